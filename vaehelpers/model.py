@@ -1,0 +1,90 @@
+"""The convolutional β-VAE of the course: encoder, decoder and the two terms of the ELBO.
+
+The network is that of Burgess et al. (2018), "Understanding disentangling in β-VAE", appendix A.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Encoder(nn.Module):
+    """Pictures ``(n, channels, size, size)`` in [0, 1] to the posterior's ``mu`` and ``logvar``, each ``(n, latent_dim)``."""
+
+    def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(channels, 32, 4, 2, 1), nn.ReLU()]
+        for _ in range(_halvings(size) - 1):
+            layers += [nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers)  # (n, 32, 4, 4)
+        self.dense = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
+        self.posterior = nn.Linear(256, 2 * latent_dim)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = self.dense(self.convolutions(x).flatten(1))
+        mu, logvar = self.posterior(h).chunk(2, dim=1)
+        return mu, logvar
+
+
+class Decoder(nn.Module):
+    """Latents ``(n, latent_dim)`` to the logits of the pixels ``(n, channels, size, size)``; the encoder mirrored."""
+
+    def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
+        super().__init__()
+        widths = [latent_dim, 256, 256, 512]
+        self.dense = nn.Sequential(*[m for i in range(3) for m in (nn.Linear(widths[i], widths[i + 1]), nn.ReLU())])
+        layers: list[nn.Module] = []
+        for _ in range(_halvings(size) - 1):
+            layers += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(32, channels, 4, 2, 1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        h: Tensor = self.convolutions(self.dense(z).unflatten(1, (32, 4, 4)))
+        return h
+
+
+class VAE(nn.Module):
+    """An encoder and a decoder, and between them one sample from the posterior."""
+
+    def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
+        super().__init__()
+        if latent_dim < 1:
+            raise ValueError(f"latent_dim: need at least 1, got {latent_dim}")
+        if channels not in (1, 3):
+            raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
+        self.size, self.latent_dim, self.channels = size, latent_dim, channels
+        self.encoder = Encoder(size, latent_dim, channels)
+        self.decoder = Decoder(size, latent_dim, channels)
+
+    def forward(self, x: Tensor, *, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``logits`` of the pixels, ``mu`` and ``logvar``; a sample is drawn in evaluation mode too."""
+        mu, logvar = self.encoder(x)
+        return self.decoder(reparameterise(mu, logvar, generator=generator)), mu, logvar
+
+
+def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
+    """Sample ``z = mu + sigma · eps``, so that the gradient reaches mu and sigma (Kingma & Welling 2014, §2.4)."""
+    mu, logvar = mu.float(), logvar.float()
+    eps = torch.randn(mu.shape, generator=generator, device=mu.device)
+    return mu + torch.exp(0.5 * logvar) * eps
+
+
+def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the log-likelihood ``(n,)`` of each picture and the KL ``(n, latent_dim)`` of each latent, in nats.
+
+    Their ELBO is ``log_likelihood - kl.sum(1)``: a sum over pixels and latents, so that β = 1 is the bound itself.
+    Bernoulli pixels; the Gaussian KL in closed form (Kingma & Welling 2014, appendix B).
+    Raises ``ValueError`` when the shapes of ``x`` and ``logits`` differ.
+    """
+    if x.shape != logits.shape:
+        raise ValueError(f"x: its shape {tuple(x.shape)} differs from that of logits, {tuple(logits.shape)}")
+    mu, logvar = mu.float(), logvar.float()
+    log_likelihood = -F.binary_cross_entropy_with_logits(logits.float(), x.float(), reduction="none").flatten(1).sum(1)
+    kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1)
+    return log_likelihood, kl
+
+
+def _halvings(size: int) -> int:
+    if size not in (32, 64):
+        raise ValueError(f"size: need 32 or 64 pixels, got {size}")
+    return 3 if size == 32 else 4

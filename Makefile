@@ -1,0 +1,61 @@
+# Everything sets itself up: a Python of at least 3.11, make and a network are all that is needed.
+PYTHON ?= python3
+TORCH ?= cpu
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+BIN := .venv/bin
+STAMP := .venv/stamp-$(TORCH)
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+.DEFAULT_GOAL := help
+.PHONY: help lab test check models bench chromium
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "  TORCH=default takes your platform's standard torch (on Linux: CUDA, several GB) instead of the CPU build"
+
+lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+
+test: check chromium  ## set up and run every check and test
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP)  ## style and types
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check .
+	@$(BIN)/mypy
+
+models: $(STAMP)  ## train every shipped model again, and make the README's picture (hours)
+	@$(BIN)/python -m vaehelpers models
+
+bench: $(STAMP)  ## speed of training and drawing, as ratios
+	@$(BIN)/python tests/benchmarks/bench.py
+
+$(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (once, a few minutes) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(MAKE) -s torch-$(TORCH)
+	@$(BIN)/python -m pip install -q -r requirements.lock
+	@$(BIN)/python -m pip install -q --no-deps -e .
+	@mkdir -p .venv/share/jupyter/lab/settings && cp jupyter/overrides.json .venv/share/jupyter/lab/settings/
+	@touch $@
+
+# On Linux the standard torch wheel brings gigabytes of CUDA; the CPU build carries the suffix +cpu.
+.PHONY: torch-cpu torch-default
+torch-cpu:
+	@torch=$$(grep '^torch==' requirements.lock); \
+	if [ "$$(uname -s)" != Linux ]; then $(BIN)/python -m pip install -q "$$torch"; \
+	else $(BIN)/python -m pip install -q "$$torch+cpu" 2>/dev/null \
+		|| $(BIN)/python -m pip install -q --extra-index-url $(TORCH_INDEX) "$$torch+cpu"; fi
+torch-default:
+	@$(BIN)/python -m pip install -q "$$(grep '^torch==' requirements.lock)"
+
+chromium:
+ifeq ($(CHROMIUM),)
+	@if [ -d "/Applications/Google Chrome.app" ]; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing Chromium for the browser tests ..."; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; \
+	else echo "The browser tests need Chromium: install it with your package manager, then run make test again"; exit 1; fi
+endif

@@ -44,17 +44,18 @@ _FINGERS = np.array(
         [0.305, -0.050, 0.00, 0.40, 0.250, 0.165, 0.135, 0.100],
     ]
 )
-_TAPER = np.array([1.0, 0.93, 0.86, 0.76], np.float32)  # width at the knuckle, the joints and the tip
+_TAPER = np.array([1.0, 0.93, 0.86, 0.76])  # width at the knuckle, the joints and the tip
 _BEND = np.array([1.30, 1.65, 0.60])  # how far the three joints turn in a full curl, radians
 # The thumb: its bones turn in the plane of the picture; angles from upright, stretched and folded.
 _THUMB_BASE = np.array([-0.17, -0.47])
 _THUMB = np.array([[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]])
-_THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095], np.float32)
+_THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095])
 _THUMB_RISE = np.array([0.10, 0.16, 0.06])  # height won along each bone in a full curl
 # The palm: corners of a polygon, clockwise, to be rounded; below it the wrist.
 _PALM = np.array([[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]])
-_ROUNDING, _THICKNESS, _WRIST = 0.045, 0.085, (-0.50, -0.64, 0.205)
-_PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.55, 0.55, 0.75
+_WRIST = (-0.50, -0.64, 0.205)  # top, bottom, half width
+_ROUNDING, _THICKNESS, _KNUCKLE = 0.045, 0.085, -0.03
+_PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 
 
 def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.random.Generator) -> Floats:
@@ -90,128 +91,128 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)
 
 
-def _render(factors: Floats, size: int) -> Floats:
-    spread, thumb = factors[:, 4], factors[:, 5]
-    frame = _Frame(factors, size)
-    canvas = _Canvas(frame)
-    canvas.paint(*_palm(frame), tone=_PALM_TONE)
-    for finger in (3, 2, 1, 0):
-        canvas.paint(*_finger(frame, _FINGERS[finger], spread, factors[:, 6 + finger]))
-    canvas.paint(*_thumb(frame, thumb))
-    return canvas.shade
-
-
-class _Frame:
-    """The pixels in the hand's own coordinates, where a distance along a direction is affine in the pixel."""
+class _Hand:
+    """The pictures being painted, as flat arrays: each pixel's place in the hand's own frame, shade and height."""
 
     def __init__(self, factors: Floats, size: int) -> None:
+        x, y, scale, rotation = factors[:, :4].T
         ticks = ((np.arange(size) + 0.5) * 2 / size - 1).astype(np.float32)
-        self.grid = np.stack([np.tile(ticks, size), np.repeat(-ticks, size), np.ones(size**2, np.float32)])
-        self.x, self.y, self.scale, self.rotation = factors[:, :4].T
-        self.pixel = (2 / size / self.scale)[:, None]
+        grid = np.stack([np.tile(ticks, size), np.repeat(-ticks, size), np.ones(size**2, np.float32)])
+        sin, cos = np.sin(rotation) / scale, np.cos(rotation) / scale
+        self.x = (np.stack([cos, -sin, sin * y - cos * x], axis=1) @ grid).ravel()
+        self.y = (np.stack([sin, cos, -sin * x - cos * y], axis=1) @ grid).ravel()
+        self.pixel = (2 / size / scale).astype(np.float32)
+        self.shade, self.height = np.zeros_like(self.x), np.full_like(self.x, -1)
 
-    def along(self, angle: ArrayLike, start: ArrayLike) -> Floats:
-        """Distance ``(n, pixels)`` from ``start`` (2, …) along ``angle``, clockwise from upright."""
-        turned = self.rotation + np.asarray(angle)
-        a, b = np.sin(turned) / self.scale, np.cos(turned) / self.scale
-        shift = a * self.x + b * self.y + np.sin(angle) * np.asarray(start)[0] + np.cos(angle) * np.asarray(start)[1]
-        return np.stack([a, b, -shift], axis=1).astype(np.float32) @ self.grid
-
-
-class _Canvas:
-    """Shade and height of what has been painted so far; a higher surface covers a lower one."""
-
-    def __init__(self, frame: _Frame) -> None:
-        self.pixel = frame.pixel
-        self.shade = np.zeros((len(frame.x), frame.grid.shape[1]), np.float32)
-        self.height = np.full_like(self.shade, -1)
-
-    def paint(self, edge: Floats, height: Floats, facing: Floats, tone: Floats | float) -> None:
-        """Lay a shape over the canvas: signed distance to its edge, surface height, and how much it faces you."""
-        cover = np.clip(0.5 - edge / self.pixel, 0, 1)
-        cover *= np.clip(0.5 + (height - self.height) / 0.04, 0, 1)
-        self.shade += cover * (tone * (0.4 + 0.6 * facing) - self.shade)
-        self.height += cover * (height - self.height)
+    def region(self, left: float, right: float, bottom: float, top: float) -> "_Region":
+        """The pixels inside a box of the hand's frame, with a pixel to spare."""
+        m = self.pixel.max()
+        inside = (self.x > left - m) & (self.x < right + m) & (self.y > bottom - m) & (self.y < top + m)
+        return _Region(self, np.flatnonzero(inside))
 
 
-def _palm(frame: _Frame) -> tuple[Floats, Floats, Floats]:
-    """One shape: a polygon with rounded corners, joined smoothly to the wrist."""
-    edge = _soft_max([_side(frame, a, b) for a, b in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True)])
+class _Region:
+    """Some pixels of the pictures, and the surface that is being built over them."""
+
+    def __init__(self, hand: _Hand, index: NDArray[np.intp]) -> None:
+        self.hand, self.index = hand, index
+        self.which = index // (len(hand.x) // len(hand.pixel))  # the picture that each pixel belongs to
+        self.x, self.y = hand.x[index], hand.y[index]
+        self.edge, self.height = np.full_like(self.x, 9), np.full_like(self.x, -9)
+        self.facing = np.zeros_like(self.x)
+
+    def axes(self, angle: NDArray, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
+        """Distances along and across a direction (one for each picture, clockwise from upright) from a point."""
+        sin, cos = np.sin(angle)[self.which], np.cos(angle)[self.which]
+        dx, dy = self.x - np.broadcast_to(x, angle.shape)[self.which], self.y - np.broadcast_to(y, angle.shape)[self.which]
+        return sin * dx + cos * dy, cos * dx - sin * dy
+
+    def add_bone(self, along: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:
+        """Add a ball swept between two stations; its height and width change evenly on the way."""
+        start, end = (np.broadcast_to(e, self.hand.pixel.shape)[self.which] for e in ends)
+        low, high = (h[self.which] for h in heights)
+        length = np.where(np.abs(end - start) < 1e-3, np.float32(1e-3), end - start)
+        share = np.clip((along - start) / length, 0, 1)
+        radius = widths[0] + (widths[1] - widths[0]) * share
+        distance = np.hypot(across, along - start - share * length)
+        facing = _dome(np.minimum(distance / radius, 1))
+        height = low + (high - low) * share + radius * facing - 30 * np.maximum(distance - radius, 0)
+        self.facing = np.where(height > self.height, facing, self.facing)
+        self.height = np.maximum(height, self.height)
+        self.edge = np.minimum(distance - radius, self.edge)
+
+    def paint(self, tone: Floats | float) -> None:
+        """Lay the surface over the picture: it covers what lies lower, and its rim is darker than its middle."""
+        shade, height = self.hand.shade[self.index], self.hand.height[self.index]
+        cover = np.clip(0.5 - self.edge / self.hand.pixel[self.which], 0, 1)
+        cover *= np.clip(0.5 + (self.height - height) / 0.04, 0, 1)
+        self.hand.shade[self.index] = shade + cover * (tone * (0.5 + 0.5 * self.facing) - shade)
+        self.hand.height[self.index] = height + cover * (self.height - height)
+
+
+def _render(factors: Floats, size: int) -> Floats:
+    hand = _Hand(factors, size)
+    _paint_palm(hand)
+    for finger in (3, 2, 1, 0):
+        _paint_finger(hand, _FINGERS[finger], factors[:, 4], factors[:, 6 + finger])
+    _paint_thumb(hand, factors[:, 5])
+    return np.clip(hand.shade, 0, 1)
+
+
+def _paint_palm(hand: _Hand) -> None:
+    """One shape: a polygon with rounded corners that runs smoothly into the wrist."""
     top, bottom, width = _WRIST
-    down = frame.along(np.pi, (0, top))
-    wrist = np.hypot(frame.along(np.pi / 2, (0, 0)), down - np.clip(down, 0, top - bottom)) - width
-    edge = -_soft_max([-edge, -wrist])
-    facing = _round(1 - np.clip(-edge / 0.16, 0, 1))
-    return edge, _THICKNESS * facing, facing
+    region = hand.region(-0.5, 0.5, bottom - width, 0.2)
+    sides = []
+    for (x, y), (to_x, to_y) in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True):
+        length = np.hypot(to_x - x, to_y - y)
+        sides.append(((to_x - x) * (region.y - y) - (to_y - y) * (region.x - x)) / length)
+    wrist = np.hypot(region.x, region.y - np.clip(region.y, bottom, top)) - width
+    region.edge = -_soft_max([-_soft_max(sides), -wrist])
+    region.facing = _dome(1 - np.clip(-region.edge / 0.16, 0, 1))
+    region.height = _THICKNESS * region.facing
+    region.paint(_PALM_TONE)
 
 
-def _finger(frame: _Frame, row: NDArray, spread: Floats, curl: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-    """Three bones in a plane that stands upright on the palm: seen from the front, a curl shortens them."""
-    knuckle, fan, bones, width = row[:2], row[2] + spread * (row[3] - row[2]), row[4:7], row[7]
+def _paint_finger(hand: _Hand, row: NDArray, spread: Floats, curl: Floats) -> None:
+    """Three bones in a plane upright on the palm: seen from the front a curl shortens, then folds them."""
+    (x, y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
+    reach, back = bones.sum() + widths[0], -0.45
+    sides = [x + r * np.sin(a) for r in (reach, back) for a in (closed, fanned)]
+    region = hand.region(min(sides) - widths[0], max(sides) + widths[0], y + back, y + reach)
+    along, across = region.axes(closed + spread * (fanned - closed), x, y)
     bend = np.cumsum(_BEND) * curl[:, None]
     stations = np.cumsum(bones * np.cos(bend), axis=1, dtype=np.float32).T
-    heights = np.cumsum(bones * np.sin(bend), axis=1, dtype=np.float32).T - 0.03
-    place, across = frame.along(fan, knuckle), frame.along(fan + np.pi / 2, knuckle)
-    start, low, surface = np.zeros_like(curl), np.full_like(curl, -0.03), _Surface(across)
-    for end, high, widths in zip(stations, heights, pairwise(width * _TAPER), strict=True):
-        surface.add(place, across, (start, end), (low, high), widths)
+    heights = np.cumsum(bones * np.sin(bend), axis=1, dtype=np.float32).T + _KNUCKLE
+    start, low = np.zeros_like(curl), np.full_like(curl, _KNUCKLE)
+    for end, high, ends_widths in zip(stations, heights, pairwise(widths), strict=True):
+        region.add_bone(along, across, (start, end), (low, high), ends_widths)
         start, low = end, high
-    return surface.layers()
+    region.paint(_tone(region.height))
 
 
-def _thumb(frame: _Frame, curl: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+def _paint_thumb(hand: _Hand, curl: Floats) -> None:
     """Three bones that swing across the palm, mostly in the plane of the picture."""
-    start = np.tile(_THUMB_BASE[:, None], len(curl))
-    low, zero = np.full_like(curl, 0.0), np.zeros_like(curl)
-    surface = _Surface(np.empty((len(curl), frame.grid.shape[1]), np.float32))
+    region = hand.region(-0.85, 0.35, -0.68, 0.2)
+    x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0.0))
     for (length, stretched, folded), rise, widths in zip(_THUMB, _THUMB_RISE, pairwise(_THUMB_WIDTHS), strict=True):
-        angle = stretched + curl * (folded - stretched)
-        high = (low + rise * curl).astype(np.float32)
-        place, across = frame.along(angle, start), frame.along(angle + np.pi / 2, start)
-        surface.add(place, across, (zero, zero + np.float32(length)), (low, high), widths)
-        start = start + length * np.stack([np.sin(angle), np.cos(angle)])
-        low = high
-    return surface.layers()
+        angle, high = stretched + curl * (folded - stretched), low + rise * curl
+        region.add_bone(*region.axes(angle, x, y), (0.0, length), (low, high), widths)
+        x, y, low = x + length * np.sin(angle), y + length * np.cos(angle), high
+    region.paint(_tone(region.height))
 
 
-class _Surface:
-    """The upper surface of several bones, each a ball swept from one joint to the next."""
-
-    def __init__(self, like: Floats) -> None:
-        self.edge = np.full_like(like, 9)
-        self.height, self.facing = np.full_like(like, -9), np.zeros_like(like)
-
-    def add(self, place: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:
-        """Add a bone between two stations along its direction; its height and width change evenly between them."""
-        (start, end), (low, high) = ends, heights
-        nearest = np.clip(place, np.minimum(start, end)[:, None], np.maximum(start, end)[:, None])
-        distance = np.sqrt(across**2 + (place - nearest) ** 2)
-        length = end - start
-        share = (nearest - start[:, None]) / np.where(np.abs(length) < 1e-3, np.float32(1e-3), length)[:, None]
-        radius = widths[0] + (widths[1] - widths[0]) * share
-        facing = _round(np.minimum(distance / radius, 1))
-        distance -= radius
-        height = low[:, None] + (high - low)[:, None] * share + radius * facing - 30 * np.maximum(distance, 0)
-        np.copyto(self.facing, facing, where=height > self.height)
-        np.maximum(self.height, height, out=self.height)
-        np.minimum(self.edge, distance, out=self.edge)
-
-    def layers(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Edge, height, facing and tone: the nearer to you, the brighter."""
-        return self.edge, self.height, self.facing, np.clip(_FINGER_TONE + _TONE_RISE * self.height, 0.3, 1)
-
-
-def _side(frame: _Frame, a: NDArray, b: NDArray) -> Floats:
-    """Signed distance to the line from ``a`` to ``b``, positive on its left."""
-    return frame.along(np.arctan2(b[0] - a[0], b[1] - a[1]) - np.pi / 2, a)
+def _tone(height: Floats) -> Floats:
+    """The nearer to you, the brighter."""
+    return np.clip(_FINGER_TONE + _TONE_RISE * height, _FINGER_TONE, 1)
 
 
 def _soft_max(distances: list[Floats]) -> Floats:
-    """A maximum whose corners are rounded."""
+    """A maximum with rounded corners."""
     peak = np.maximum.reduce(distances)
     return peak + _ROUNDING * np.log(sum(np.exp((d - peak) / _ROUNDING) for d in distances))
 
 
-def _round(ratio: Floats) -> Floats:
-    """Height of a unit circle over a point at ``ratio`` from its middle."""
+def _dome(ratio: Floats) -> Floats:
+    """Height of a unit ball over a point at ``ratio`` from its middle."""
     return np.sqrt(1 - ratio * ratio)

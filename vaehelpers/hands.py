@@ -42,17 +42,18 @@ _FINGERS = np.array(
         [-0.090, 0.060, 0.00, -0.06, 0.325, 0.225, 0.165, 0.120],
         [0.120, 0.040, 0.00, 0.16, 0.305, 0.210, 0.160, 0.114],
         [0.305, -0.050, 0.00, 0.40, 0.250, 0.165, 0.135, 0.100],
-    ]
+    ],
+    np.float32,
 )
-_TAPER = np.array([1.0, 0.93, 0.86, 0.76])  # width at the knuckle, the joints and the tip
-_BEND = np.array([1.30, 1.65, 0.60])  # how far the three joints turn in a full curl, radians
+_TAPER = np.array([1.0, 0.93, 0.86, 0.76], np.float32)  # width at the knuckle, the joints and the tip
+_BEND = np.array([1.30, 1.65, 0.60], np.float32)  # how far the three joints turn in a full curl, radians
 # The thumb: its bones turn in the plane of the picture; angles from upright, stretched and folded.
-_THUMB_BASE = np.array([-0.17, -0.47])
-_THUMB = np.array([[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]])
-_THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095])
-_THUMB_RISE = np.array([0.10, 0.16, 0.06])  # height won along each bone in a full curl
+_THUMB_BASE = np.array([-0.17, -0.47], np.float32)
+_THUMB = np.array([[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]], np.float32)
+_THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095], np.float32)
+_THUMB_RISE = np.array([0.10, 0.16, 0.06], np.float32)  # height won along each bone in a full curl
 # The palm: corners of a polygon, clockwise, to be rounded; below it the wrist.
-_PALM = np.array([[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]])
+_PALM = np.array([[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]], np.float32)
 _WRIST = (-0.50, -0.64, 0.205)  # top, bottom, half width
 _ROUNDING, _THICKNESS, _KNUCKLE = 0.045, 0.085, -0.03
 _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
@@ -135,7 +136,7 @@ class _Region:
         share = np.clip((along - start) / length, 0, 1)
         radius = widths[0] + (widths[1] - widths[0]) * share
         distance = np.hypot(across, along - start - share * length)
-        facing = _dome(np.minimum(distance / radius, 1))
+        facing = _dome(np.minimum(distance / radius, 0.9))
         height = low + (high - low) * share + radius * facing - 30 * np.maximum(distance - radius, 0)
         self.facing = np.where(height > self.height, facing, self.facing)
         self.height = np.maximum(height, self.height)
@@ -193,8 +194,8 @@ def _paint_finger(hand: _Hand, row: NDArray, spread: Floats, curl: Floats) -> No
 
 def _paint_thumb(hand: _Hand, curl: Floats) -> None:
     """Three bones that swing across the palm, mostly in the plane of the picture."""
-    region = hand.region(-0.85, 0.35, -0.68, 0.2)
-    x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0.0))
+    region = hand.region(-0.85, 0.35, -0.68, 0.4)
+    x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0))
     for (length, stretched, folded), rise, widths in zip(_THUMB, _THUMB_RISE, pairwise(_THUMB_WIDTHS), strict=True):
         angle, high = stretched + curl * (folded - stretched), low + rise * curl
         region.add_bone(*region.axes(angle, x, y), (0.0, length), (low, high), widths)

@@ -53,7 +53,9 @@ _THUMB = np.array([[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1
 _THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095], np.float32)
 _THUMB_RISE = np.array([0.10, 0.16, 0.06], np.float32)  # height won along each bone in a full curl
 # The palm: corners of a polygon, clockwise, to be rounded; below it the wrist.
-_PALM = np.array([[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]], np.float32)
+_PALM = np.array(
+    [[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]], np.float32
+)
 _WRIST = (-0.50, -0.64, 0.205)  # top, bottom, half width
 _ROUNDING, _THICKNESS, _KNUCKLE = 0.045, 0.085, -0.03
 _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
@@ -68,9 +70,7 @@ def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.rand
     for name in vary:
         if name not in FACTORS:
             raise ValueError(f"vary: {name!r} is not a factor; choose among {', '.join(FACTORS)}")
-    columns = [
-        rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()
-    ]
+    columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -125,7 +125,10 @@ class _Region:
     def axes(self, angle: NDArray, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         """Distances along and across a direction (one for each picture, clockwise from upright) from a point."""
         sin, cos = np.sin(angle)[self.which], np.cos(angle)[self.which]
-        dx, dy = self.x - np.broadcast_to(x, angle.shape)[self.which], self.y - np.broadcast_to(y, angle.shape)[self.which]
+        dx, dy = (
+            self.x - np.broadcast_to(x, angle.shape)[self.which],
+            self.y - np.broadcast_to(y, angle.shape)[self.which],
+        )
         return sin * dx + cos * dy, cos * dx - sin * dy
 
     def add_bone(self, along: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:

@@ -19,6 +19,10 @@ class Encoder(nn.Module):
         self.convolutions = nn.Sequential(*layers)  # (n, 32, 4, 4)
         self.dense = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.posterior = nn.Linear(256, 2 * latent_dim)
+        _keep_variance(self)
+        with torch.no_grad():  # begin with small means and with noise small enough for the decoder to hear them
+            self.posterior.weight *= 0.3
+            self.posterior.bias[latent_dim:] = -2
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h = self.dense(self.convolutions(x).flatten(1))
@@ -37,6 +41,13 @@ class Decoder(nn.Module):
         for _ in range(_halvings(size) - 1):
             layers += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
         self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(32, channels, 4, 2, 1))
+        _keep_variance(self)
+
+    def start_at(self, brightness: float) -> None:
+        """Let the first pictures be as bright as the data, so that no step is spent on learning the mean."""
+        last = self.convolutions[-1]
+        assert isinstance(last, nn.ConvTranspose2d) and last.bias is not None
+        nn.init.constant_(last.bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
 
     def forward(self, z: Tensor) -> Tensor:
         h: Tensor = self.convolutions(self.dense(z).unflatten(1, (32, 4, 4)))
@@ -82,6 +93,20 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
     log_likelihood = -F.binary_cross_entropy_with_logits(logits.float(), x.float(), reduction="none").flatten(1).sum(1)
     kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1)
     return log_likelihood, kl
+
+
+def _keep_variance(network: nn.Module) -> None:
+    """Initialise as He et al. (2015), §2.2, so that signals keep their size through all layers.
+
+    With torch's default they shrink in each: no latent is used for the first 300,000 pictures.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            fan_in = layer.weight[0].numel()
+            if isinstance(layer, nn.ConvTranspose2d):  # stride 2: each output sees a quarter of the 4 × 4 kernel
+                fan_in = layer.weight.shape[0] * 4
+            nn.init.normal_(layer.weight, 0, (2 / fan_in) ** 0.5)
+            nn.init.zeros_(layer.bias)
 
 
 def _halvings(size: int) -> int:

@@ -1,0 +1,100 @@
+"""Between pictures and latents: arrays in, arrays out, on one thread, so that a slider never waits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+from torch import Tensor
+
+from .model import VAE
+
+Floats = NDArray[np.float32]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Threads wait for each other: for one picture, and on a busy machine, one is the fastest."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
+    tensor = torch.from_numpy(np.ascontiguousarray(rows, np.float32))
+    with _one_thread():
+        return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())
+
+
+def encode(model: VAE, pictures: ArrayLike) -> tuple[Floats, Floats]:
+    """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for pictures ``(n, c, h, w)``."""
+    shape = np.shape(pictures)
+    if len(shape) != 4 or shape[1:] != (model.channels, model.size, model.size):
+        raise ValueError(f"pictures: need (n, {model.channels}, {model.size}, {model.size}), got {shape}")
+    both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), pictures)
+    return both[:, : model.latent_dim], both[:, model.latent_dim :]
+
+
+def decode(model: VAE, z: ArrayLike) -> Floats:
+    """Return the mean pictures ``(n, c, h, w)`` in [0, 1] for latents ``(n, latent_dim)``."""
+    if np.ndim(z) != 2 or np.shape(z)[1] != model.latent_dim:
+        raise ValueError(f"z: need (n, {model.latent_dim}), got {np.shape(z)}")
+    return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), z)
+
+
+def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> Floats:
+    """Return the mean KL ``(latent_dim,)`` in nats that each latent costs over the given posteriors."""
+    m, v = np.asarray(mu), np.asarray(logvar)
+    return np.asarray(0.5 * (m**2 + np.exp(v) - v - 1).mean(axis=0), np.float32)
+
+
+def traverse(
+    model: VAE, z: ArrayLike, dims: Sequence[int] | None = None, *, low: float = -3, high: float = 3, steps: int = 15
+) -> Floats:
+    """Move one latent at a time from ``low`` to ``high`` while the others stay at ``z`` (latent_dim,).
+
+    Returns pictures ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents.
+    """
+    dims = range(model.latent_dim) if dims is None else dims
+    if bad := [d for d in dims if not 0 <= d < model.latent_dim]:
+        raise ValueError(f"dims: there is no latent {bad[0]}; the model has 0 to {model.latent_dim - 1}")
+    rows = np.tile(np.asarray(z, np.float32), (len(dims), steps, 1))
+    for row, dim in zip(rows, dims, strict=True):
+        row[:, dim] = np.linspace(low, high, steps)
+    pictures = decode(model, rows.reshape(-1, rows.shape[-1]))
+    return pictures.reshape(len(dims), steps, *pictures.shape[1:])
+
+
+def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: bool = True) -> Floats:
+    """Return latents ``(steps, latent_dim)`` on the way from one to another, along an arc or straight.
+
+    Spherical interpolation keeps to lengths that the prior finds likely (Shoemake 1985; White 2016).
+    """
+    a, b = np.asarray(start, float), np.asarray(end, float)
+    if a.shape != b.shape or a.ndim != 1:
+        raise ValueError(f"start and end: need two vectors of one length, got {a.shape} and {b.shape}")
+    t = np.linspace(0, 1, steps)[:, None]
+    length = np.linalg.norm(a) * np.linalg.norm(b)
+    angle = np.arccos(np.clip(a @ b / length, -1, 1)) if length > 0 else 0.0
+    if not spherical or np.sin(angle) < 1e-6:
+        return np.asarray((1 - t) * a + t * b, np.float32)
+    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle), np.float32)
+
+
+def manifold(model: VAE, *, side: int = 15) -> Floats:
+    """Decode a grid of a two-latent model, equally spaced in probability (Kingma & Welling 2014, appendix A).
+
+    Returns pictures ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards.
+    """
+    if model.latent_dim != 2:
+        raise ValueError(f"model: a manifold needs 2 latents, this model has {model.latent_dim}")
+    quantiles = ndtri((np.arange(side) + 0.5) / side)
+    across, up = np.meshgrid(quantiles, quantiles[::-1])
+    pictures = decode(model, np.stack([across.ravel(), up.ravel()], axis=1))
+    return pictures.reshape(side, side, *pictures.shape[1:])

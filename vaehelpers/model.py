@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 
 class Encoder(nn.Module):
-    """Pictures ``(n, channels, size, size)`` in [0, 1] to the posterior's ``mu`` and ``logvar``, each ``(n, latent_dim)``."""
+    """From pictures ``(n, channels, size, size)`` in [0, 1] to a Gaussian posterior over the latents."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
@@ -25,13 +25,14 @@ class Encoder(nn.Module):
             self.posterior.bias[latent_dim:] = -2
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``mu`` and ``logvar``, each ``(n, latent_dim)``."""
         h = self.dense(self.convolutions(x).flatten(1))
         mu, logvar = self.posterior(h).chunk(2, dim=1)
         return mu, logvar
 
 
 class Decoder(nn.Module):
-    """Latents ``(n, latent_dim)`` to the logits of the pixels ``(n, channels, size, size)``; the encoder mirrored."""
+    """From latents ``(n, latent_dim)`` back to pictures: the encoder mirrored."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
@@ -50,6 +51,7 @@ class Decoder(nn.Module):
         nn.init.constant_(last.bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
 
     def forward(self, z: Tensor) -> Tensor:
+        """Return the logits of the pixels, ``(n, channels, size, size)``."""
         h: Tensor = self.convolutions(self.dense(z).unflatten(1, (32, 4, 4)))
         return h
 
@@ -106,7 +108,8 @@ def _keep_variance(network: nn.Module) -> None:
             if isinstance(layer, nn.ConvTranspose2d):  # stride 2: each output sees a quarter of the 4 × 4 kernel
                 fan_in = layer.weight.shape[0] * 4
             nn.init.normal_(layer.weight, 0, (2 / fan_in) ** 0.5)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
 
 
 def _halvings(size: int) -> int:

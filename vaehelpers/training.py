@@ -94,7 +94,8 @@ def train(
                     run.save(Path(checkpoint), recipe)
     except KeyboardInterrupt:
         bar.write(f"stopped after {run.step * batch:,} pictures; the model so far is returned")
-    return run.model.cpu().to(memory_format=torch.contiguous_format).eval(), run.history
+    run.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return run.model.eval(), run.history
 
 
 class _Run:
@@ -106,7 +107,8 @@ class _Run:
         self.noise = torch.Generator(device).manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model = VAE(size, latent_dim, channels).to(device, memory_format=torch.channels_last)
+            self.model = VAE(size, latent_dim, channels).to(device)
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.data, self.device = torch.from_numpy(images.pictures).to(device), device
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=1e-3)

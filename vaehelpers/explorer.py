@@ -1,0 +1,126 @@
+"""The latent explorer: a slider for each latent, and the picture that the decoder draws from them."""
+
+import asyncio
+import io
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+from .latents import decode, encode
+from .model import VAE
+
+Floats = NDArray[np.float32]
+_WIDE = widgets.Layout(width="460px")
+_STYLE = {"description_width": "210px"}
+
+
+class LatentExplorer(widgets.HBox):  # type: ignore[misc]
+    """Sliders for all latents of a model, the ones that carry most first, beside the picture that they draw.
+
+    ``card`` is the model's card: where it names a latent, so does the slider. ``z`` reads or sets all latents.
+    """
+
+    def __init__(self, model: VAE, card: dict[str, Any]) -> None:
+        if not card.get("latents"):
+            raise ValueError("card: it does not say what the latents carry; make it with `training.describe`")
+        self.model = model
+        self.picture = widgets.Image(format="png", width=340, height=340)
+        self.sliders = [_slider(label(card, i), -3, 3, 0) for i in range(model.latent_dim)]
+        self.draw = once_per_burst(self._draw)
+        for slider in self.sliders:
+            slider.observe(self.draw, "value")
+        reset, random = widgets.Button(description="reset"), widgets.Button(description="random hand")
+        reset.on_click(lambda _: self.set(np.zeros(model.latent_dim)))
+        self.rng = np.random.default_rng(0)
+        random.on_click(lambda _: self.set(self.rng.standard_normal(model.latent_dim)))
+        used, unused = order(card)
+        folded = widgets.Accordion([widgets.VBox([self.sliders[i] for i in unused])], titles=[f"{len(unused)} unused"])
+        column = [widgets.HBox([reset, random]), *[self.sliders[i] for i in used], *([folded] if unused else [])]
+        super().__init__([widgets.VBox(column), self.picture])
+        self._draw()
+
+    @property
+    def z(self) -> Floats:
+        """All latents ``(latent_dim,)``."""
+        return np.array([slider.value for slider in self.sliders], np.float32)
+
+    def set(self, z: ArrayLike) -> None:
+        """Move all sliders; values beyond ±3 stop there."""
+        for slider, value in zip(self.sliders, np.clip(z, -3, 3), strict=True):
+            slider.value = float(value)
+
+    def _draw(self) -> None:
+        self.picture.value = png(decode(self.model, self.z[None])[0])
+
+
+class HandEncoder(widgets.HBox):  # type: ignore[misc]
+    """Draw a hand from its true factors; the encoder answers on the sliders of a ``LatentExplorer``."""
+
+    def __init__(self, render: Callable[[Floats], Floats], ranges: dict[str, Any], explorer: LatentExplorer) -> None:
+        self.render, self.explorer = render, explorer
+        self.picture = widgets.Image(format="png", width=340, height=340)
+        self.sliders = [_slider(name, f.low, f.high, f.neutral) for name, f in ranges.items()]
+        self.draw = once_per_burst(self._draw)
+        for slider in self.sliders:
+            slider.observe(self.draw, "value")
+        super().__init__([widgets.VBox(self.sliders), self.picture])
+        self._draw()
+
+    def _draw(self) -> None:
+        picture = self.render(np.array([[slider.value for slider in self.sliders]], np.float32))
+        self.picture.value = png(picture[0])
+        self.explorer.set(encode(self.explorer.model, picture)[0][0])
+
+
+def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """Return the latents in use, the one with the highest KL first, and the ones that are not."""
+    kl = [latent["kl"] for latent in card["latents"]]
+    ranked = sorted(range(len(kl)), key=lambda i: -kl[i])
+    return [i for i in ranked if kl[i] >= 0.1], [i for i in ranked if kl[i] < 0.1]
+
+
+def label(card: dict[str, Any], latent: int) -> str:
+    """Name a latent: its number, its KL in nats and, where one was found, its meaning."""
+    entry = card["latents"][latent]
+    name = "unused" if entry["kl"] < 0.1 else entry.get("name", "")
+    return f"z{latent} · {entry['kl']:.2f} nats" + (f" · {name}" if name else "")
+
+
+def png(picture: Floats) -> bytes:
+    """Encode a picture ``(channels, h, w)`` in [0, 1] as PNG."""
+    pixels = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
+    buffer = io.BytesIO()
+    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
+    image.resize((4 * image.width, 4 * image.height), Image.Resampling.BICUBIC).save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
+
+
+def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
+    """Draw once for all slider events that wait in the kernel, so that a burst ends at its last value, at once."""
+    waiting = False
+
+    def run() -> None:
+        nonlocal waiting
+        waiting = False
+        draw()
+
+    def ask(_: Any) -> None:
+        nonlocal waiting
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # outside a notebook nothing queues
+            return draw()
+        if not waiting:
+            waiting = True
+            loop.call_later(0.01, run)
+
+    return ask
+
+
+def _slider(name: str, low: float, high: float, value: float) -> widgets.FloatSlider:
+    step = (high - low) / 60
+    return widgets.FloatSlider(value, min=low, max=high, step=step, description=name, layout=_WIDE, style=_STYLE)

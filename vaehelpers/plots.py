@@ -1,0 +1,80 @@
+"""Every figure of the course: arrays go in, the axes come out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from numpy.typing import ArrayLike, NDArray
+
+#: ``plt.style.use(plots.STYLE)`` gives a notebook the look of the course.
+STYLE = str(Path(__file__).parent / "course.mplstyle")
+
+
+def tile(pictures: ArrayLike) -> NDArray[np.float32]:
+    """Lay pictures ``(rows, columns, 1, h, w)`` out as one array, with a grey line between them."""
+    grid = np.asarray(pictures, np.float32)
+    if grid.ndim != 5 or grid.shape[2] != 1:
+        raise ValueError(f"pictures: need (rows, columns, 1, h, w), got {grid.shape}")
+    framed = np.pad(grid[:, :, 0], ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
+    rows, columns, height, width = framed.shape
+    return framed.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)[:-1, :-1]
+
+
+def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+    """Show pictures ``(n, 1, h, w)`` side by side in one row, with a title above each where given."""
+    row = np.asarray(pictures)
+    ax = _picture_axes(tile(row[None]), ax, width=1.5 * len(row))
+    step = row.shape[-1] + 1
+    ax.set_xticks([step * i + step / 2 for i in range(len(titles))], titles)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    return ax
+
+
+def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
+    grid = np.asarray(pictures)
+    ax = _picture_axes(tile(grid), ax, width=13)
+    step = grid.shape[-1] + 1
+    marks = np.asarray(values)
+    ax.set_yticks([step * i + step / 2 for i in range(len(labels))], labels)
+    ax.set_xticks([step * i + step / 2 for i in range(len(marks))], [f"{v:+.1f}" for v in marks])
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.set_xlabel("value of the latent that moves")
+    ax.xaxis.set_label_position("top")
+    return ax
+
+
+def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
+    ax = _picture_axes(tile(pictures), ax, width=8)
+    ax.set(xticks=[], yticks=[], xlabel="first latent, equal steps of probability →", ylabel="second latent →")
+    return ax
+
+
+def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], ax: Axes | None = None) -> Axes:
+    """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
+    places = np.asarray(codes, float)
+    ax = ax or plt.subplots(figsize=(9, 9))[1]
+    ax.scatter(*places.T, s=6, color="C3", zorder=1)
+    shown = places[:0]
+    for place, picture in zip(places, np.asarray(pictures), strict=True):
+        if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:
+            continue
+        shown = np.vstack([shown, place])
+        ax.add_artist(AnnotationBbox(OffsetImage(picture[0], zoom=0.5, cmap="gray"), tuple(place), frameon=False))
+    ax.set(xlabel=names[0], ylabel=names[1])
+    return ax
+
+
+def _picture_axes(picture: NDArray[np.float32], ax: Axes | None, *, width: float) -> Axes:
+    if ax is None:
+        ax = plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.6))[1]
+    ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    return ax

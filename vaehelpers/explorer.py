@@ -18,7 +18,7 @@ _WIDE = widgets.Layout(width="460px")
 _STYLE = {"description_width": "210px"}
 
 
-class LatentExplorer(widgets.HBox):  # type: ignore[misc]
+class LatentExplorer(widgets.HBox):
     """Sliders for all latents of a model, the ones that carry most first, beside the picture that they draw.
 
     ``card`` is the model's card: where it names a latent, so does the slider. ``z`` reads or sets all latents.
@@ -26,7 +26,7 @@ class LatentExplorer(widgets.HBox):  # type: ignore[misc]
 
     def __init__(self, model: VAE, card: dict[str, Any]) -> None:
         if not card.get("latents"):
-            raise ValueError("card: it does not say what the latents carry; make it with `training.describe`")
+            raise ValueError("card: it does not say what the latents carry; a model that `train` saved has one")
         self.model = model
         self.picture = widgets.Image(format="png", width=340, height=340)
         self.sliders = [_slider(label(card, i), -3, 3, 0) for i in range(model.latent_dim)]
@@ -57,7 +57,7 @@ class LatentExplorer(widgets.HBox):  # type: ignore[misc]
         self.picture.value = png(decode(self.model, self.z[None])[0])
 
 
-class HandEncoder(widgets.HBox):  # type: ignore[misc]
+class HandEncoder(widgets.HBox):
     """Draw a hand from its true factors; the encoder answers on the sliders of a ``LatentExplorer``."""
 
     def __init__(self, render: Callable[[Floats], Floats], ranges: dict[str, Any], explorer: LatentExplorer) -> None:

@@ -60,7 +60,7 @@ def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], a
     """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
     places = np.asarray(codes, float)
     ax = ax or plt.subplots(figsize=(9, 9))[1]
-    ax.scatter(*places.T, s=6, color="C3", zorder=1)
+    ax.scatter(places[:, 0], places[:, 1], s=6, color="C3", zorder=1)
     shown = places[:0]
     for place, picture in zip(places, np.asarray(pictures), strict=True):
         if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:

@@ -1,0 +1,190 @@
+"""The command line: ``python -m vaehelpers train | evaluate | explore | models``."""
+
+import functools
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import typer
+
+from . import datasets, hands, latents, metrics, training
+from .datasets import HAND_FACTORS, Images
+from .model import VAE, elbo_terms
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+#: The shipped models. Training pictures are drawn with seed 1; the scores with seed 2, never seen in training.
+RECIPES: dict[str, dict[str, Any]] = {
+    "hands": {"vary": HAND_FACTORS, "beta": 4.0, "latent_dim": 25, "pictures": 1_000_000},
+    "hands-beta1": {"vary": HAND_FACTORS, "beta": 1.0, "latent_dim": 25, "pictures": 500_000},
+    "hands-2d": {"vary": ("rotation", "index"), "beta": 1.0, "latent_dim": 2, "pictures": 300_000},
+    "digits-2d": {"beta": 1.0, "latent_dim": 2, "pictures": 300_000},
+    "hands-pose": {"vary": tuple(hands.FACTORS), "beta": 2.0, "latent_dim": 25, "pictures": 800_000},
+}
+SEEDS = {"hands": (0, 1, 2)}  # the others are trained once, with seed 0
+_TRAIN, _TEST, _VALIDATION = 1, 2, 3
+
+
+def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Print what is wrong in one line and exit with 2, without a traceback."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (ValueError, OSError, FloatingPointError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from None
+
+    return run
+
+
+def read_data(data: str, *, size: int = 64, n: int = 20_000, seed: int = _TRAIN, vary: tuple[str, ...] = ()) -> Images:
+    """Read ``hands``, ``digits`` or a folder of pictures."""
+    if data == "hands":
+        return datasets.hands(n, seed=seed, size=size, vary=vary or HAND_FACTORS)
+    return datasets.digits() if data == "digits" else datasets.folder(data, size=size)
+
+
+def scores(model: VAE, images: Images) -> dict[str, Any]:
+    """Return the ELBO parts in nats, the KL of each latent and, where factors are known, the MIG."""
+    x = images[:]
+    mu, logvar = latents.encode(model, x)
+    log_likelihood = np.empty(len(x))
+    generator = torch.Generator().manual_seed(0)
+    with torch.inference_mode():
+        for start in range(0, len(x), 250):
+            part = torch.from_numpy(x[start : start + 250])
+            log_likelihood[start : start + 250] = elbo_terms(part, *model(part, generator=generator))[0]
+    kl = latents.latent_kl(mu, logvar)
+    result: dict[str, Any] = {
+        "pictures": len(x),
+        "elbo": round(float(log_likelihood.mean() - kl.sum()), 2),
+        "log_likelihood": round(float(log_likelihood.mean()), 2),
+        "kl": round(float(kl.sum()), 2),
+        "active_latents": int((kl >= 0.1).sum()),
+    }
+    if images.names and images.names != ("digit",):
+        gaps = metrics.mig_gaps(mu, images.factors)
+        result["mig"] = round(float(gaps.mean()), 3)
+        result["mig_of"] = {name: round(float(gap), 3) for name, gap in zip(images.names, gaps, strict=True)}
+    return result | {"latents": name_latents(mu, kl, images)}
+
+
+def name_latents(mu: np.ndarray, kl: np.ndarray, images: Images) -> list[dict[str, Any]]:
+    """Name a latent after a factor when each of the two knows more about the other than about anything else."""
+    entries: list[dict[str, Any]] = [{"kl": round(float(value), 3)} for value in kl]
+    if images.names and images.names != ("digit",):
+        information = metrics.mi_matrix(mu, images.factors)
+        for factor, name in enumerate(images.names):
+            latent = int(information[:, factor].argmax())
+            if information[latent].argmax() == factor and information[latent, factor] > 0.5:
+                entries[latent]["name"] = name
+    return entries
+
+
+def build(name: str, output: Path, *, recipe: dict[str, Any], seeds: tuple[int, ...] = (0,), n: int = 60_000) -> None:
+    """Train a shipped model once for each seed, and save the one that scores best on a validation set of its own."""
+    options = {k: v for k, v in recipe.items() if k != "vary"}
+    data = "digits" if name.startswith("digits") else "hands"
+    draw = functools.partial(read_data, data, vary=recipe.get("vary", ()))
+    images, validation, test = draw(n=n), draw(n=min(n, 5000), seed=_VALIDATION), draw(n=min(n, 5000), seed=_TEST)
+    results = []
+    for seed in seeds:
+        began = time.monotonic()
+        unfinished = output / f"{name}-{seed}.checkpoint"
+        model, history = training.train(images, seed=seed, checkpoint=unfinished, **options)
+        minutes = round((time.monotonic() - began) / 60, 1)
+        model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})  # as it will be shipped
+        choice = scores(model, validation)
+        results.append((choice.get("mig", choice["elbo"]), seed, minutes, model, scores(model, test)))
+        unfinished.unlink(missing_ok=True)
+    _, seed, minutes, model, numbers = max(results, key=lambda r: r[0])
+    card = {"name": name, "data": data, "vary": list(recipe.get("vary", ())), "recipe": options, "seed": seed}
+    card |= {"minutes": minutes, "machine": _machine(), **numbers}
+    card["all_seeds"] = {str(r[1]): r[4].get("mig", r[4]["elbo"]) for r in results}
+    training.save(model, output / f"{name}.safetensors", card)
+
+
+def _machine() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+
+
+def _open(model: str) -> tuple[VAE, dict[str, Any]]:
+    return training.load(model) if model.endswith(".safetensors") else training.load_pretrained(model)
+
+
+@app.command()
+@one_line_errors
+def train(
+    data: Annotated[str, typer.Argument(help="hands, digits, or a folder of pictures")],
+    beta: Annotated[float, typer.Option(help="weight of the KL; 1 is the ELBO itself")] = 4.0,
+    latents: Annotated[int, typer.Option(help="number of latents")] = 25,
+    size: Annotated[int, typer.Option(help="pixels along an edge: 32 or 64")] = 64,
+    minutes: Annotated[float, typer.Option(help="how long to train")] = 3.0,
+    output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),
+    seed: Annotated[int, typer.Option(help="seed of weights and noise")] = 0,
+) -> None:
+    """Train a β-VAE on DATA for some minutes and save it with its card."""
+    images = read_data(data, size=size)
+    model, _ = training.train(images, beta=beta, latent_dim=latents, seed=seed, minutes=minutes)
+    model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
+    card = {"name": output.stem, "data": data, "vary": list(images.names), "seed": seed, "machine": _machine()}
+    sample = images if len(images) <= 5000 else read_data(data, size=size, n=5000, seed=_TEST)
+    training.save(model, output, card | {"recipe": {"beta": beta, "minutes": minutes}} | scores(model, sample))
+    typer.echo(f"saved {output}; look at it with: python -m vaehelpers explore {output}")
+
+
+@app.command()
+@one_line_errors
+def evaluate(model: Annotated[str, typer.Argument(help="a shipped model (hands, …) or a .safetensors file")]) -> None:
+    """Compute every number on a model's card again, on pictures it was not trained on."""
+    network, card = _open(model)
+    vary = tuple(card["vary"])
+    images = read_data(card["data"], size=network.size, n=5000, seed=_TEST, vary=vary)
+    for name, value in scores(network, images).items():
+        if name != "latents":
+            typer.echo(f"{name:>15}  {value}   card: {card.get(name)}")
+            continue
+        for i, entry in enumerate(value):
+            if entry["kl"] >= 0.1:
+                typer.echo(f"{'latent ' + str(i):>15}  KL {entry['kl']:.3f} nats  {entry.get('name', '')}")
+
+
+@app.command()
+@one_line_errors
+def explore(
+    model: Annotated[str, typer.Argument(help="a shipped model (hands, …) or a .safetensors file")],
+    output: Annotated[Path | None, typer.Option(help="notebook to write instead of opening it")] = None,
+) -> None:
+    """Open JupyterLab on a notebook with the latent sliders of MODEL."""
+    import nbformat
+
+    _open(model)  # says what is wrong before a browser opens
+    loader = "load" if model.endswith(".safetensors") else "load_pretrained"
+    path = str(Path(model).resolve()) if loader == "load" else model
+    code = "from vaehelpers import training\nfrom vaehelpers.explorer import LatentExplorer\n\n"
+    cell = nbformat.v4.new_code_cell(code + f"LatentExplorer(*training.{loader}({path!r}))")
+    target = output or Path(f"explore-{Path(model).stem}.ipynb")
+    target.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=[cell])), encoding="utf-8")
+    if output is None:
+        subprocess.run([sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", str(target)], check=False)
+
+
+@app.command()
+@one_line_errors
+def models(names: Annotated[list[str] | None, typer.Argument(help="which; all when none is named")] = None) -> None:
+    """Train the shipped models again (hours on two cores)."""
+    for name in names or list(RECIPES):
+        if name not in RECIPES:
+            raise ValueError(f"names: there is no recipe {name!r}; choose among {', '.join(RECIPES)}")
+        build(name, training.PRETRAINED, recipe=RECIPES[name], seeds=SEEDS.get(name, (0,)))
+
+
+if __name__ == "__main__":
+    app()

@@ -74,6 +74,19 @@ def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.rand
     return np.stack(columns, axis=1).astype(np.float32)
 
 
+def neutral() -> Floats:
+    """Return the factors ``(10,)`` of an open hand in the middle of the frame."""
+    return np.array([f.neutral for f in FACTORS.values()], np.float32)
+
+
+def fill(varied: ArrayLike, vary: Sequence[str]) -> Floats:
+    """Complete the columns ``(n, len(vary))`` to all ten factors ``(n, 10)``; the missing ones are neutral."""
+    columns = np.asarray(varied, np.float32)
+    rows = np.tile(neutral(), (len(columns), 1))
+    rows[:, [list(FACTORS).index(name) for name in vary]] = columns
+    return rows
+
+
 def render(factors: ArrayLike, size: int = 64) -> Floats:
     """Draw one hand for each row of factors.
 

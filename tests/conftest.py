@@ -1,0 +1,97 @@
+"""A closed network, settings of its own, a real JupyterLab and a real browser."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+OFFLINE = ROOT / "tests" / "offline"
+sys.path.insert(0, str(OFFLINE))
+import sitecustomize  # noqa: E402, F401  (blocks the network of this very process)
+
+assert Path(sitecustomize.__file__).parent == OFFLINE or __import__("importlib").reload(sitecustomize)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory):
+    """Neither read nor write the user's settings and caches; block the network in every process that is started."""
+    home = tmp_path_factory.mktemp("home")
+    changes = {
+        "HOME": str(home),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "PYTHONPATH": str(OFFLINE),
+    }
+    before = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    yield
+    for name, value in before.items():
+        os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab over a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
+    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"]
+    log = (folder.parent / "lab.log").open("w")
+    server = subprocess.Popen([*command, f"--IdentityProvider.token={token}"], stdout=log, stderr=subprocess.STDOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api?token={token}", server, Path(log.name))
+        yield address, token
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+def _wait_for(url, server, log):
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    path = next((f for f in found if f), mac if Path(mac).exists() else None)
+    if path is None:
+        pytest.fail("no Chromium was found; `make test` installs it as root, else install it with your package manager")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=flags)
+        yield chromium
+        chromium.close()

@@ -1,0 +1,111 @@
+"""A hand that stays in the frame, moves evenly, and is the same every time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vaehelpers import hands
+
+CORNERS = np.array(list(itertools.product(*[(f.low, f.high) for f in hands.FACTORS.values()])), np.float32)
+NAMES = list(hands.FACTORS)
+
+
+def with_factor(name, values):
+    rows = np.tile(hands.neutral(), (len(values), 1))
+    rows[:, NAMES.index(name)] = values
+    return rows
+
+
+def centre(picture):
+    """Centre of brightness, x to the right and y upwards, in a frame that is 2 wide."""
+    ticks = (np.arange(picture.shape[-1]) + 0.5) * 2 / picture.shape[-1] - 1
+    weights = picture[0] / picture[0].sum()
+    return np.array([weights.sum(0) @ ticks, -(weights.sum(1) @ ticks)])
+
+
+def test_pictures_are_float32_between_0_and_1():
+    pictures = hands.render(hands.sample_factors(20, rng=np.random.default_rng(0)), size=32)
+    assert pictures.shape == (20, 1, 32, 32) and pictures.dtype == np.float32
+    assert pictures.min() == 0 and 0.5 < pictures.max() <= 1
+
+
+def test_the_neutral_hand_fills_the_frame_and_has_no_symmetry():
+    picture = hands.render(hands.neutral()[None])[0, 0]
+    rows = np.flatnonzero(picture.max(1) > 0.1)
+    assert 0.82 <= (rows[-1] - rows[0] + 1) / 64 <= 0.90
+    for other in (picture[:, ::-1], picture[::-1], picture.T, picture[::-1, ::-1]):
+        assert np.abs(picture - other).mean() > 0.02
+
+
+def test_every_corner_of_the_factor_cube_stays_inside_the_frame():
+    pictures = hands.render(CORNERS)
+    border = [pictures[:, :, 0], pictures[:, :, -1], pictures[..., 0], pictures[..., -1]]
+    assert max(b.max() for b in border) == 0
+    assert pictures.sum((1, 2, 3)).min() > 50
+
+
+def test_a_shift_by_whole_pixels_moves_the_picture_and_its_mirror_moves_it_back():
+    step = 2 * 2 / 64
+    middle, right, left = hands.render(with_factor("x", [0, step, -step]))[:, 0]
+    np.testing.assert_allclose(right[:, 2:], middle[:, :-2], atol=2e-3)
+    np.testing.assert_allclose(left[:, :-2], middle[:, 2:], atol=2e-3)
+    up, down = hands.render(with_factor("y", [step, -step]))[:, 0]
+    np.testing.assert_allclose(up[:-2], middle[2:], atol=2e-3)
+    np.testing.assert_allclose(down[2:], middle[:-2], atol=2e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.05, 0.4))
+def test_opposite_rotations_turn_the_centre_by_opposite_angles(angle):
+    middle, right, left = (centre(p) for p in hands.render(with_factor("rotation", [0, angle, -angle]), size=128))
+    sin, cos = np.sin(angle), np.cos(angle)
+    clockwise = np.array([[cos, sin], [-sin, cos]])
+    np.testing.assert_allclose(right, clockwise @ middle, atol=4e-3)
+    np.testing.assert_allclose(left, clockwise.T @ middle, atol=4e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_small_step_moves_few_pixels_and_every_step_is_visible(name):
+    factor = hands.FACTORS[name]
+    steps = np.abs(np.diff(hands.render(with_factor(name, np.linspace(factor.low, factor.high, 41))), axis=0))
+    moved = (steps > 0.05).sum((1, 2, 3))
+    assert moved.max() < 0.2 * 64**2
+    coarse = steps.sum((1, 2, 3)).reshape(8, 5).sum(1)
+    assert coarse.min() > 6, "part of the range changes next to nothing"
+
+
+@pytest.mark.parametrize("name", NAMES[5:])
+def test_a_curl_moves_away_from_the_open_hand_all_the_way(name):
+    pictures = hands.render(with_factor(name, np.linspace(0, 1, 6)))
+    far = np.abs(pictures - pictures[:1]).sum((1, 2, 3))
+    assert (np.diff(far) > 0).all()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_the_rest_stays_neutral():
+    first, second = (hands.sample_factors(50, vary=("index", "x"), rng=np.random.default_rng(7)) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+    assert hands.render(first).tobytes() == hands.render(second).tobytes()
+    assert {NAMES[i] for i in np.flatnonzero(np.ptp(first, axis=0))} == {"index", "x"}
+    single = np.concatenate([hands.render(row[None]) for row in first])
+    np.testing.assert_allclose(single, hands.render(first), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: hands.render(np.zeros((2, 9))), r"factors: need shape \(n, 10\), got \(2, 9\)"),
+        (lambda: hands.render(np.full((1, 10), np.nan)), "finite"),
+        (lambda: hands.render(np.zeros((1, 10)), size=4), "size: need at least 8"),
+        (lambda: hands.sample_factors(1, vary=("toe",), rng=np.random.default_rng(0)), "'toe' is not a factor"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_no_hands_are_an_empty_array():
+    assert hands.render(np.empty((0, 10))).shape == (0, 1, 64, 64)

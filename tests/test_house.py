@@ -1,0 +1,78 @@
+"""The house stands as the design says: floors, sizes, environments, notebooks, nothing unpickled."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import yaml
+from conftest import ROOT
+
+PACKAGE = ROOT / "vaehelpers"
+MODULES = sorted(PACKAGE.glob("*.py"))
+FLOORS = {
+    "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
+    "inference": {"information"}, "metrics": {"information"}, "datasets": {"hands"},
+    "training": {"model", "datasets"}, "latents": {"model", "datasets"},
+    "widgets": {"information", "mixtures", "hands", "plots", "exercises", "inference", "metrics", "datasets"},
+    "explorer": {"model", "latents"}, "__init__": set(),
+}  # fmt: skip
+NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "metrics", "datasets", "widgets"}
+NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+
+
+def imports(path):
+    """Our own modules and the others that a file imports, anywhere in it."""
+    ours, others = set(), set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            ours |= {node.module} if node.module else {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            others.add(node.module.split(".")[0])
+        elif isinstance(node, ast.Import):
+            others |= {alias.name.split(".")[0] for alias in node.names}
+    return ours, others
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_a_module_imports_only_what_lies_below_it(path):
+    ours, others = imports(path)
+    if path.stem != "__main__":
+        assert ours <= FLOORS[path.stem]
+    assert "vaehelpers" not in others
+    assert not (path.stem in NO_TORCH and "torch" in others)
+    assert "pickle" not in others
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: p.stem)
+def test_a_module_fits_in_the_head(path):
+    source = path.read_text()
+    assert len(source.splitlines()) <= 300
+    assert not re.search(r"torch\.load\(|allow_pickle=True", source)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef):
+            body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
+            lines = (body[-1].end_lineno - body[0].lineno + 1) if body else 0
+            assert lines <= 25, f"{node.name} has {lines} lines"
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, vaehelpers; print([m for m in ('numpy', 'torch', 'matplotlib', 'scipy') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_conda_gets_the_same_packages_as_pip():
+    wanted = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"])
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = {d for d in listed if isinstance(d, str) and d not in ("python>=3.11", "pip")}
+    assert {NAMES.get(d, d) for d in conda} == wanted
+
+
+def test_the_lock_pins_whatever_is_needed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[^+]+", line) for line in lines)
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    assert {*project["dependencies"], *project["optional-dependencies"]["test"]} <= pinned

@@ -1,6 +1,7 @@
 """A closed network, settings of its own, a real JupyterLab and a real browser."""
 
 import os
+import runpy
 import secrets
 import shutil
 import socket
@@ -14,10 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
-sys.path.insert(0, str(OFFLINE))
-import sitecustomize  # noqa: E402, F401  (blocks the network of this very process)
-
-assert Path(sitecustomize.__file__).parent == OFFLINE or __import__("importlib").reload(sitecustomize)
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -76,3 +76,11 @@ def test_the_lock_pins_whatever_is_needed():
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[^+]+", line) for line in lines)
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     assert {*project["dependencies"], *project["optional-dependencies"]["test"]} <= pinned
+
+
+def test_the_tests_reach_no_network():
+    code = "import socket; socket.create_connection(('192.0.2.1', 9), timeout=1)"
+    with pytest.raises(OSError, match="no connection beyond this machine"):
+        exec(code)
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "no connection beyond this machine" in child.stderr

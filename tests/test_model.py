@@ -1,0 +1,74 @@
+"""The ELBO's terms against torch.distributions, Monte Carlo and gradients."""
+
+import numpy as np
+import pytest
+import torch
+from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
+
+from vaehelpers.model import VAE, elbo_terms, reparameterise
+
+
+@pytest.fixture
+def batch():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.rand(5, 1, 32, 32, generator=generator)
+    return x, torch.randn(5, 1, 32, 32, generator=generator), *torch.randn(2, 5, 7, generator=generator)
+
+
+def test_the_terms_agree_with_torch_distributions(batch):
+    x, logits, mu, logvar = batch
+    log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
+    pixels = Independent(Bernoulli(logits=logits, validate_args=False), 3)
+    torch.testing.assert_close(log_likelihood, pixels.log_prob(x))
+    torch.testing.assert_close(kl, kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)))
+
+
+def test_the_kl_agrees_with_monte_carlo():
+    mu, logvar = torch.tensor([[0.7, -1.2]]), torch.tensor([[-0.5, 0.3]])
+    z = reparameterise(mu.expand(400_000, 2), logvar.expand(400_000, 2), generator=torch.Generator().manual_seed(1))
+    q, p = Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)
+    samples = q.log_prob(z) - p.log_prob(z)
+    kl = elbo_terms(torch.zeros(1, 1), torch.zeros(1, 1), mu, logvar)[1][0]
+    error = samples.std(0) / len(samples) ** 0.5
+    assert ((samples.mean(0) - kl).abs() < 4 * error).all()
+
+
+def test_the_gradient_through_a_sample_is_that_of_the_closed_form():
+    mu, logvar = torch.tensor([0.5], requires_grad=True), torch.tensor([0.2], requires_grad=True)
+    z = reparameterise(mu.expand(400_000), logvar.expand(400_000), generator=torch.Generator().manual_seed(2))
+    (z**2).mean().backward()  # E z² = mu² + sigma²
+    assert mu.grad.item() == pytest.approx(2 * 0.5, abs=0.02)
+    assert logvar.grad.item() == pytest.approx(np.exp(0.2), abs=0.02)
+
+
+@pytest.mark.parametrize(("size", "latent_dim", "channels"), [(32, 2, 1), (64, 25, 1), (32, 4, 3)])
+def test_shapes_and_a_sample_in_evaluation_mode(size, latent_dim, channels):
+    model = VAE(size, latent_dim, channels).eval()
+    x = torch.rand(3, channels, size, size)
+    logits, mu, logvar = model(x, generator=torch.Generator().manual_seed(0))
+    assert logits.shape == x.shape and mu.shape == logvar.shape == (3, latent_dim)
+    assert not torch.equal(logits, model(x, generator=torch.Generator().manual_seed(1))[0])
+    torch.testing.assert_close(logits, model(x, generator=torch.Generator().manual_seed(0))[0])
+
+
+def test_signals_keep_their_size_through_the_network():
+    model = VAE()
+    z = torch.randn(200, 25, generator=torch.Generator().manual_seed(0))
+    assert 0.1 < model.decoder(z).std() < 3
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: VAE(48), "size: need 32 or 64 pixels, got 48"),
+        (lambda: VAE(64, 0), "latent_dim: need at least 1, got 0"),
+        (lambda: VAE(64, 2, 2), "channels: need 1"),
+        (
+            lambda: elbo_terms(torch.zeros(1, 4), torch.zeros(1, 5), torch.zeros(1, 1), torch.zeros(1, 1)),
+            "x: its shape",
+        ),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
-from vaehelpers.model import VAE, elbo_terms, reparameterise
+from vaehelpers.model import VAE, elbo_terms, reparameterise, total_correlation
 
 
 @pytest.fixture
@@ -39,6 +39,18 @@ def test_the_gradient_through_a_sample_is_that_of_the_closed_form():
     (z**2).mean().backward()  # E z² = mu² + sigma²
     assert mu.grad.item() == pytest.approx(2 * 0.5, abs=0.02)
     assert logvar.grad.item() == pytest.approx(np.exp(0.2), abs=0.02)
+
+
+def test_total_correlation_tells_dependence_as_the_closed_form_does():
+    """Means from a correlated Gaussian and little noise: the TC of a Gaussian is -log(1 - rho²) / 2."""
+    generator, estimates = torch.Generator().manual_seed(0), []
+    logvar = torch.full((2000, 2), -4.0)
+    for rho in (0.0, 0.9):
+        first, second = torch.randn(2, 2000, generator=generator)
+        mu = torch.stack([first, rho * first + (1 - rho**2) ** 0.5 * second], 1) * (1 - np.exp(-4)) ** 0.5
+        estimates.append(total_correlation(reparameterise(mu, logvar, generator=generator), mu, logvar))
+    rho = 0.9 * (1 - np.exp(-4))
+    assert (estimates[1] - estimates[0]).item() == pytest.approx(-0.5 * np.log(1 - rho**2), abs=0.15)
 
 
 @pytest.mark.parametrize(("size", "latent_dim", "channels"), [(32, 2, 1), (64, 25, 1), (32, 4, 3)])

@@ -12,7 +12,7 @@ import torch
 from vaehelpers import datasets, training
 from vaehelpers.model import VAE
 
-TINY = {"beta": 1.0, "latent_dim": 2, "pictures": 3072 * 8, "batch": 8, "progress": False}
+TINY = {"beta": 1.0, "latent_dim": 2, "pictures": 1500 * 8, "batch": 8, "progress": False}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,7 +70,7 @@ training.train(images, checkpoint={str(path)!r}, **{TINY!r})
 
 def test_a_checkpoint_of_another_run_is_refused(images, tmp_path):
     path = tmp_path / "run.checkpoint"
-    training.train(images, checkpoint=path, **TINY | {"pictures": 8000})
+    training.train(images, checkpoint=path, **TINY | {"pictures": 4000})
     assert path.exists()
     with pytest.raises(ValueError, match="belongs to another run"):
         training.train(images, checkpoint=path, **TINY | {"beta": 2.0})

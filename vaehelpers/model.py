@@ -97,6 +97,17 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
     return log_likelihood, kl
 
 
+def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    """Estimate, up to a constant, how far the latents are from independent over the batch, in nats (a scalar).
+
+    Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in VAEs", §3.1.
+    """
+    mu, logvar = mu.float(), logvar.float()
+    log_q = -0.5 * ((z[:, None] - mu) ** 2 * torch.exp(-logvar) + logvar)  # (sample, posterior, latent)
+    joint, marginals = log_q.sum(2).logsumexp(1), log_q.logsumexp(1).sum(1)
+    return (joint - marginals).mean()
+
+
 def _keep_variance(network: nn.Module) -> None:
     """Initialise as He et al. (2015), §2.2, so that signals keep their size through all layers.
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from .datasets import Images
-from .model import VAE, elbo_terms
+from .model import VAE, elbo_terms, reparameterise, total_correlation
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 _RECORD = 100  # steps behind one point of the history
@@ -53,10 +53,11 @@ def train(
     images: Images,
     *,
     beta: float,
+    tc_weight: float = 0.0,
     latent_dim: int = 25,
     seed: int = 0,
     pictures: int = 600_000,
-    warmup: float = 0.5,
+    warmup: float = 0.2,
     batch: int = 64,
     learning_rate: float = 1e-3,
     minutes: float | None = None,
@@ -64,19 +65,35 @@ def train(
     device: str = "auto",
     progress: bool = True,
 ) -> tuple[VAE, History]:
-    """Maximise ``log-likelihood - β · KL`` with Adam and a learning rate that falls to 0 along a cosine.
+    """Maximise ``log-likelihood - β · KL - tc_weight · TC`` with Adam and a learning rate that falls along a cosine.
 
-    β rises evenly from 0 over the first share ``warmup`` of the run. ``minutes`` ends the run, and its schedules, by
+    TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
+    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. ``minutes`` ends the run, and its schedules, by
     the clock instead of after ``pictures``. An interrupt (Ctrl-C) ends it early and returns the model so far. With a
-    ``checkpoint`` the run is saved every thousand steps, and the same call goes on from there: with the same number of
+    ``checkpoint`` the run is saved every five hundred steps, and the same call goes on from there: with the same number of
     threads it ends with the same weights as a run that was never stopped.
     Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and ``FloatingPointError``
     when the loss is no longer finite.
     """
-    _check(images, beta=beta, pictures=pictures, batch=batch, warmup=warmup, learning_rate=learning_rate)
+    _check(
+        images,
+        beta=beta,
+        tc_weight=tc_weight,
+        pictures=pictures,
+        batch=batch,
+        warmup=warmup,
+        learning_rate=learning_rate,
+    )
     on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
     run = _Run(images, latent_dim, seed, on)
-    recipe = {"beta": beta, "latent_dim": latent_dim, "seed": seed, "pictures": pictures, "warmup": warmup}
+    recipe = {
+        "beta": beta,
+        "tc_weight": tc_weight,
+        "latent_dim": latent_dim,
+        "seed": seed,
+        "pictures": pictures,
+        "warmup": warmup,
+    }
     recipe |= {"batch": batch, "learning_rate": learning_rate, "images": len(images)}
     if checkpoint is not None and Path(checkpoint).exists():
         run.resume(Path(checkpoint), recipe)
@@ -86,11 +103,12 @@ def train(
         with bar, keep_freed_memory():
             while (share := _share(run.step, steps, minutes, began)) < 1:
                 rate = learning_rate * 0.5 * (1 + math.cos(math.pi * share))
-                run.advance(batch, rate, beta * min(1.0, share / warmup) if warmup else beta)
+                weight = min(1.0, share / warmup) if warmup else 1.0
+                run.advance(batch, rate, weight * beta, weight * tc_weight)
                 bar.update(batch)
                 if run.step % _RECORD == 0:
                     bar.set_postfix(run.record(batch))
-                if checkpoint is not None and run.step % 1000 == 0:
+                if checkpoint is not None and run.step % 500 == 0:
                     run.save(Path(checkpoint), recipe)
     except KeyboardInterrupt:
         bar.write(f"stopped after {run.step * batch:,} pictures; the model so far is returned")
@@ -115,14 +133,18 @@ class _Run:
         self.history, self.step = History(), 0
         self.sums = torch.zeros(2, device=device)
 
-    def advance(self, batch: int, rate: float, beta: float) -> None:
+    def advance(self, batch: int, rate: float, beta: float, tc_weight: float) -> None:
         rows = torch.randint(len(self.data), (batch,), generator=self.generator).to(self.device)
         x = (self.data[rows].float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=_gains_from_bfloat16(self.device)):
-            logits, mu, logvar = self.model(x, generator=self.noise)
+            mu, logvar = self.model.encoder(x)
+            z = reparameterise(mu, logvar, generator=self.noise)
+            logits = self.model.decoder(z)
         log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
         parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
         loss = beta * parts[1] - parts[0]
+        if tc_weight:
+            loss = loss + tc_weight * total_correlation(z, mu, logvar)
         self.optimiser.param_groups[0]["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -260,5 +282,5 @@ def _check(images: Images, **numbers: float) -> None:
     if images.pictures.dtype != np.uint8:
         raise ValueError(f"images: pictures are stored as bytes (uint8), got {images.pictures.dtype}")
     for name, value in numbers.items():
-        if not math.isfinite(value) or value < 0 or (value == 0 and name not in ("beta", "warmup")):
+        if not math.isfinite(value) or value < 0 or (value == 0 and name not in ("beta", "tc_weight", "warmup")):
             raise ValueError(f"{name}: need a positive number, got {value}")

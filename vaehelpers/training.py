@@ -68,10 +68,10 @@ def train(
     """Maximise ``log-likelihood - β · KL - tc_weight · TC`` with Adam and a learning rate that falls along a cosine.
 
     TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
-    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. ``minutes`` ends the run, and its schedules, by
-    the clock instead of after ``pictures``. An interrupt (Ctrl-C) ends it early and returns the model so far. With a
-    ``checkpoint`` the run is saved every five hundred steps, and the same call goes on from there: with the same number of
-    threads it ends with the same weights as a run that was never stopped.
+    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. ``minutes`` ends the run,
+    and its schedules, by the clock instead of after ``pictures``. An interrupt (Ctrl-C) ends it early and returns the
+    model so far. With a ``checkpoint`` the run is saved every 500 steps, and the same call goes on from there: with
+    the same number of threads it ends with the same weights as a run that was never stopped.
     Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and ``FloatingPointError``
     when the loss is no longer finite.
     """

@@ -1,0 +1,81 @@
+"""Arrays in, arrays out: shapes, order, and values against the model itself."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from vaehelpers import latents
+from vaehelpers.model import VAE
+
+
+@pytest.fixture(scope="module")
+def model():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VAE(32, 3).eval()
+
+
+def test_encode_and_decode_are_the_networks(model):
+    x = np.random.default_rng(0).random((300, 1, 32, 32), np.float32)
+    mu, logvar = latents.encode(model, x)
+    with torch.inference_mode():
+        expected = model.encoder(torch.from_numpy(x))
+        pictures = torch.sigmoid(model.decoder(expected[0]))
+    np.testing.assert_allclose(mu, expected[0], atol=1e-5)
+    np.testing.assert_allclose(logvar, expected[1], atol=1e-5)
+    np.testing.assert_allclose(latents.decode(model, mu), pictures, atol=1e-5)
+
+
+def test_the_number_of_threads_is_left_as_it_was(model):
+    before = torch.get_num_threads()
+    latents.decode(model, np.zeros((1, 3)))
+    assert torch.get_num_threads() == before
+
+
+def test_a_traversal_moves_one_latent_and_holds_the_others(model):
+    z = np.array([0.5, -1.0, 2.0], np.float32)
+    rows = latents.traverse(model, z, [2, 0])
+    assert rows.shape == (2, 15, 1, 32, 32)
+    np.testing.assert_allclose(rows[0, 0], latents.decode(model, [[0.5, -1, -3]])[0], atol=1e-6)
+    np.testing.assert_allclose(rows[1, -1], latents.decode(model, [[3, -1, 2]])[0], atol=1e-6)
+
+
+def test_interpolation_keeps_its_ends_and_on_the_arc_its_length():
+    a, b = np.array([3.0, 0, 0]), np.array([0, 3.0, 0])
+    arc, line = latents.interpolate(a, b), latents.interpolate(a, b, spherical=False)
+    for way in (arc, line):
+        np.testing.assert_allclose(way[[0, -1]], [a, b], atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(arc, axis=1), 3, rtol=1e-6)
+    np.testing.assert_allclose(line[4], [1.5, 1.5, 0])
+
+
+def test_interpolation_between_parallel_and_zero_codes_is_straight():
+    np.testing.assert_allclose(latents.interpolate([1, 0], [3, 0], steps=3), [[1, 0], [2, 0], [3, 0]])
+    np.testing.assert_allclose(latents.interpolate([0, 0], [3, 0], steps=2), [[0, 0], [3, 0]])
+
+
+def test_a_manifold_runs_through_the_quantiles_of_the_prior():
+    flat = VAE(32, 2).eval()
+    grid = latents.manifold(flat, side=5)
+    corner = latents.decode(flat, [[norm.ppf(0.9), norm.ppf(0.1)]])[0]
+    np.testing.assert_allclose(grid[-1, -1], corner, atol=1e-6)
+
+
+def test_the_kl_of_the_prior_is_zero():
+    np.testing.assert_allclose(latents.latent_kl(np.zeros((4, 3)), np.zeros((4, 3))), 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: latents.encode(m, np.zeros((2, 1, 64, 64))), r"pictures: need \(n, 1, 32, 32\)"),
+        (lambda m: latents.decode(m, np.zeros(3)), r"z: need \(n, 3\), got \(3,\)"),
+        (lambda m: latents.traverse(m, np.zeros(3), [3]), "there is no latent 3"),
+        (lambda m: latents.manifold(m), "needs 2 latents, this model has 3"),
+        (lambda m: latents.interpolate([1, 2], [1]), "two vectors of one length"),
+    ],
+)
+def test_bad_input_is_named(model, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(model)

@@ -1,0 +1,113 @@
+"""Lessons 00 and 08 in the real JupyterLab in a real browser: every slider moves a picture, and nothing goes wrong."""
+
+import os
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+HANDLES = ".jp-OutputArea-output .widget-slider .noUi-handle"
+PICTURES = "[...area.querySelectorAll('img')].map(i => i.src).join()"
+_FIND = "handle => { const area = handle.closest('.jp-Notebook'); return %s }"
+RUN_ALL = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await window.jupyterapp.commands.execute('notebook:run-all-cells');
+  const cells = panel.content.model.cells, out = [];
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells.get(i);
+    if (cell.type === 'code') out.push([cell.executionCount, JSON.stringify(cell.outputs.toJSON())]);
+  }
+  return out;
+}"""
+
+
+class Watch:
+    """What the browser complained about, and whom it asked beyond this machine."""
+
+    def __init__(self, page):
+        self.errors, self.remote = [], []
+        page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._look(request.url))
+
+    def _look(self, url):
+        place = urlparse(url)
+        if place.scheme in ("http", "https", "ws", "wss") and place.hostname != "127.0.0.1":
+            self.remote.append(url)
+
+
+@pytest.fixture(params=["00_start_here", "08_latent_explorer"])
+def lesson(request, lab, browser):
+    """A lesson, open in JupyterLab with all its cells run."""
+    address, token = lab
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    watch = Watch(page)
+    page.goto(f"{address}/lab/tree/{request.param}.ipynb?token={token}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+    page.wait_for_timeout(500)
+    cells = page.evaluate(RUN_ALL)
+    page.wait_for_selector(HANDLES, state="attached", timeout=60_000)
+    yield page, watch, cells
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{request.param}-end.png")
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
+    page.close()
+
+
+def pictures(handle):
+    return handle.evaluate(_FIND % PICTURES)
+
+
+def press(page, handle, *keys):
+    handle.focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def settle(page, handle):
+    """Wait until the pictures have stood still for a while, and return them."""
+    before, still = pictures(handle), 0
+    while still < 4:
+        page.wait_for_timeout(60)
+        now = pictures(handle)
+        before, still = now, still + 1 if now == before else 0
+    return before
+
+
+def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
+    page, watch, cells = lesson
+    assert all(count for count, _ in cells), "a cell was not run"
+    assert not any('"output_type":"error"' in out or '"name":"stderr"' in out for _, out in cells)
+    for summary in page.query_selector_all(
+        ".jp-OutputArea-output .lm-Accordion-title, .jp-OutputArea-output .jupyter-widget-Collapse-header"
+    ):
+        summary.click()
+    handles = page.query_selector_all(HANDLES)
+    assert len(handles) >= 25
+    for handle in handles:
+        label = handle.evaluate("h => h.closest('.widget-slider').querySelector('.widget-label')?.textContent")
+        seen = []
+        for keys in (["Home"], ["PageUp"] * 5, ["End"]):
+            press(page, handle, *keys)
+            seen.append(settle(page, handle))
+        if "unused" not in label:
+            assert len(set(seen)) == 3, f"{label} does not move the picture"
+        press(page, handle, "Home", *["PageUp"] * 5)
+    assert watch.errors == []
+    assert watch.remote == []
+
+
+def test_a_burst_of_slider_events_ends_at_the_last_value(lesson):
+    page, _, _ = lesson
+    handle = page.query_selector(HANDLES)
+    press(page, handle, "Home")
+    first = settle(page, handle)
+    press(page, handle, *["ArrowRight"] * 60)
+    burst = settle(page, handle)
+    press(page, handle, "Home")
+    assert settle(page, handle) == first
+    press(page, handle, "End")
+    assert settle(page, handle) == burst != first

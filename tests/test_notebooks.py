@@ -1,0 +1,57 @@
+"""Every notebook is stripped, keeps the rules of the course, and runs from top to bottom without a network."""
+
+import re
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LESSONS = ("00", "08")
+SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.S)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def run(notebook):
+    """Execute all cells and return what they printed, warned and raised as one text."""
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    errors = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+    assert not errors, errors
+    return "".join(o.text for o in outputs if o.output_type == "stream")
+
+
+def test_all_nine_lessons_are_there():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(9)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_notebook_keeps_the_rules(path):
+    notebook = read(path)
+    nbformat.validate(notebook)
+    assert notebook.cells[0].cell_type == "markdown" and notebook.cells[0].source.startswith("# ")
+    assert re.search(r"\*\*Time:\*\* \d+ minutes", notebook.cells[0].source)
+    for i, cell in enumerate(code_cells(notebook)):
+        assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"
+        assert len(cell.source.splitlines()) <= (15 if i else 10)
+        assert "!pip" not in cell.source and "%pip" not in cell.source
+
+
+@pytest.mark.parametrize("path", [p for p in NOTEBOOKS if p.name[:2] in LESSONS], ids=lambda p: p.stem)
+def test_a_lesson_runs_with_its_exercises_open_and_solved(path):
+    notebook = read(path)
+    assert "Not filled in yet" in run(notebook)
+    solved = read(path)
+    solution = SOLUTION.search("\n".join(cell.source for cell in solved.cells)).group(1)
+    stub = next(cell for cell in code_cells(solved) if "..." in cell.source)
+    check = stub.source[stub.source.index("exercises.check_") :]
+    stub.source = solution + check
+    assert "Right:" in run(solved)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from vaehelpers import plots  # noqa: E402
+from vaehelpers import plots
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 #: The shipped models. Training pictures are drawn with seed 1; the scores with seed 2, never seen in training.
 RECIPES: dict[str, dict[str, Any]] = {
-    "hands": {"vary": HAND_FACTORS, "beta": 2.0, "tc_weight": 15.0, "batch": 128, "pictures": 1_000_000},
+    "hands": {"vary": HAND_FACTORS, "beta": 2.0, "tc_weight": 6.0, "batch": 128, "pictures": 1_000_000},
     "hands-beta1": {"vary": HAND_FACTORS, "beta": 1.0, "pictures": 500_000},
     "hands-2d": {"vary": ("rotation", "index"), "beta": 1.0, "latent_dim": 2, "pictures": 200_000},
     "digits-2d": {"beta": 1.0, "latent_dim": 2, "pictures": 200_000},
@@ -184,6 +184,27 @@ def models(names: Annotated[list[str] | None, typer.Argument(help="which; all wh
         if name not in RECIPES:
             raise ValueError(f"names: there is no recipe {name!r}; choose among {', '.join(RECIPES)}")
         build(name, training.PRETRAINED, recipe=RECIPES[name], seeds=SEEDS.get(name, (0,)))
+    draw_traversal(training.PRETRAINED.parent.parent / "docs" / "traversal.png")
+
+
+def draw_traversal(path: Path) -> None:
+    """Draw the README's picture: the latents in use of the model ``hands``, from -3 to +3 in 15 steps."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    from . import plots
+    from .explorer import label, order
+
+    plt.style.use(plots.STYLE)
+    model, card = training.load_pretrained("hands")
+    used = order(card)[0]
+    mu = latents.encode(model, hands.render(hands.neutral()[None]))[0][0]
+    rows = latents.traverse(model, mu, used)
+    plots.plot_traversal(rows, [label(card, i) for i in used], values=np.linspace(-3, 3, 15))
+    path.parent.mkdir(exist_ok=True)
+    plt.savefig(path, dpi=80)
 
 
 if __name__ == "__main__":

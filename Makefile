@@ -5,6 +5,7 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 STAMP := .venv/stamp-$(TORCH)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .DEFAULT_GOAL := help
 .PHONY: help lab test check models bench chromium
 
@@ -13,7 +14,7 @@ help:  ## this list
 	@echo "  TORCH=default takes your platform's standard torch (on Linux: CUDA, several GB) instead of the CPU build"
 
 lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) notebooks/00_start_here.ipynb
 
 test: check chromium  ## set up and run every check and test
 	@$(BIN)/python -m pytest -q

@@ -3,10 +3,13 @@
 import asyncio
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets as widgets
 import numpy as np
+import traitlets
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
@@ -76,6 +79,34 @@ class HandEncoder(widgets.HBox):
         self.explorer.set(encode(self.explorer.model, picture)[0][0])
 
 
+class CodeMap(anywidget.AnyWidget):
+    """Pictures placed at two of their latents; a click sends the nearest code to a ``LatentExplorer``."""
+
+    _esm = Path(__file__).parent / "map.js"
+    picture = traitlets.Bytes().tag(sync=True)
+    place = traitlets.List(traitlets.Float()).tag(sync=True)
+
+    def __init__(
+        self, codes: ArrayLike, pictures: ArrayLike, dims: tuple[int, int], explorer: LatentExplorer, *, side: int = 640
+    ) -> None:
+        self.codes, self.explorer = np.asarray(codes), explorer
+        low, high = self.codes[:, dims].min(axis=0), self.codes[:, dims].max(axis=0)
+        share = (self.codes[:, dims] - low) / (high - low)  # the first to the right, the second upwards
+        self.places = 0.05 + 0.9 * np.column_stack([share[:, 0], 1 - share[:, 1]])
+        canvas = np.zeros((side, side), np.float32)
+        for (x, y), thumb in zip((self.places * side).astype(int), np.asarray(pictures)[:, 0, ::2, ::2], strict=True):
+            half = len(thumb) // 2
+            spot = canvas[y - half : y + half, x - half : x + half]
+            if not spot.any():  # a picture is never covered by a later one
+                spot[:] = thumb[: spot.shape[0], : spot.shape[1]]
+        super().__init__(picture=png(canvas[None], scale=1))
+        self.observe(self._clicked, "place")
+
+    def _clicked(self, change: dict[str, Any]) -> None:
+        nearest = int(np.linalg.norm(self.places - change["new"], axis=1).argmin())
+        self.explorer.set(self.codes[nearest])
+
+
 def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:
     """Return the latents in use, the one with the highest KL first, and the ones that are not."""
     kl = [latent["kl"] for latent in card["latents"]]
@@ -90,12 +121,14 @@ def label(card: dict[str, Any], latent: int) -> str:
     return f"z{latent} · {entry['kl']:.2f} nats" + (f" · {name}" if name else "")
 
 
-def png(picture: Floats) -> bytes:
-    """Encode a picture ``(channels, h, w)`` in [0, 1] as PNG."""
+def png(picture: Floats, *, scale: int = 4) -> bytes:
+    """Encode a picture ``(channels, h, w)`` in [0, 1] as PNG, enlarged ``scale`` times."""
     pixels = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
     buffer = io.BytesIO()
     image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
-    image.resize((4 * image.width, 4 * image.height), Image.Resampling.BICUBIC).save(buffer, "png", compress_level=1)
+    image.resize((scale * image.width, scale * image.height), Image.Resampling.BICUBIC).save(
+        buffer, "png", compress_level=1
+    )
     return buffer.getvalue()
 
 

@@ -7,8 +7,18 @@ from urllib.parse import urlparse
 import pytest
 
 HANDLES = ".jp-OutputArea-output .widget-slider .noUi-handle"
-PICTURES = "[...area.querySelectorAll('img')].map(i => i.src).join()"
-_FIND = "handle => { const area = handle.closest('.jp-Notebook'); return %s }"
+PICTURES = """async handle => {
+  const pixels = async image => {
+    if (!image.src.startsWith('blob:')) return image.src;  // a blob's address is new each time, so look at what it shows
+    await image.decode().catch(() => {});
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+    if (canvas.width) canvas.getContext('2d').drawImage(image, 0, 0);
+    return canvas.toDataURL();
+  };
+  const images = [...handle.closest('.jp-Notebook').querySelectorAll('img')];
+  return (await Promise.all(images.map(pixels))).join();
+}"""
 RUN_ALL = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.context.ready;
@@ -58,7 +68,7 @@ def lesson(request, lab, browser):
 
 
 def pictures(handle):
-    return handle.evaluate(_FIND % PICTURES)
+    return handle.evaluate(PICTURES)
 
 
 def press(page, handle, *keys):

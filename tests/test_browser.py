@@ -9,7 +9,8 @@ import pytest
 HANDLES = ".jp-OutputArea-output .widget-slider .noUi-handle"
 PICTURES = """async handle => {
   const pixels = async image => {
-    if (!image.src.startsWith('blob:')) return image.src;  // a blob's address is new each time, so look at what it shows
+    if (!image.src.startsWith('blob:')) return image.src;
+    // the address of a blob is new at every drawing, so look at what it shows
     await image.decode().catch(() => {});
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];

@@ -86,13 +86,13 @@ def test_an_interrupt_returns_the_model_so_far(images, monkeypatch, capsys):
 
     monkeypatch.setattr(training._Run, "advance", interrupted)
     model, history = training.train(images, **TINY)
-    assert history.seen == [800]
+    assert history.seen == [800, 1200]
     assert isinstance(model, VAE)
     assert "stopped after 1,200 pictures" in "".join(capsys.readouterr())
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(images):
-    with pytest.raises(FloatingPointError, match=r"not finite between steps 1 and 100; try a smaller learning_rate"):
+    with pytest.raises(FloatingPointError, match=r"not finite at step \d+; try a smaller learning_rate"):
         training.train(images, **TINY | {"learning_rate": 1e6})
 
 

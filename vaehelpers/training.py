@@ -27,6 +27,7 @@ from .model import VAE, elbo_terms, reparameterise, total_correlation
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 _RECORD = 100  # steps behind one point of the history
+_CHECKPOINT = 500  # steps between two checkpoints: a multiple, so that none falls between two points
 
 
 @dataclass
@@ -75,26 +76,13 @@ def train(
     Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and ``FloatingPointError``
     when the loss is no longer finite.
     """
-    _check(
-        images,
-        beta=beta,
-        tc_weight=tc_weight,
-        pictures=pictures,
-        batch=batch,
-        warmup=warmup,
-        learning_rate=learning_rate,
-    )
-    on = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    run = _Run(images, latent_dim, seed, on)
-    recipe = {
-        "beta": beta,
-        "tc_weight": tc_weight,
-        "latent_dim": latent_dim,
-        "seed": seed,
-        "pictures": pictures,
-        "warmup": warmup,
-    }
-    recipe |= {"batch": batch, "learning_rate": learning_rate, "images": len(images)}
+    weights = {"beta": beta, "tc_weight": tc_weight}
+    schedule = {"pictures": pictures, "warmup": warmup, "batch": batch, "learning_rate": learning_rate}
+    _check(images, **weights, **schedule)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    run = _Run(images, latent_dim, seed, torch.device(device))
+    recipe = {**weights, **schedule, "latent_dim": latent_dim, "seed": seed, "images": len(images)}
     if checkpoint is not None and Path(checkpoint).exists():
         run.resume(Path(checkpoint), recipe)
     steps, began = max(1, pictures // batch), time.monotonic()
@@ -108,12 +96,11 @@ def train(
                 bar.update(batch)
                 if run.step % _RECORD == 0:
                     bar.set_postfix(run.record(batch))
-                if checkpoint is not None and run.step % 500 == 0:
+                if checkpoint is not None and run.step % _CHECKPOINT == 0:
                     run.save(Path(checkpoint), recipe)
     except KeyboardInterrupt:
         bar.write(f"stopped after {run.step * batch:,} pictures; the model so far is returned")
-    run.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    return run.model.eval(), run.history
+    return run.finish(batch)
 
 
 class _Run:
@@ -131,7 +118,7 @@ class _Run:
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=1e-3)
         self.history, self.step = History(), 0
-        self.sums = torch.zeros(2, device=device)
+        self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history
 
     def advance(self, batch: int, rate: float, beta: float, tc_weight: float) -> None:
         rows = torch.randint(len(self.data), (batch,), generator=self.generator).to(self.device)
@@ -150,26 +137,33 @@ class _Run:
         loss.backward()
         self.optimiser.step()
         self.step += 1
-        self.sums += parts.detach()
+        self.window.append(parts.detach())
 
     def record(self, batch: int) -> dict[str, str]:
-        fit, price = (self.sums / _RECORD).tolist()
-        if not math.isfinite(fit - price):
+        parts = torch.stack(self.window).cpu()
+        self.window.clear()
+        if not parts.isfinite().all():
+            first = self.step - len(parts) + 1 + int((~parts.isfinite().all(1)).int().argmax())
             raise FloatingPointError(
-                f"the loss is not finite between steps {self.step - _RECORD + 1} and {self.step}; "
-                "try a smaller learning_rate, and check that the pictures are in [0, 1]"
+                f"the loss is not finite at step {first}; try a smaller learning_rate, and check the pictures"
             )
-        self.sums.zero_()
+        fit, price = parts.mean(0).tolist()
         self.history.seen.append(self.step * batch)
         self.history.log_likelihood.append(fit)
         self.history.kl.append(price)
         return {"ELBO": f"{fit - price:.1f}", "reconstruction": f"{fit:.1f}", "KL": f"{price:.1f} nats"}
 
+    def finish(self, batch: int) -> tuple[VAE, History]:
+        if self.window:
+            self.record(batch)
+        self.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return self.model.eval(), self.history
+
     def save(self, path: Path, recipe: dict[str, Any]) -> None:
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{k}": v for k, v in state.items()}
-        tensors |= {"generator": self.generator.get_state(), "noise": self.noise.get_state(), "sums": self.sums}
+        tensors |= {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
         write(path, tensors, {"recipe": recipe, "step": self.step, "history": asdict(self.history)})
 
     def resume(self, path: Path, recipe: dict[str, Any]) -> None:
@@ -187,7 +181,6 @@ class _Run:
         self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
         self.generator.set_state(tensors["generator"])
         self.noise.set_state(tensors["noise"])
-        self.sums.copy_(tensors["sums"])
         self.step, self.history = card["step"], History(**card["history"])
 
 

@@ -1,6 +1,5 @@
 """The latent explorer: a slider for each latent, and the picture that the decoder draws from them."""
 
-import asyncio
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +14,9 @@ from PIL import Image
 
 from .latents import decode, encode
 from .model import VAE
+from .widgets import once_per_burst, slider
 
 Floats = NDArray[np.float32]
-_WIDE = widgets.Layout(width="460px")
-_STYLE = {"description_width": "210px"}
 
 
 class LatentExplorer(widgets.HBox):
@@ -32,10 +30,10 @@ class LatentExplorer(widgets.HBox):
             raise ValueError("card: it does not say what the latents carry; a model that `train` saved has one")
         self.model = model
         self.picture = widgets.Image(format="png", width=340, height=340)
-        self.sliders = [_slider(label(card, i), -3, 3, 0) for i in range(model.latent_dim)]
+        self.sliders = [slider(label(card, i), -3, 3, 0, step=0.1) for i in range(model.latent_dim)]
         self.draw = once_per_burst(self._draw)
-        for slider in self.sliders:
-            slider.observe(self.draw, "value")
+        for each in self.sliders:
+            each.observe(self.draw, "value")
         reset, random = widgets.Button(description="reset"), widgets.Button(description="random hand")
         reset.on_click(lambda _: self.set(np.zeros(model.latent_dim)))
         self.rng = np.random.default_rng(0)
@@ -49,12 +47,12 @@ class LatentExplorer(widgets.HBox):
     @property
     def z(self) -> Floats:
         """All latents ``(latent_dim,)``."""
-        return np.array([slider.value for slider in self.sliders], np.float32)
+        return np.array([each.value for each in self.sliders], np.float32)
 
     def set(self, z: ArrayLike) -> None:
         """Move all sliders; values beyond ±3 stop there."""
-        for slider, value in zip(self.sliders, np.clip(z, -3, 3), strict=True):
-            slider.value = float(value)
+        for each, value in zip(self.sliders, np.clip(z, -3, 3), strict=True):
+            each.value = float(value)
 
     def _draw(self) -> None:
         self.picture.value = png(decode(self.model, self.z[None])[0])
@@ -66,15 +64,17 @@ class HandEncoder(widgets.HBox):
     def __init__(self, render: Callable[[Floats], Floats], ranges: dict[str, Any], explorer: LatentExplorer) -> None:
         self.render, self.explorer = render, explorer
         self.picture = widgets.Image(format="png", width=340, height=340)
-        self.sliders = [_slider(name, f.low, f.high, f.neutral) for name, f in ranges.items()]
+        self.sliders = [
+            slider(name, f.low, f.high, f.neutral, step=(f.high - f.low) / 60) for name, f in ranges.items()
+        ]
         self.draw = once_per_burst(self._draw)
-        for slider in self.sliders:
-            slider.observe(self.draw, "value")
+        for each in self.sliders:
+            each.observe(self.draw, "value")
         super().__init__([widgets.VBox(self.sliders), self.picture])
         self._draw()
 
     def _draw(self) -> None:
-        picture = self.render(np.array([[slider.value for slider in self.sliders]], np.float32))
+        picture = self.render(np.array([[each.value for each in self.sliders]], np.float32))
         self.picture.value = png(picture[0])
         self.explorer.set(encode(self.explorer.model, picture)[0][0])
 
@@ -130,30 +130,3 @@ def png(picture: Floats, *, scale: int = 4) -> bytes:
         buffer, "png", compress_level=1
     )
     return buffer.getvalue()
-
-
-def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
-    """Draw once for all slider events that wait in the kernel, so that a burst ends at its last value, at once."""
-    waiting = False
-
-    def run() -> None:
-        nonlocal waiting
-        waiting = False
-        draw()
-
-    def ask(_: Any) -> None:
-        nonlocal waiting
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # outside a notebook nothing queues
-            return draw()
-        if not waiting:
-            waiting = True
-            loop.call_later(0.01, run)
-
-    return ask
-
-
-def _slider(name: str, low: float, high: float, value: float) -> widgets.FloatSlider:
-    step = (high - low) / 60
-    return widgets.FloatSlider(value, min=low, max=high, step=step, description=name, layout=_WIDE, style=_STYLE)

@@ -1,4 +1,4 @@
-"""Checks that answer an attempt: what is wrong, and a hint. An open stub is no mistake."""
+"""Lessons 00 and 08: a pointing hand, and the nearest code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-_OPEN = "Not filled in yet: replace the three dots."
+from .judge import OPEN
 
 
 def check_pointing(factors: ArrayLike) -> None:
@@ -16,7 +16,7 @@ def check_pointing(factors: ArrayLike) -> None:
     if row.shape != (10,):
         return print(f"`pointing` should be one row of 10 numbers, and has the shape {row.shape}.")
     if not row[5:].any():
-        return print(_OPEN)
+        return print(OPEN)
     if row[6]:
         return print("The index finger (column 6) should stay stretched, at 0.")
     if not np.allclose(row[:5], wanted[:5], atol=1e-6):
@@ -33,7 +33,7 @@ def check_nearest(nearest: Callable[[Any, Any], Any]) -> None:
     codes = np.array([[0.0, 0.0], [3.0, 0.0], [-1.0, 2.0], [2.0, -2.0]])
     answer = nearest(np.array([-1.0, -0.5]), codes)
     if answer is None or answer is ...:
-        return print(_OPEN)
+        return print(OPEN)
     if np.ndim(answer) != 0:
         return print("`nearest` should return one row number. Did you take the minimum over the rows (axis=1 sums up)?")
     if answer == 3 or answer == 1:

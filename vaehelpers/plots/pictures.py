@@ -1,7 +1,6 @@
-"""Every figure of the course: arrays go in, the axes come out."""
+"""Lessons 00 and 08: pictures side by side, traversals, manifolds and maps."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
-#: ``plt.style.use(plots.STYLE)`` gives a notebook the look of the course.
-STYLE = str(Path(__file__).parent / "course.mplstyle")
+from .style import DATA
 
 
 def tile(pictures: ArrayLike) -> NDArray[np.float32]:
@@ -60,7 +58,7 @@ def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], a
     """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
     places = np.asarray(codes, float)
     ax = ax or plt.subplots(figsize=(9, 9))[1]
-    ax.scatter(places[:, 0], places[:, 1], s=6, color="C3", zorder=1)
+    ax.scatter(places[:, 0], places[:, 1], s=6, color=DATA, zorder=1)
     shown = places[:0]
     for place, picture in zip(places, np.asarray(pictures), strict=True):
         if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:

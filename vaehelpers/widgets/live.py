@@ -1,0 +1,79 @@
+"""One figure under controls: drawn once, updated in place, and left behind as a picture for a page without a kernel."""
+
+import asyncio
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+
+class Live(widgets.VBox):
+    """Controls above one figure; ``update`` gets their values by name and changes what the figure shows.
+
+    ``figure`` is a ``matplotlib.figure.Figure`` of its own, not one of pyplot's, so that nothing stays open.
+    Where no kernel answers, the page shows the figure as it stands.
+    """
+
+    def __init__(self, figure: Figure, update: Callable[..., None], **controls: widgets.ValueWidget) -> None:
+        self.figure, self.update, self.controls = figure, update, controls
+        self.picture = widgets.Image(format="png", width=round(figure.get_figwidth() * 80))
+        draw = once_per_burst(self.draw)
+        for control in controls.values():
+            control.observe(draw, "value")
+        super().__init__([*controls.values(), self.picture])
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring the figure up to date with the controls."""
+        self.update(**{name: control.value for name, control in self.controls.items()})
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
+        self.picture.value = buffer.getvalue()
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
+        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
+        return bundle | {"image/png": base64.b64encode(self.picture.value).decode()}
+
+
+def slider(name: str, low: float, high: float, value: float, *, step: float = 0.01) -> widgets.FloatSlider:
+    """Return a slider wide enough for its name and fine enough for its range."""
+    return widgets.FloatSlider(value, min=low, max=high, step=step, description=name, layout=_WIDE, style=_STYLE)
+
+
+def steps(name: str, last: int, *, first: int = 0) -> widgets.IntSlider:
+    """Return a slider that steps through what happened, one arrow key a step."""
+    return widgets.IntSlider(first, min=first, max=last, description=name, layout=_WIDE, style=_STYLE)
+
+
+def choice(name: str, options: Any, *, value: Any = None) -> widgets.ToggleButtons:
+    """Return a row of buttons of which one is pressed."""
+    return widgets.ToggleButtons(options=options, value=value, description=name, style=_STYLE)
+
+
+def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
+    """Draw once for all slider events that wait in the kernel, so that a burst ends at its last value, at once."""
+    waiting = False
+
+    def run() -> None:
+        nonlocal waiting
+        waiting = False
+        draw()
+
+    def ask(_: Any) -> None:
+        nonlocal waiting
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # outside a notebook nothing queues
+            return draw()
+        if not waiting:
+            waiting = True
+            loop.call_later(0.01, run)
+
+    return ask
+
+
+_WIDE = widgets.Layout(width="560px")
+_STYLE = {"description_width": "210px"}

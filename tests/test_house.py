@@ -14,12 +14,13 @@ PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
-    "inference": {"information"}, "metrics": {"information"}, "datasets": {"hands"},
+    "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"}, "datasets": {"hands"},
     "training": {"model", "datasets"}, "latents": {"model", "datasets"},
-    "widgets": {"information", "mixtures", "hands", "plots", "exercises", "inference", "metrics", "datasets"},
+    "widgets": {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"},
     "explorer": {"model", "latents", "widgets"}, "__init__": set(),
 }  # fmt: skip
-NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "metrics", "datasets", "widgets"}
+NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
+NO_TORCH |= {"datasets", "widgets"}
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 

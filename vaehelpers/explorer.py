@@ -22,26 +22,28 @@ Floats = NDArray[np.float32]
 class LatentExplorer(widgets.HBox):
     """Sliders for all latents of a model, the ones that carry most first, beside the picture that they draw.
 
-    ``card`` is the model's card: where it names a latent, so does the slider. ``z`` reads or sets all latents.
+    ``card`` is the model's card: where it names a latent, so does the slider. ``start`` is the code to begin with and
+    to come back to (0, the middle of the prior, when none is given). ``z`` reads all latents, ``set`` moves them.
     """
 
-    def __init__(self, model: VAE, card: dict[str, Any]) -> None:
+    def __init__(self, model: VAE, card: dict[str, Any], *, start: ArrayLike | None = None) -> None:
         if not card.get("latents"):
             raise ValueError("card: it does not say what the latents carry; a model that `train` saved has one")
         self.model = model
-        self.picture = widgets.Image(format="png", width=340, height=340)
-        self.sliders = [slider(label(card, i), -3, 3, 0, step=0.1) for i in range(model.latent_dim)]
+        home = np.zeros(model.latent_dim) if start is None else np.clip(start, -3, 3)
+        self.picture = widgets.Image(format="png", width=300, height=300)
+        self.sliders = [slider(label(card, i), -3, 3, home[i], step=0.1) for i in range(model.latent_dim)]
         self.draw = once_per_burst(self._draw)
         for each in self.sliders:
             each.observe(self.draw, "value")
         reset, random = widgets.Button(description="reset"), widgets.Button(description="random hand")
-        reset.on_click(lambda _: self.set(np.zeros(model.latent_dim)))
+        reset.on_click(lambda _: self.set(home))
         self.rng = np.random.default_rng(0)
         random.on_click(lambda _: self.set(self.rng.standard_normal(model.latent_dim)))
         used, unused = order(card)
         folded = widgets.Accordion([widgets.VBox([self.sliders[i] for i in unused])], titles=[f"{len(unused)} unused"])
         column = [widgets.HBox([reset, random]), *[self.sliders[i] for i in used], *([folded] if unused else [])]
-        super().__init__([widgets.VBox(column), self.picture])
+        super().__init__([widgets.VBox(column, layout={"width": "540px"}), self.picture])
         self._draw()
 
     @property
@@ -59,18 +61,22 @@ class LatentExplorer(widgets.HBox):
 
 
 class HandEncoder(widgets.HBox):
-    """Draw a hand from its true factors; the encoder answers on the sliders of a ``LatentExplorer``."""
+    """Draw a hand from its true factors; the encoder answers on the sliders of a ``LatentExplorer``.
+
+    Its picture, what the decoder makes of the code, stands beside the truth.
+    """
 
     def __init__(self, render: Callable[[Floats], Floats], ranges: dict[str, Any], explorer: LatentExplorer) -> None:
         self.render, self.explorer = render, explorer
-        self.picture = widgets.Image(format="png", width=340, height=340)
+        self.picture = widgets.Image(format="png", width=300, height=300)
         self.sliders = [
             slider(name, f.low, f.high, f.neutral, step=(f.high - f.low) / 60) for name, f in ranges.items()
         ]
         self.draw = once_per_burst(self._draw)
         for each in self.sliders:
             each.observe(self.draw, "value")
-        super().__init__([widgets.VBox(self.sliders), self.picture])
+        pair = [_titled("the hand itself", self.picture), _titled("drawn from its code", explorer.picture)]
+        super().__init__([widgets.VBox(self.sliders, layout={"width": "440px"}), *pair])
         self._draw()
 
     def _draw(self) -> None:
@@ -115,10 +121,10 @@ def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:
 
 
 def label(card: dict[str, Any], latent: int) -> str:
-    """Name a latent: its number, its KL in nats and, where one was found, its meaning."""
+    """Name a latent: its meaning, where one was found, its number and its KL in nats."""
     entry = card["latents"][latent]
     name = "unused" if entry["kl"] < 0.1 else entry.get("name", "")
-    return f"z{latent} · {entry['kl']:.2f} nats" + (f" · {name}" if name else "")
+    return (f"{name} · " if name else "") + f"z{latent} · {entry['kl']:.2f} nats"
 
 
 def png(picture: Floats, *, scale: int = 4) -> bytes:
@@ -130,3 +136,7 @@ def png(picture: Floats, *, scale: int = 4) -> bytes:
         buffer, "png", compress_level=1
     )
     return buffer.getvalue()
+
+
+def _titled(title: str, picture: widgets.Image) -> widgets.VBox:
+    return widgets.VBox([widgets.Label(title), picture])

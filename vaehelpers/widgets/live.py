@@ -75,5 +75,5 @@ def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
     return ask
 
 
-_WIDE = widgets.Layout(width="560px")
+_WIDE = widgets.Layout(width="100%", max_width="560px")
 _STYLE = {"description_width": "210px"}

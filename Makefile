@@ -37,8 +37,8 @@ $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 	@rm -rf .venv
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(MAKE) -s torch-$(TORCH)
-	@$(BIN)/python -m pip install -q -r requirements.lock
-	@$(BIN)/python -m pip install -q --no-deps -e .
+	@$(BIN)/python -m pip install -qq -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-deps -e .
 	@mkdir -p .venv/share/jupyter/lab/settings && cp jupyter/overrides.json .venv/share/jupyter/lab/settings/
 	@touch $@
 
@@ -46,11 +46,11 @@ $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 .PHONY: torch-cpu torch-default
 torch-cpu:
 	@torch=$$(grep '^torch==' requirements.lock); \
-	if [ "$$(uname -s)" != Linux ]; then $(BIN)/python -m pip install -q "$$torch"; \
-	else $(BIN)/python -m pip install -q "$$torch+cpu" 2>/dev/null \
-		|| $(BIN)/python -m pip install -q --extra-index-url $(TORCH_INDEX) "$$torch+cpu"; fi
+	if [ "$$(uname -s)" != Linux ]; then $(BIN)/python -m pip install -qq "$$torch"; \
+	else $(BIN)/python -m pip install -qq "$$torch+cpu" 2>/dev/null \
+		|| $(BIN)/python -m pip install -qq --extra-index-url $(TORCH_INDEX) "$$torch+cpu"; fi
 torch-default:
-	@$(BIN)/python -m pip install -q "$$(grep '^torch==' requirements.lock)"
+	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
 
 chromium:
 ifeq ($(CHROMIUM),)

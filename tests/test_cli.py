@@ -29,7 +29,7 @@ def test_train_then_evaluate_then_explore(tmp_path, monkeypatch):
 
 def test_the_models_are_made_by_the_tested_way(tmp_path):
     recipe = {"vary": ("index", "thumb"), "beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
-    cli.build("hands-tiny", tmp_path, recipe=recipe, seeds=(0, 1), n=300)
+    cli.build({"hands-tiny": recipe | {"seeds": (0, 1)}}, tmp_path, n=300)
     assert [p.name for p in tmp_path.iterdir()] == ["hands-tiny.safetensors"]
     _, card = training.load(tmp_path / "hands-tiny.safetensors")
     assert set(card["all_seeds"]) == {"0", "1"}

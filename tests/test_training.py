@@ -12,7 +12,7 @@ import torch
 from vaehelpers import datasets, training
 from vaehelpers.model import VAE
 
-TINY = {"beta": 1.0, "latent_dim": 2, "pictures": 1500 * 8, "batch": 8, "progress": False}
+TINY = {"beta": 1.0, "tc_weight": 1.0, "latent_dim": 2, "pictures": 1500 * 8, "batch": 8, "progress": False}
 
 
 @pytest.fixture(scope="module", autouse=True)

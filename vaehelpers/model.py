@@ -98,9 +98,12 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
 
 
 def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
-    """Estimate, up to a constant, how far the latents are from independent over the batch, in nats (a scalar).
+    """Estimate, up to a constant, how far the latents are from independent, in nats (a scalar).
 
-    Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in VAEs", §3.1.
+    ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar`` are ``(m, latent_dim)``: the posteriors, those of z first, whose
+    mixture stands for q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in
+    VAEs", §3.1. A sum over m posteriors cannot tell codes apart that carry more than log m nats, and then counts their
+    information as correlation: so let m be large.
     """
     mu, logvar = mu.float(), logvar.float()
     log_q = -0.5 * ((z[:, None] - mu) ** 2 * torch.exp(-logvar) + logvar)  # (sample, posterior, latent)

@@ -28,6 +28,7 @@ from .model import VAE, elbo_terms, reparameterise, total_correlation
 PRETRAINED = Path(__file__).parent / "pretrained"
 _RECORD = 100  # steps behind one point of the history
 _CHECKPOINT = 500  # steps between two checkpoints: a multiple, so that none falls between two points
+_POOL = 8  # batches whose posteriors stand for q(z) in the total correlation
 
 
 @dataclass
@@ -118,6 +119,7 @@ class _Run:
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=1e-3)
         self.history, self.step = History(), 0
+        self.pool = torch.zeros(0, 2 * latent_dim, device=device)  # posteriors of the last batches
         self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history
 
     def advance(self, batch: int, rate: float, beta: float, tc_weight: float) -> None:
@@ -131,7 +133,8 @@ class _Run:
         parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
         loss = beta * parts[1] - parts[0]
         if tc_weight:
-            loss = loss + tc_weight * total_correlation(z, mu, logvar)
+            self.pool = torch.cat([torch.cat([mu, logvar], dim=1).float(), self.pool.detach()])[: _POOL * batch]
+            loss = loss + tc_weight * total_correlation(z, *self.pool.chunk(2, dim=1))
         self.optimiser.param_groups[0]["lr"] = rate
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -164,6 +167,7 @@ class _Run:
         for i, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{i}.{k}": v for k, v in state.items()}
         tensors |= {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
+        tensors |= {"pool": self.pool.detach()}
         write(path, tensors, {"recipe": recipe, "step": self.step, "history": asdict(self.history)})
 
     def resume(self, path: Path, recipe: dict[str, Any]) -> None:
@@ -181,6 +185,7 @@ class _Run:
         self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
         self.generator.set_state(tensors["generator"])
         self.noise.set_state(tensors["noise"])
+        self.pool = tensors["pool"].to(self.device)
         self.step, self.history = card["step"], History(**card["history"])
 
 

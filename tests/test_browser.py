@@ -1,4 +1,4 @@
-"""Lessons 00 and 08 in the real JupyterLab in a real browser: every slider moves a picture, and nothing goes wrong."""
+"""The lessons in the real JupyterLab in a real browser: every slider moves a picture, and nothing goes wrong."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ PICTURES = """async handle => {
     if (canvas.width) canvas.getContext('2d').drawImage(image, 0, 0);
     return canvas.toDataURL();
   };
-  const images = [...handle.closest('.jp-Notebook').querySelectorAll('img')];
+  const images = [...handle.closest('.jp-OutputArea-output').querySelectorAll('img')];
   return (await Promise.all(images.map(pixels))).join();
 }"""
 RUN_ALL = """async () => {
@@ -49,7 +49,18 @@ class Watch:
             self.remote.append(url)
 
 
-@pytest.fixture(params=["00_start_here", "08_latent_explorer"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "00_start_here",
+        "01_information_and_entropy",
+        "02_kl_divergence",
+        "03_the_intractable_posterior",
+        "04_mixtures_and_em",
+        "05_elbo",
+        "08_latent_explorer",
+    ],
+)
 def lesson(request, lab, browser):
     """A lesson, open in JupyterLab with all its cells run."""
     address, token = lab
@@ -78,6 +89,11 @@ def press(page, handle, *keys):
         page.keyboard.press(key)
 
 
+def click_middle(handle):
+    """Click the middle of the track, which sends the handle there."""
+    handle.evaluate_handle("h => h.closest('.noUi-base')").as_element().click()
+
+
 def settle(page, handle):
     """Wait until the pictures have stood still for a while, and return them."""
     before, still = pictures(handle), 0
@@ -97,16 +113,20 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
     ):
         summary.click()
     handles = page.query_selector_all(HANDLES)
-    assert len(handles) >= 25
+    assert len(handles) >= (25 if "LatentExplorer" in page.inner_text(".jp-Notebook") else 1)
     for handle in handles:
         label = handle.evaluate("h => h.closest('.widget-slider').querySelector('.widget-label')?.textContent")
         seen = []
-        for keys in (["Home"], ["PageUp"] * 5, ["End"]):
-            press(page, handle, *keys)
+        for place in ("Home", "middle", "End"):
+            click_middle(handle) if place == "middle" else press(page, handle, place)
             seen.append(settle(page, handle))
         if "unused" not in label:
             assert len(set(seen)) == 3, f"{label} does not move the picture"
-        press(page, handle, "Home", *["PageUp"] * 5)
+        click_middle(handle)
+    for button in page.query_selector_all(".jp-OutputArea-output button.jupyter-button"):
+        button.click()
+        page.wait_for_timeout(100)
+    assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
     assert watch.errors == []
     assert watch.remote == []
 
@@ -116,7 +136,7 @@ def test_a_burst_of_slider_events_ends_at_the_last_value(lesson):
     handle = page.query_selector(HANDLES)
     press(page, handle, "Home")
     first = settle(page, handle)
-    press(page, handle, *["ArrowRight"] * 60)
+    press(page, handle, *["ArrowRight"] * 120)  # more steps than any first slider has
     burst = settle(page, handle)
     press(page, handle, "Home")
     assert settle(page, handle) == first

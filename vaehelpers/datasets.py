@@ -68,6 +68,15 @@ def digits() -> Images:
     return Images(as_bytes(pictures[:, None]), data.target[:, None].astype(np.float32), ("digit",))
 
 
+def old_faithful() -> NDArray[np.float64]:
+    """Return 272 eruptions of the geyser Old Faithful (272, 2): minutes it lasted, minutes until the next began.
+
+    Source: Azzalini & Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39(3),
+    357–365; the rows are those of R's data set ``faithful``.
+    """
+    return np.loadtxt(Path(__file__).parent / "data" / "old_faithful.csv", delimiter=",", skiprows=2)
+
+
 def folder(path: str | Path, *, size: int = 64) -> Images:
     """Read every PNG and JPEG of a folder in grey, cut square from the middle and scaled to ``size`` pixels.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
@@ -19,6 +20,8 @@ class Live(widgets.VBox):
 
     def __init__(self, figure: Figure, update: Callable[..., None], **controls: widgets.ValueWidget) -> None:
         self.figure, self.update, self.controls = figure, update, controls
+        self.figure.set_dpi(80)
+        self.canvas = FigureCanvasAgg(figure)  # draws once a picture, where savefig lays out and draws twice
         self.picture = widgets.Image(format="png", width=round(figure.get_figwidth() * 80))
         draw = once_per_burst(self.draw)
         for control in controls.values():
@@ -30,7 +33,7 @@ class Live(widgets.VBox):
         """Bring the figure up to date with the controls."""
         self.update(**{name: control.value for name, control in self.controls.items()})
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=80, pil_kwargs={"compress_level": 1})
+        self.canvas.print_png(buffer, pil_kwargs={"compress_level": 1})
         self.picture.value = buffer.getvalue()
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:

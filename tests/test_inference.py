@@ -1,0 +1,296 @@
+"""Inference agrees with brute force, with SciPy and with theory, and says what is wrong with its input."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, stats
+from scipy.special import rel_entr
+from test_inline import inline
+
+from vaehelpers.inference import (
+    CAUSES,
+    COFFEE_MACHINE,
+    SYMPTOMS,
+    NoisyOr,
+    binary_states,
+    elbo,
+    enumerate_posterior,
+    factorised,
+    gaussian_mean_field,
+    mean_field,
+    metropolis,
+    posterior_marginals,
+)  # fmt: skip
+
+MORNING = np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]).astype(int)
+
+
+def random_model(seed, causes=4, symptoms=3):
+    rng = np.random.default_rng(seed)
+    strength = rng.uniform(0, 0.95, (causes, symptoms)) * (rng.random((causes, symptoms)) < 0.7)
+    return NoisyOr(rng.uniform(0.05, 0.6, causes), rng.uniform(0.01, 0.2, symptoms), strength)
+
+
+def by_hand(model, z, x):
+    """p(x, z) as products of probabilities, in plain Python."""
+    product = math.prod(p if on else 1 - p for p, on in zip(model.prior, z, strict=True))
+    for j, seen in enumerate(x):
+        absent = (1 - model.leak[j]) * math.prod(1 - model.strength[i, j] for i, on in enumerate(z) if on)
+        product *= 1 - absent if seen else absent
+    return product
+
+
+def table(model, x):
+    """All states and their p(x, z), without code of the package."""
+    states = list(itertools.product((0, 1), repeat=len(model.prior)))
+    return np.array(states), np.array([by_hand(model, z, x) for z in states])
+
+
+# Enumeration and the bound
+
+
+def test_posterior_and_evidence_of_a_table():
+    joint = np.random.default_rng(0).random((3, 4, 2)) * 0.01
+    posterior, log_evidence = enumerate_posterior(np.log(joint))
+    assert posterior.shape == (3, 4, 2)
+    np.testing.assert_allclose(posterior, joint / joint.sum())
+    assert log_evidence == pytest.approx(math.log(joint.sum()))
+
+
+def test_enumeration_survives_numbers_that_no_float_can_hold():
+    posterior, log_evidence = enumerate_posterior([-5000 + math.log(3), -5000, -np.inf])
+    np.testing.assert_allclose(posterior, [0.75, 0.25, 0])
+    assert log_evidence == pytest.approx(-5000 + math.log(4))
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None, max_examples=50)
+def test_the_bound_is_the_evidence_less_the_divergence(seed):
+    rng = np.random.default_rng(seed)
+    log_joint = rng.normal(-20, 5, (4, 3))
+    q = rng.dirichlet(np.full(12, 0.5)).reshape(4, 3)
+    posterior, log_evidence = enumerate_posterior(log_joint)
+    assert elbo(q, log_joint) <= log_evidence + 1e-9
+    assert elbo(q, log_joint) == pytest.approx(log_evidence - rel_entr(q, posterior).sum())
+    assert elbo(posterior, log_joint) == pytest.approx(log_evidence)
+
+
+def test_the_bound_where_something_is_impossible():
+    assert elbo([1, 0], [-1, -np.inf]) == -1
+    assert elbo([0.5, 0.5], [-1, -np.inf]) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "message"),
+    [
+        (enumerate_posterior, ([],), "log_joint: needs at least one number"),
+        (enumerate_posterior, ([0, np.nan],), "log_joint: .*NaN"),
+        (enumerate_posterior, ([0, np.inf],), "log_joint"),
+        (enumerate_posterior, ([-np.inf, -np.inf],), "log_joint: at least one state"),
+        (elbo, ([0.5, 0.5], [0]), "q: needs the shape"),
+        (elbo, ([0.5, 0.4], [0, 0]), "q: needs probabilities"),
+        (elbo, ([1.5, -0.5], [0, 0]), "q: needs probabilities"),
+        (elbo, ([np.nan, 1], [0, 0]), "q: needs probabilities"),
+        (elbo, ([0.5, 0.5], [0, np.nan]), "log_joint"),
+        (binary_states, (25,), "n: all states fit"),
+        (NoisyOr, ([0.1], [0.1], [[0.1, 0.2]]), "strength: needs"),
+        (NoisyOr, ([0.0], [0.1], [[0.1]]), "prior: needs"),
+        (NoisyOr, ([0.1], [1.0], [[0.1]]), "leak: needs"),
+        (NoisyOr, ([0.1], [0.1], [[1.0]]), "strength: needs"),
+        (NoisyOr, ([0.1], [0.1], [[np.nan]]), "strength: needs"),
+        (COFFEE_MACHINE.log_joint, (np.zeros((2, 9)), MORNING), "states: needs the shape"),
+        (COFFEE_MACHINE.log_joint, (np.zeros((2, 10)), MORNING[1:]), "symptoms: needs the shape"),
+        (COFFEE_MACHINE.log_joint, (np.full((2, 10), 0.5), MORNING), "states: every value"),
+        (mean_field, (COFFEE_MACHINE, MORNING, np.zeros(9)), "start: needs 10"),
+        (mean_field, (COFFEE_MACHINE, MORNING, np.full(10, 1.5)), "start: needs 10"),
+        (mean_field, (COFFEE_MACHINE, MORNING * 2, np.zeros(10)), "symptoms: every value"),
+        (gaussian_mean_field, ([0, 0], [[1, 2], [2, 1]], [0, 0]), "positive definite"),
+        (gaussian_mean_field, ([0, 0], [[1, 0.5], [0, 1]], [0, 0]), "symmetric"),
+        (gaussian_mean_field, ([0, 0], np.eye(3), [0, 0]), "covariance, mean, start: need"),
+    ],
+)
+def test_bad_input_is_named(function, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        function(*arguments)
+
+
+# The model
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_log_joint_and_marginals_against_plain_python(seed):
+    model = random_model(seed)
+    for x in itertools.product((0, 1), repeat=3):
+        states, joint = table(model, x)
+        np.testing.assert_allclose(np.exp(model.log_joint(states, x)), joint)
+        np.testing.assert_allclose(posterior_marginals(model, x), joint @ states / joint.sum())
+
+
+def test_the_joint_sums_to_one_over_causes_and_symptoms():
+    model, states = random_model(7), binary_states(4)
+    total = sum(np.exp(model.log_joint(states, x)).sum() for x in itertools.product((0, 1), repeat=3))
+    assert total == pytest.approx(1)
+
+
+def test_all_states_are_there_once():
+    assert {tuple(row) for row in binary_states(5)} == set(itertools.product((0, 1), repeat=5))
+    assert binary_states(0).shape == (1, 0)
+
+
+def test_the_coffee_machine_explains_away():
+    """Seeing that the plug is out makes a blown fuse about as unlikely as before."""
+    assert COFFEE_MACHINE.strength.shape == (len(CAUSES), len(SYMPTOMS))
+    states = binary_states(10)
+    posterior, _ = enumerate_posterior(COFFEE_MACHINE.log_joint(states, MORNING))
+    unplugged, fuse = states[:, 0] == 1, states[:, 1] == 1
+    given_out = posterior[unplugged & fuse].sum() / posterior[unplugged].sum()
+    assert posterior[fuse].sum() > 0.3 > 0.1 > given_out
+
+
+def test_factorised_is_a_distribution_with_these_marginals():
+    q, states = np.array([0.2, 0.0, 0.7, 1.0]), binary_states(4)
+    probabilities = factorised(q, states)
+    assert probabilities.sum() == pytest.approx(1)
+    np.testing.assert_allclose(probabilities @ states, q)
+
+
+# Monte Carlo
+
+
+def test_metropolis_keeps_the_posterior_and_its_detailed_balance():
+    model, x = random_model(3, causes=3), (1, 0, 1)
+    states, joint = table(model, x)
+    rng = np.random.default_rng(4)
+    posterior = joint / joint.sum()
+    before = rng.choice(8, size=200_000, p=posterior)
+    after = metropolis(lambda z: model.log_joint(z, x), states[before], 1, rng=rng)[0] @ [4, 2, 1]
+    flow = np.zeros((8, 8))
+    np.add.at(flow, (before, after), 1)
+    assert stats.chisquare(flow.sum(0), posterior * 200_000).pvalue > 1e-3
+    there, back = flow[np.triu_indices(8, 1)], flow.T[np.triu_indices(8, 1)]
+    moved = there + back > 0
+    assert ((np.abs(there - back) / np.sqrt(there + back + (~moved)))[moved] < 4).all()
+    assert moved.sum() == 12  # the edges of a cube: one switch at a time
+    for a, b in ((0, 1), (1, 0), (6, 2)):  # and at the rate of the rule
+        expected = min(1, posterior[b] / posterior[a]) / 3
+        share = flow[a, b] / flow[a].sum()
+        assert abs(share - expected) < 4 * math.sqrt(expected * (1 - expected) / flow[a].sum())
+
+
+def test_metropolis_finds_the_marginals_and_errs_as_theory_says():
+    exact = posterior_marginals(COFFEE_MACHINE, MORNING)
+    chain = metropolis(
+        lambda z: COFFEE_MACHINE.log_joint(z, MORNING), np.zeros((40, 10)), 8000, rng=np.random.default_rng(5)
+    )
+    late = chain[1000:].mean(axis=0)  # one estimate for each chain
+    standard_error = late.std(axis=0, ddof=1) / math.sqrt(40)
+    assert (np.abs(late.mean(axis=0) - exact) < 4 * standard_error + 1e-4).all()
+    errors = [np.abs(chain[1000 : 1000 + n].mean(axis=0) - exact).mean() for n in (700, 7000)]
+    assert 0.2 < errors[1] / errors[0] < 0.5  # ten times the work: 1 / √10 = 0.32
+
+
+def test_metropolis_is_repeatable_and_starts_only_where_it_can():
+    def run(seed):
+        return metropolis(lambda z: z.sum(axis=1), np.zeros((2, 3)), 20, rng=np.random.default_rng(seed))
+
+    np.testing.assert_array_equal(run(1), run(1))
+    assert (run(1) != run(2)).any() and run(1).shape == (20, 2, 3)
+    with pytest.raises(ValueError, match="start: every chain"):
+        metropolis(lambda z: np.full(len(z), -np.inf), np.zeros((2, 3)), 1, rng=np.random.default_rng(0))
+    with pytest.raises(ValueError, match="start: needs the shape"):
+        metropolis(lambda z: np.zeros(len(z)), np.zeros(3), 1, rng=np.random.default_rng(0))
+
+
+def test_the_metropolis_of_the_lesson_is_the_one_of_the_package():
+    def log_p(z):
+        return COFFEE_MACHINE.log_joint(z, MORNING)
+
+    start = binary_states(10)[::200].astype(int)
+    chains = [
+        walk(log_p, start, 300, rng=np.random.default_rng(6)) for walk in (metropolis, inline("03", "metropolis"))
+    ]
+    np.testing.assert_array_equal(*chains)
+
+
+def test_metropolis_never_enters_what_is_impossible():
+    chain = metropolis(
+        lambda z: np.where(z[:, 0] == 1, -np.inf, 0.0), np.zeros((5, 2)), 200, rng=np.random.default_rng(0)
+    )
+    assert not chain[..., 0].any() and 0.3 < chain[..., 1].mean() < 0.7
+
+
+# Mean-field
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_mean_field_never_lowers_the_bound_and_ends_at_an_optimum(seed):
+    model, x = random_model(seed), np.random.default_rng(seed).integers(0, 2, 3)
+    states, joint = table(model, x)
+    path, work = mean_field(model, x, np.random.default_rng(seed).random(4), sweeps=200)
+    bounds = np.array([elbo(factorised(q, states), np.log(joint)) for q in path])
+    assert (np.diff(bounds) > -1e-12).all() and (bounds <= math.log(joint.sum())).all()
+    assert (np.diff(work) >= 0).all() and work[0] == 0
+    best = optimize.minimize(
+        lambda a: -elbo(factorised(1 / (1 + np.exp(-a)), states), np.log(joint)), np.log(path[-1] / (1 - path[-1]))
+    )
+    assert -best.fun - bounds[-1] < 1e-7
+
+
+def test_one_update_of_mean_field_is_the_best_that_one_factor_can_do():
+    model, x = random_model(2), (1, 1, 0)
+    states, joint = table(model, x)
+    start = np.array([0.3, 0.6, 0.2, 0.5])
+    path, _ = mean_field(model, x, start, sweeps=1)
+    best = optimize.minimize_scalar(
+        lambda a: -elbo(factorised([a, *start[1:]], states), np.log(joint)),
+        bounds=(1e-6, 1 - 1e-6), method="bounded", options={"xatol": 1e-10},
+    )  # fmt: skip
+    assert path[1, 0] == pytest.approx(best.x, abs=1e-5)
+    np.testing.assert_array_equal(path[1, 1:], start[1:])
+
+
+def test_mean_field_is_exact_where_the_causes_are_independent_and_not_elsewhere():
+    alone = NoisyOr([0.2, 0.3], [0.1, 0.1], [[0.8, 0], [0, 0.6]])
+    path, _ = mean_field(alone, [1, 1], [0.5, 0.5], sweeps=1)
+    np.testing.assert_allclose(path[-1], posterior_marginals(alone, [1, 1]))
+    path, work = mean_field(COFFEE_MACHINE, MORNING, np.full(10, 0.5), sweeps=50)
+    assert np.abs(path[-1] - posterior_marginals(COFFEE_MACHINE, MORNING)).mean() > 0.03
+    assert work[10] < 100 < 2**10
+
+
+@given(st.integers(0, 10_000), st.integers(2, 4))
+@settings(deadline=None, max_examples=30)
+def test_gaussian_mean_field_has_the_variances_and_the_mean_of_theory(seed, d):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(d, d)) + 2 * np.eye(d)
+    covariance, mean = root @ root.T + 0.5 * np.eye(d), rng.normal(size=d)
+    path, variances = gaussian_mean_field(mean, covariance, rng.normal(size=d) * 3, sweeps=600)
+    np.testing.assert_allclose(variances, 1 / np.diag(np.linalg.inv(covariance)))
+    np.testing.assert_allclose(path[-1], mean, atol=1e-4)
+    assert (variances <= np.diag(covariance) * (1 + 1e-9)).all()
+
+
+def test_gaussian_mean_field_minimises_the_divergence_from_q():
+    """SciPy knows only the closed form of KL(q || p), and finds the same q."""
+    mean, covariance = np.array([1.0, -2.0]), np.array([[2.0, 1.2], [1.2, 1.5]])
+    precision = np.linalg.inv(covariance)
+
+    def divergence(a):
+        gap, variance = a[:2] - mean, np.exp(a[2:])
+        return (precision.diagonal() @ variance + gap @ precision @ gap - a[2:].sum()) / 2
+
+    best = optimize.minimize(divergence, np.zeros(4), tol=1e-10).x
+    path, variances = gaussian_mean_field(mean, covariance, [0, 0], sweeps=100)
+    np.testing.assert_allclose(np.exp(best[2:]), variances, rtol=1e-4)
+    np.testing.assert_allclose(best[:2], path[-1], rtol=1e-4)
+
+
+def test_gaussian_mean_field_loses_one_minus_rho_squared_and_gains_rho_squared_a_sweep():
+    path, variances = gaussian_mean_field([0, 0], [[1, 0.9], [0.9, 1]], [2.0, -1.0], sweeps=5)
+    np.testing.assert_allclose(variances, 1 - 0.9**2)
+    np.testing.assert_allclose(path[1], [0.9 * -1, -1])
+    np.testing.assert_allclose(path[4:, 1][::2] / path[2:-2, 1][::2], 0.9**2)

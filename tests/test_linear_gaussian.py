@@ -1,0 +1,151 @@
+"""The linear-Gaussian model against SciPy, scikit-learn and Monte Carlo; log p(x) = ELBO + KL to the last digits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+from sklearn.decomposition import PCA
+
+from vaehelpers.information import gaussian_kl
+from vaehelpers.linear_gaussian import LinearGaussian, fit
+
+
+def random_case(seed, d=5, m=3, n=7):
+    rng = np.random.default_rng(seed)
+    model = LinearGaussian(rng.standard_normal((d, m)), rng.standard_normal(d), rng.uniform(0.1, 3))
+    factors = rng.standard_normal((n, m, m))
+    cov_q = factors @ factors.transpose(0, 2, 1) + 0.1 * np.eye(m)
+    return model, model.sample(n, rng=rng)[1], rng.standard_normal((n, m)), cov_q
+
+
+def normal(x, mean, cov):
+    return np.atleast_1d(multivariate_normal(mean, cov).logpdf(x))
+
+
+def test_the_evidence_is_the_density_of_x():
+    model, x, _, _ = random_case(0)
+    covariance = model.weights @ model.weights.T + model.variance * np.eye(5)
+    np.testing.assert_allclose(model.log_evidence(x), normal(x, model.mean, covariance), rtol=1e-12)
+
+
+def test_the_posterior_is_bayes_rule_at_any_z():
+    """The sum log p(z) + log p(x | z) - log p(x) is the posterior's log-density at every z."""
+    model, x, z, _ = random_case(1)
+    mu, covariance = model.posterior(x)
+    for x_i, mu_i, z_i, evidence in zip(x, mu, z, model.log_evidence(x), strict=True):
+        seen = normal(x_i, model.weights @ z_i + model.mean, model.variance * np.eye(5))
+        joint = normal(z_i, np.zeros(3), np.eye(3)) + seen
+        np.testing.assert_allclose(normal(z_i, mu_i, covariance), joint - evidence, rtol=1e-9)
+
+
+def test_one_latent_by_hand():
+    """Let x = 2z + noise of variance 1: then p(x) = N(0, 5), and p(z | x) = N(0.4 x, 0.2)."""
+    model = LinearGaussian(np.array([[2.0]]), np.zeros(1), 1.0)
+    mu, covariance = model.posterior([[3.0]])
+    assert (mu.item(), covariance.item()) == (pytest.approx(1.2), pytest.approx(0.2))
+    assert model.log_evidence([[3.0]]).item() == pytest.approx(-0.5 * np.log(2 * np.pi * 5) - 9 / 10)
+
+
+def test_fit_and_price_against_monte_carlo():
+    model, x, mu_q, cov_q = random_case(2)
+    fits, prices = model.elbo_terms(x, mu_q, cov_q)
+    rng = np.random.default_rng(3)
+    for x_i, mu_i, cov_i, fit_i, price_i in zip(x, mu_q, cov_q, fits, prices, strict=True):
+        z = rng.multivariate_normal(mu_i, cov_i, size=40_000)
+        seen = normal(x_i - z @ model.weights.T, model.mean, model.variance * np.eye(5))
+        paid = normal(z, mu_i, cov_i) - normal(z, np.zeros(3), np.eye(3))
+        for value, draws in ((fit_i, seen), (price_i, paid)):
+            assert abs(draws.mean() - value) < 5 * draws.std() / 200
+
+
+def test_the_price_of_independent_latents_is_the_one_of_lesson_02():
+    model, x, mu_q, _ = random_case(4)
+    variances = np.array([0.5, 1.0, 2.0])
+    price = model.elbo_terms(x, mu_q, np.diag(variances))[1]
+    np.testing.assert_allclose(price, gaussian_kl(mu_q, variances, 0, 1).sum(axis=1), rtol=1e-12)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 6))
+@settings(deadline=None, max_examples=50)
+def test_evidence_is_elbo_plus_gap(seed, d, m):
+    model, x, mu_q, cov_q = random_case(seed, d, m)
+    elbo, gap, evidence = model.elbo(x, mu_q, cov_q), model.gap(x, mu_q, cov_q), model.log_evidence(x)
+    np.testing.assert_allclose(elbo + gap, evidence, rtol=1e-10, atol=1e-10)
+    assert (gap >= 0).all() and (elbo <= evidence).all()
+    mu, covariance = model.posterior(x)
+    np.testing.assert_allclose(model.elbo(x, mu, covariance), evidence, rtol=1e-10, atol=1e-10)
+
+
+def test_one_belief_serves_a_whole_batch():
+    model, x, mu_q, cov_q = random_case(5)
+    one = np.concatenate([model.elbo(x[i : i + 1], mu_q[0], cov_q[0]) for i in range(len(x))])
+    np.testing.assert_allclose(model.elbo(x, mu_q[0], cov_q[0]), one, rtol=1e-12)
+    assert model.elbo_terms(x, mu_q[0], cov_q[0])[1].shape == (len(x),)
+
+
+def test_samples_have_the_moments_of_the_model():
+    model = random_case(6)[0]
+    z, x = model.sample(200_000, rng=np.random.default_rng(7))
+    np.testing.assert_allclose(np.cov(z.T), np.eye(3), atol=0.02)
+    np.testing.assert_allclose(x.mean(axis=0), model.mean, atol=0.03)
+    expected = model.weights @ model.weights.T + model.variance * np.eye(5)
+    np.testing.assert_allclose(np.cov(x.T), expected, atol=0.02 * expected.max())
+
+
+@pytest.mark.parametrize("n", [4, 300])  # fewer rows than columns, and more
+def test_the_fit_is_scikit_learns(n):
+    """scikit-learn divides by n - 1 where the likelihood asks for n: the data are scaled to make up for it."""
+    x = np.random.default_rng(8).standard_normal((n, 6)) @ np.diag([4, 3, 1, 1, 0.5, 0.5])
+    ours = fit(x, 2)
+    reference = PCA(2, svd_solver="full").fit(x.mean(axis=0) + (x - x.mean(axis=0)) * np.sqrt((n - 1) / n))
+    covariance = ours.weights @ ours.weights.T + ours.variance * np.eye(6)
+    if n > 6:
+        np.testing.assert_allclose(covariance, reference.get_covariance(), rtol=1e-10, atol=1e-10)
+        assert ours.log_evidence(x).mean() == pytest.approx(reference.score(x), rel=1e-12)
+    spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))
+    assert ours.variance == pytest.approx(spectrum[:4].mean())
+
+
+def test_no_step_away_from_the_fit_is_better():
+    rng = np.random.default_rng(9)
+    x = random_case(9, n=400)[1]
+    best = fit(x, 2)
+    for _ in range(30):
+        step = 0.05 * rng.standard_normal(best.weights.shape)
+        other = best._replace(
+            weights=best.weights + step, variance=best.variance * np.exp(0.05 * rng.standard_normal())
+        )
+        assert other.log_evidence(x).sum() <= best.log_evidence(x).sum()
+
+
+def test_the_evidence_stands_large_weights_and_little_noise():
+    model = LinearGaussian(1e4 * np.ones((3, 1)), np.zeros(3), 1e-4)
+    x = np.array([[1e4, 1e4, 1e4]]) * 0.7
+    along = 3 * 1e8 + 1e-4  # the variance along (1, 1, 1); across it the variance is that of the noise
+    expected = -(3 * np.log(2 * np.pi) + np.log(along) + 2 * np.log(1e-4) + 3 * 0.49e8 / along) / 2
+    assert model.log_evidence(x).item() == pytest.approx(expected, rel=1e-9)
+
+
+GOOD = LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: GOOD._replace(weights=np.ones(2)).posterior(np.zeros((1, 2))), "weights and mean: need"),
+        (lambda: GOOD._replace(mean=np.zeros(3)).log_evidence(np.zeros((1, 2))), "weights and mean: need"),
+        (lambda: GOOD._replace(variance=0.0).log_evidence(np.zeros((1, 2))), "variance: need one number above 0"),
+        (lambda: GOOD._replace(variance=np.nan).sample(1, rng=np.random.default_rng()), "variance: need"),
+        (lambda: GOOD.log_evidence(np.zeros(2)), r"x: need \(n, 2\), got \(2,\)"),
+        (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(2), np.eye(1)), "mu_q and cov_q: need"),
+        (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(1), -np.eye(1)), "cov_q: need a positive definite"),
+        (lambda: GOOD.gap(np.zeros((1, 2)), np.zeros(1), np.zeros((1, 1))), "cov_q: need a positive definite"),
+        (lambda: fit(np.zeros((5, 2)), 2), "latent_dim"),
+        (lambda: fit(np.zeros(5), 1), "latent_dim"),
+        (lambda: fit(np.zeros((5, 3)), 1), "variance: need one number above 0"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,306 @@
+"""k-means and EM against scikit-learn and SciPy, the fast form against the readable one, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture as Peer
+from test_inline import inline
+
+from vaehelpers import datasets, mixtures
+from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, m_step
+
+EYE = np.eye(2)
+
+
+def problem(seed, n=1500, d=3, k=4):
+    """Data with overlapping clusters, and a start far from the truth."""
+    rng = np.random.default_rng(seed)
+    roots = rng.normal(size=(k, d, d)) / 2
+    covariances = roots @ roots.transpose(0, 2, 1) + 0.2 * np.eye(d)
+    truth = GaussianMixture(rng.dirichlet(np.full(k, 5)), 3 * rng.normal(size=(k, d)), covariances)
+    x, _ = truth.sample(n, rng=rng)
+    means = x[rng.choice(n, k, replace=False)]
+    return x, GaussianMixture(np.full(k, 1 / k), means, np.tile(np.cov(x.T, bias=True), (k, 1, 1)))
+
+
+def moved(x, start, matrix, shift=0.0):
+    return x @ matrix.T + shift, GaussianMixture(
+        start.weights, start.means @ matrix.T + shift, matrix @ start.covariances @ matrix.T
+    )
+
+
+def peer(x, start, rounds):
+    model = Peer(len(start.weights), weights_init=start.weights, means_init=start.means, reg_covar=0, tol=0)
+    model.set_params(precisions_init=np.linalg.inv(start.covariances), max_iter=rounds)
+    with pytest.warns(ConvergenceWarning):
+        return model.fit(x)
+
+
+PLAIN = [problem(seed) for seed in range(3)]
+TWO = problem(1, d=2, k=3)
+FAR = np.random.default_rng(0).normal(size=(600, 2)) * 0.01 + 1e3 * (np.arange(600) % 2)[:, None]
+HARD = {
+    "offset": moved(*TWO, EYE, 1e5),
+    "scales": moved(*TWO, np.diag([1e4, 1e-6])),
+    "correlated": moved(*TWO, np.array([[1, 1], [1, 1 + 1e-3]])),
+    "far apart": (FAR, GaussianMixture([0.3, 0.7], FAR[:2], np.tile(np.cov(FAR.T), (2, 1, 1)) + EYE)),
+}
+CASES = [*PLAIN, *HARD.values()]
+NAMES = ["plain 0", "plain 1", "plain 2", *HARD]
+
+
+@pytest.mark.parametrize(("x", "start"), CASES, ids=NAMES)
+def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
+    fast, bounds = fit(x, start, max_iter=40, tol=0)
+    steps = list(em(x, start, max_iter=40))
+    slow, theirs = steps[-1].mixture, peer(x, start, 40)
+    spread = x.std(axis=0)
+    for one, other in ((fast.means, slow.means), (fast.means, theirs.means_), (slow.means, theirs.means_)):
+        np.testing.assert_allclose(one / spread, other / spread, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(fast.weights, theirs.weights_, atol=1e-8)
+    units = np.outer(spread, spread)
+    np.testing.assert_allclose(fast.covariances / units, theirs.covariances_ / units, rtol=0, atol=1e-8)
+    assert bounds[-1] / len(x) == pytest.approx(theirs.lower_bound_, rel=1e-10)
+    assert bounds[-1] == pytest.approx(steps[-2].bound, rel=1e-10)
+    rtol = 1e-8 if np.linalg.cond(np.cov((x / spread).T)) > 1e6 else 1e-10
+    np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=rtol)
+
+
+def test_the_careful_rounds_are_the_fast_ones(monkeypatch):
+    x, start = PLAIN[0]
+    fast, bounds = fit(x, start, max_iter=20, tol=0)
+    monkeypatch.setattr(mixtures, "_fast_round", lambda *_: None)
+    careful, careful_bounds = fit(x, start, max_iter=20, tol=0)
+    np.testing.assert_allclose(fast.means, careful.means, atol=1e-10)
+    np.testing.assert_allclose(bounds, careful_bounds, rtol=1e-12)
+
+
+def test_the_fast_form_steps_back_where_digits_would_be_lost(monkeypatch):
+    rounds = []
+    careful = mixtures._careful_round
+    monkeypatch.setattr(mixtures, "_careful_round", lambda *a: rounds.append(1) or careful(*a))
+    fit(*PLAIN[0], max_iter=10, tol=0)
+    assert not rounds
+    fit(*HARD["far apart"], max_iter=10, tol=0)
+    assert rounds
+
+
+def test_blocks_of_rows_do_not_matter():
+    x, start = problem(4, n=90_000, d=2, k=3)  # more than one block
+    fast, bounds = fit(x, start, max_iter=3, tol=0)
+    steps = list(em(x, start, max_iter=3))
+    np.testing.assert_allclose(fast.means, steps[-1].mixture.means, atol=1e-10)
+    np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=1e-12)
+
+
+def test_fit_ends_by_scikit_learns_convention():
+    x, start = PLAIN[0]
+    theirs = Peer(4, weights_init=start.weights, means_init=start.means, reg_covar=0, tol=1e-4, max_iter=500)
+    theirs.set_params(precisions_init=np.linalg.inv(start.covariances)).fit(x)
+    assert len(fit(x, start, max_iter=500, tol=1e-4)[1]) == theirs.n_iter_
+
+
+def test_e_step_against_scipy():
+    x, start = PLAIN[1]
+    parts = zip(start.weights, start.means, start.covariances, strict=True)
+    joint = np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=1)
+    log_resp, log_likelihood = e_step(x, start)
+    np.testing.assert_allclose(log_likelihood, np.log(joint.sum(axis=1)), rtol=1e-11)
+    np.testing.assert_allclose(np.exp(log_resp), joint / joint.sum(axis=1, keepdims=True), atol=1e-12)
+
+
+def test_m_step_against_weighted_averages():
+    x, start = PLAIN[1]
+    log_resp, _ = e_step(x, start)
+    resp, mixture = np.exp(log_resp), m_step(x, log_resp)
+    np.testing.assert_allclose(mixture.weights, resp.mean(axis=0), rtol=1e-12)
+    for k in range(4):
+        np.testing.assert_allclose(mixture.means[k], np.average(x, axis=0, weights=resp[:, k]), rtol=1e-10)
+        np.testing.assert_allclose(mixture.covariances[k], np.cov(x.T, aweights=resp[:, k], ddof=0), rtol=1e-10)
+
+
+def test_the_log_space_reaches_where_densities_are_zero():
+    log_resp, log_likelihood = e_step([[1e4, 0.0]], GaussianMixture([0.5, 0.5], [[0, 0], [1, 0]], [EYE, EYE]))
+    assert log_likelihood[0] == pytest.approx(np.log(0.5) - np.log(2 * np.pi) - 0.5 * 9999.0**2)
+    assert log_resp[0, 0] == pytest.approx(-0.5 * (1e4**2 - 9999.0**2))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 3))
+def test_every_half_step_raises_the_bound_and_an_e_step_closes_the_gap(seed, k, d):
+    x, start = problem(seed, n=60, d=d, k=k)
+    steps = list(em(x, start, max_iter=12))
+    assert [s.kind for s in steps] == ["E", "M"] * 12
+    bounds = np.array([s.bound for s in steps])
+    narrowest = np.array([np.linalg.eigvalsh(s.mixture.covariances).min() for s in steps]) / x.var(axis=0).max()
+    rounding = len(x) * 1e-16 / narrowest  # a covariance of floats is known to that, and no better
+    assert (np.diff(bounds) >= -1e-9 * (1 + np.abs(bounds[1:])) - rounding[1:]).all()
+    for step in steps:
+        likelihood = e_step(x, step.mixture)[1].sum()
+        assert elbo(x, step.mixture, step.log_resp) == pytest.approx(step.bound, rel=1e-12, abs=1e-9)
+        assert step.bound <= likelihood + 1e-9 * abs(likelihood)
+        if step.kind == "E":
+            assert step.bound == pytest.approx(likelihood, rel=1e-12, abs=1e-9)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6))
+def test_the_m_step_is_a_maximum(seed):
+    x, start = problem(seed, n=50, d=2, k=2)
+    log_resp, _ = e_step(x, start)
+    best = m_step(x, log_resp)
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(2, 2, 2)) * 1e-2
+    weights = best.weights * np.exp(0.1 * rng.normal(size=2))
+    covariances = best.covariances + noise @ noise.transpose(0, 2, 1)
+    other = GaussianMixture(weights / weights.sum(), best.means + 1e-3 * rng.normal(size=(2, 2)), covariances)
+    assert elbo(x, other, log_resp) <= elbo(x, best, log_resp)
+
+
+def test_a_component_on_one_point_stops_at_the_floor():
+    x = np.random.default_rng(0).normal(size=(100, 2))
+    start = GaussianMixture([0.5, 0.5], [[0, 0], x[3]], [EYE, 1e-8 * EYE])
+    steps = list(em(x, start, max_iter=60))
+    last = steps[-1].mixture
+    np.testing.assert_allclose(last.means[1], x[3], atol=1e-9)
+    np.testing.assert_allclose(last.covariances[1], mixtures.FLOOR * np.cov(x.T, bias=True), rtol=1e-6)
+    assert (np.diff([s.bound for s in steps]) > -1e-9).all() and last.weights[1] == pytest.approx(0.01)
+    fast, bounds = fit(x, start, max_iter=60, tol=0)
+    np.testing.assert_allclose(fast.means, last.means, atol=1e-9)
+    np.testing.assert_allclose(bounds[-1], steps[-2].bound, rtol=1e-10)
+
+
+def test_a_component_on_a_line_is_lifted_across_it_only():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(200, 2))
+    x[:50, 1] = 0
+    log_resp = np.log(np.where(np.arange(200)[:, None] < 50, [[1.0, 1e-300]], [[1e-300, 1.0]]))
+    covariance = m_step(x, log_resp).covariances[0]
+    assert covariance[0, 0] == pytest.approx(x[:50, 0].var(), rel=1e-6)
+    assert 0 < covariance[1, 1] < 1e-10
+
+
+def test_a_component_without_data_is_named():
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    log_resp = np.tile([0.0, -np.inf], (20, 1))
+    with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
+        m_step(x, log_resp)
+    mixture = GaussianMixture([1.0, 0.0], [[0, 0], [1, 1]], [EYE, EYE])
+    np.testing.assert_array_equal(np.exp(e_step(x, mixture)[0]), np.tile([1.0, 0.0], (20, 1)))
+    with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
+        fit(x, mixture)
+
+
+def test_k_means_against_scikit_learn():
+    x, _ = TWO
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        starts = x[np.random.default_rng(seed).choice(len(x), 4, replace=False)]
+        theirs = KMeans(4, init=starts, n_init=1, tol=0, max_iter=1000, algorithm="lloyd").fit(x)
+        centres, labels = k_means(x, 4, rng=rng)
+        np.testing.assert_allclose(centres, theirs.cluster_centers_, atol=1e-10)
+        np.testing.assert_array_equal(labels, theirs.labels_)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.integers(1, 6))
+def test_k_means_ends_where_nothing_can_be_improved(seed, k):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 4, size=(30, 2)).astype(float)  # many ties and doubles
+    centres, labels = k_means(x, k, rng=rng)
+    distances = ((x[:, None] - centres) ** 2).sum(axis=2)
+    np.testing.assert_allclose(distances[np.arange(30), labels], distances.min(axis=1), atol=1e-12)
+    for j in np.unique(labels):
+        np.testing.assert_allclose(centres[j], x[labels == j].mean(axis=0), atol=1e-12)
+
+
+def test_k_means_of_the_lesson_is_the_package():
+    x, _ = TWO
+    derived = inline("04", "k_means")
+    for k in (1, 2, 5):
+        ours, theirs = k_means(x, k, rng=np.random.default_rng(k)), derived(x, k, rng=np.random.default_rng(k))
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
+        np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_m_step_of_the_lesson_is_the_package():
+    x, start = PLAIN[0]
+    log_resp, _ = e_step(x, start)
+    ours, theirs = m_step(x, log_resp), inline("04", "m_step")(x, log_resp)
+    for name in ("weights", "means", "covariances"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-12, atol=1e-12)
+
+
+def test_samples_have_the_moments_of_the_mixture():
+    covariances = np.array([[[1.0, 0.8], [0.8, 1.0]], [[0.2, 0], [0, 3]]])
+    mixture = GaussianMixture([0.3, 0.7], [[-1, 0], [2, 5]], covariances)
+    x, z = mixture.sample(40_000, rng=np.random.default_rng(0))
+    assert np.mean(z == 0) == pytest.approx(0.3, abs=4 * np.sqrt(0.3 * 0.7 / 40_000))
+    for k in range(2):
+        np.testing.assert_allclose(x[z == k].mean(axis=0), mixture.means[k], atol=0.06)
+        np.testing.assert_allclose(np.cov(x[z == k].T), covariances[k], atol=0.12)
+
+
+def test_a_mixture_is_frozen_and_holds_its_own_arrays():
+    weights = np.array([0.5, 0.5])
+    mixture = GaussianMixture(weights, [[0, 0], [1, 1]], [EYE, EYE])
+    weights[0] = 9
+    assert mixture.weights[0] == 0.5
+    with pytest.raises(ValueError, match="read-only"):
+        mixture.means[0] = 1
+    with pytest.raises(AttributeError):
+        mixture.weights = weights
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weights": [0.5, 0.6]}, "weights: need non-negative numbers that sum to 1"),
+        ({"weights": [1.5, -0.5]}, "weights: need non-negative"),
+        ({"weights": [1.0]}, "weights, means, covariances: need"),
+        ({"means": [0.0, 1.0]}, "weights, means, covariances: need"),
+        ({"means": [[0, np.nan], [1, 1]]}, "means: every value must be finite"),
+        ({"covariances": [EYE, [[1, 2], [2, 1]]]}, "covariances: each must be positive definite"),
+        ({"covariances": [EYE, [[1, 0.5], [0, 1]]]}, "covariances: each must be symmetric"),
+        ({"covariances": EYE}, "weights, means, covariances: need"),
+    ],
+)
+def test_a_bad_mixture_is_refused(changes, message):
+    good = {"weights": [0.5, 0.5], "means": [[0, 0], [1, 1]], "covariances": [EYE, EYE]}
+    with pytest.raises(ValueError, match=message):
+        GaussianMixture(**good | changes)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x, m: e_step(x[:, :1], m), r"x: need \(n, 2\), got \(9, 1\)"),
+        (lambda x, m: e_step(x[0], m), "x: need"),
+        (lambda x, m: e_step(x[:0], m), "x: need"),
+        (lambda x, m: e_step(x * np.inf, m), "x: every value must be finite"),
+        (lambda x, m: m_step(x, np.zeros((8, 2))), r"log_resp: need \(9, k\)"),
+        (lambda x, m: m_step(x * [1, 0], np.zeros((9, 2))), "linearly dependent"),
+        (lambda x, m: m_step(x * [1, 0] + 0.1, np.zeros((9, 2))), "linearly dependent"),
+        (lambda x, m: m_step(x[:, [0, 0]], np.zeros((9, 2))), "linearly dependent"),
+        (lambda x, m: fit(x, m, max_iter=0), "max_iter: need at least 1, got 0"),
+        (lambda x, m: fit(x[:, [0, 0]], m), "linearly dependent"),
+        (lambda x, m: k_means(x, 0, rng=np.random.default_rng()), "k: need from 1 to 9 clusters for 9 rows, got 0"),
+        (lambda x, m: k_means(x, 10, rng=np.random.default_rng()), "k: need from 1 to 9"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    x = np.random.default_rng(0).normal(size=(9, 2))
+    with pytest.raises(ValueError, match=message):
+        call(x, GaussianMixture([0.5, 0.5], [[0, 0], [1, 1]], [EYE, EYE]))
+
+
+def test_old_faithful_is_the_published_table():
+    x = datasets.old_faithful()
+    assert x.shape == (272, 2)
+    np.testing.assert_allclose(x.mean(axis=0), [3.487783, 70.897059], atol=1e-6)
+    np.testing.assert_allclose(x.std(axis=0, ddof=1), [1.141371, 13.594974], atol=1e-6)
+    np.testing.assert_array_equal(x[[0, -1]], [[3.6, 79], [4.467, 74]])

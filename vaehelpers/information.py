@@ -1,0 +1,137 @@
+"""How much news tells: surprisal, entropy, cross-entropy, the KL divergence, mutual information, Huffman codes."""
+
+import heapq
+import math
+from collections.abc import Hashable, Mapping
+from itertools import count
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import entr, rel_entr, xlogy
+
+Floats = NDArray[np.float64]
+Symbol = TypeVar("Symbol", bound=Hashable)
+
+
+def surprisal(p: ArrayLike, *, base: float = math.e) -> Floats:
+    """Return the information −log p of events of probability p, each by itself: nats, or bits with ``base=2``.
+
+    Shannon (1948), "A mathematical theory of communication", §6; MacKay (2003), §2.4. An impossible event has
+    infinite surprisal. Raises ``ValueError`` when a probability lies outside [0, 1] or the base is not above 1.
+    """
+    chance = np.asarray(p, float)
+    if not ((chance >= 0) & (chance <= 1)).all():
+        raise ValueError(f"p: every probability must lie in [0, 1], got {_range(chance)}")
+    return (0.0 - xlogy(1.0, chance)) / _nats(base)
+
+
+def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
+    """Return the entropy H(p) = −Σ p log p, the mean surprisal, along an axis: nats, or bits with ``base=2``.
+
+    Cover & Thomas (2006), §2.1; 0 log 0 counts as 0. Raises ``ValueError`` when p holds a negative number or does
+    not sum to 1 along the axis.
+    """
+    return entr(_distributions("p", p, axis)).sum(axis=-1) / _nats(base) + 0.0
+
+
+def cross_entropy(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
+    """Return the cross-entropy −Σ p log q, the mean surprisal of one who believes q where p is true.
+
+    Murphy (2022), §6.1.2. p and q broadcast against each other except along the axis. In nats, or bits with
+    ``base=2``; infinite where q rules out what p allows. Raises ``ValueError`` as ``entropy`` does, for p and q.
+    """
+    true, believed = _pair(p, q, axis)
+    return 0.0 - xlogy(true, believed).sum(axis=-1) / _nats(base)
+
+
+def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
+    """Return the Kullback–Leibler divergence KL(p ‖ q) = Σ p log(p/q), the extra cost of believing q where p is true.
+
+    Kullback & Leibler (1951), "On information and sufficiency"; Cover & Thomas (2006), §2.3. p and q broadcast
+    against each other except along the axis. In nats, or bits with ``base=2``; infinite where q rules out what p
+    allows. Raises ``ValueError`` as ``entropy`` does, for p and q.
+    """
+    nats = rel_entr(*_pair(p, q, axis)).sum(axis=-1)
+    return np.maximum(nats, 0.0) / _nats(base)  # rounding may leave −1e-17
+
+
+def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
+    """Return the mutual information I(X; Y) = KL(joint ‖ product of its margins) of a table ``(a, b)`` of p(x, y).
+
+    Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table has not two
+    axes, holds a negative number or does not sum to 1.
+    """
+    table = np.asarray(joint, float)
+    if table.ndim != 2:
+        raise ValueError(f"joint: need a table of shape (a, b), got {table.shape}")
+    _distributions("joint", table.ravel(), -1)
+    margins = xlogy(table, table.sum(axis=1, keepdims=True)) + xlogy(table, table.sum(axis=0))
+    return max(float((xlogy(table, table) - margins).sum()), 0.0) / _nats(base)
+
+
+def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: ArrayLike) -> Floats:
+    """Return KL(q ‖ p) in nats of the Gaussians q = N(mu_q, var_q) and p = N(mu_p, var_p), element by element.
+
+    Murphy (2022), §6.2.3. All four broadcast; a ``var`` is σ², not σ. Independent components add: sum over their
+    axis. Raises ``ValueError`` when a mean is not finite or a variance is not positive and finite.
+    """
+    given = {"mu_q": mu_q, "var_q": var_q, "mu_p": mu_p, "var_p": var_p}
+    arrays = {name: np.asarray(value, float) for name, value in given.items()}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all() or (name.startswith("var") and not (array > 0).all()):
+            need = "positive and finite" if name.startswith("var") else "finite"
+            raise ValueError(f"{name}: every value must be {need}, got {_range(array)}")
+    m_q, v_q, m_p, v_p = arrays.values()
+    return 0.5 * (np.log(v_p) - np.log(v_q) + (v_q + (m_q - m_p) ** 2) / v_p - 1)
+
+
+def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
+    """Return the code of shortest mean length: a word of 0s and 1s for each symbol, none the beginning of another.
+
+    Huffman (1952), "A method for the construction of minimum-redundancy codes"; MacKay (2003), §5.5. Of equal
+    weights the symbol that comes first is merged first; a symbol alone gets "0". Raises ``ValueError`` when there
+    is no symbol or a weight is negative or not finite.
+    """
+    if not frequencies or not all(0 <= weight < math.inf for weight in frequencies.values()):
+        raise ValueError(f"frequencies: need at least one symbol, and finite weights ≥ 0, got {dict(frequencies)}")
+    order = count()
+    heap = [(weight, next(order), [symbol]) for symbol, weight in frequencies.items()]
+    words = dict.fromkeys(frequencies, "" if len(heap) > 1 else "0")
+    heapq.heapify(heap)
+    while len(heap) > 1:
+        light, _, left = heapq.heappop(heap)
+        heavy, _, right = heapq.heappop(heap)
+        for digit, group in (("0", left), ("1", right)):
+            words |= {symbol: digit + words[symbol] for symbol in group}
+        heapq.heappush(heap, (light + heavy, next(order), left + right))
+    return words
+
+
+def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
+    """Return p with its axis moved to the end, if every row along it is a distribution."""
+    rows = np.moveaxis(np.atleast_1d(np.asarray(p, float)), axis, -1)
+    if not (rows >= 0).all():
+        raise ValueError(f"{name}: probabilities must not be negative or NaN, got {_range(rows)}")
+    sums = rows.sum(axis=-1)
+    if not (np.abs(sums - 1) <= 1e-6).all():
+        raise ValueError(f"{name}: probabilities must sum to 1 along axis {axis}, got {_range(sums)}")
+    return rows
+
+
+def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
+    true, believed = _distributions("p", p, axis), _distributions("q", q, axis)
+    if true.shape[-1] != believed.shape[-1]:
+        raise ValueError(f"p and q: need as many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
+    return true, believed
+
+
+def _range(values: Floats) -> str:
+    return f"values from {values.min():g} to {values.max():g}" if values.ndim else f"{values:g}"
+
+
+def _nats(base: float) -> float:
+    """Return how many nats one unit of the base is: log 2 for bits."""
+    if not 1 < base < math.inf:
+        raise ValueError(f"base: need a number above 1 (2 for bits, e for nats), got {base}")
+    return math.log(base)

@@ -77,9 +77,9 @@ def _wait_for(url, server, log):
     raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """The system's Chromium."""
+    """The system's Chromium; it goes with its module, since Playwright's event loop would delay what others draw."""
     from playwright.sync_api import sync_playwright
 
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]

@@ -27,8 +27,9 @@ check: $(STAMP)  ## style and types
 models: $(STAMP)  ## train every shipped model again, and make the README's picture (hours)
 	@$(BIN)/python -m vaehelpers models
 
-bench: $(STAMP)  ## speed of training and drawing, as ratios
+bench: $(STAMP)  ## speed of training, drawing and EM, as ratios against peers
 	@$(BIN)/python tests/benchmarks/bench.py
+	@$(BIN)/python tests/benchmarks/bench_em.py
 
 $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

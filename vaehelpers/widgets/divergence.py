@@ -51,9 +51,6 @@ def place_gaussian(
         plots.plot_landscape(means, sds, loss(grid), title=name, ax=axes[key])
         points[key] = axes[key].plot([], [], "o", color=plots.Q, markeredgecolor="black", markersize=14)[0]
 
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # laid out once, for speed
-
     def update(mean: float, sd: float) -> None:
         curve.set_ydata(norm.pdf(hours, mean, sd))
         for key, (name, loss) in places.items():

@@ -33,7 +33,7 @@ def four_causes(log_joint: ArrayLike, names: Sequence[str], start: Sequence[floa
         right.set_title(_sum(bound, log_evidence))
 
     weights = {f"weight_{i}": slider(f"weight of {name}", 0, 1, start[i], step=0.02) for i, name in enumerate(names)}
-    return _freeze(Live(figure, update, **weights))
+    return Live(figure, update, **weights)
 
 
 def em_bounds(
@@ -60,9 +60,8 @@ def em_bounds(
         reached = np.interp(path[t + maximised], theta, height)
         axes.set_title(f"{done} at θ = {path[t + maximised]:.2f},   log p(x; θ) = {plots.nats(reached)}")
 
-    half_step = steps("half-step", 2 * rounds - 1)
-    half_step.value = 3
-    return _freeze(Live(figure, update, start=slider("start θ₀", low, high, start, step=0.1), half_step=half_step))
+    half_step = steps("half-step", 2 * rounds - 1, value=3)
+    return Live(figure, update, start=slider("start θ₀", low, high, start, step=0.1), half_step=half_step)
 
 
 def one_latent(model: LinearGaussian, x: ArrayLike) -> Live:
@@ -83,7 +82,7 @@ def one_latent(model: LinearGaussian, x: ArrayLike) -> Live:
         right.set_title(_sum(fit - price, log_evidence))
 
     mean, sd = slider("mean μ of q", -2, 3, 0), slider("standard deviation σ of q", 0.1, 1.5, 1)
-    return _freeze(Live(figure, update, mean=mean, sd=sd))
+    return Live(figure, update, mean=mean, sd=sd)
 
 
 def factorised(noise: float = 0.6) -> Live:
@@ -105,14 +104,8 @@ def factorised(noise: float = 0.6) -> Live:
         left.set_title(f"correlation of the posterior: {plots.nats(-size)}")
         right.set_title(f"gap at the optimum: {gap:.3f} nats")
 
-    return _freeze(Live(figure, update, noise=slider("noise σ", 0.25, 3, noise)))
+    return Live(figure, update, noise=slider("noise σ", 0.25, 3, noise))
 
 
 def _sum(elbo: float, log_evidence: float) -> str:
     return f"ELBO {plots.nats(elbo)}  +  KL {plots.nats(log_evidence - elbo)}  =  {plots.nats(log_evidence)}"
-
-
-def _freeze(live: Live) -> Live:
-    """Keep the layout of the first picture: to work it out again would double the time of an update."""
-    live.figure.set_layout_engine("none")
-    return live

@@ -3,7 +3,6 @@
 from itertools import islice
 
 import numpy as np
-from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
@@ -34,7 +33,7 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
         left.set_title(f"k-means, {turn}: " + ("to the nearest mean" if kind == "E" else "new means"))
         right.set_title(f"mixture, {turn}: " + ("responsibilities" if kind == "E" else "new weighted means"))
 
-    return _freeze(Live(figure, update, half_step=_half_steps(2 * rounds - 1, 4)))
+    return Live(figure, update, half_step=steps("half-step", 2 * rounds - 1, value=4))
 
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
@@ -59,7 +58,7 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
         left.set_title(f"σ = {sigma:.2f}: {unsure} of {len(points)} points less than 99 % certain")
         right.set_title("on the line between the means")
 
-    return _freeze(Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05)))
+    return Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05))
 
 
 def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 15, first: int = 5) -> Live:
@@ -81,7 +80,7 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
         rise = f", up by {bound - path[half_step - 1].bound:.3f}" if half_step else ""
         right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
 
-    return _freeze(Live(figure, update, half_step=_half_steps(len(path) - 1, first)))
+    return Live(figure, update, half_step=steps("half-step", len(path) - 1, value=first))
 
 
 def _k_means_steps(x: Floats, start: Floats, rounds: int) -> list[tuple[Floats, Floats]]:
@@ -94,16 +93,3 @@ def _k_means_steps(x: Floats, start: Floats, rounds: int) -> list[tuple[Floats, 
             centres[j] = x[labels == j].mean(axis=0)
         path.append((np.eye(len(centres))[labels], centres.copy()))
     return path
-
-
-def _half_steps(last: int, shown: int) -> IntSlider:
-    """Return a slider from 0 that begins where the figure tells most."""
-    half_step = steps("half-step", last)
-    half_step.value = shown
-    return half_step
-
-
-def _freeze(live: Live) -> Live:
-    """Keep the layout of the first picture: to work it out again would double the time of an update."""
-    live.figure.set_layout_engine("none")
-    return live

@@ -39,7 +39,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
     look = choice(f"{causes[0]}?", list(looks), value="nobody looked")
     live = Live(figure, update, look=look, **controls)
     live.children = [widgets.Box(list(controls.values()), layout=_FLOW), look, live.picture]
-    return _placed(live)
+    return live
 
 
 def universe() -> Live:
@@ -51,12 +51,12 @@ def universe() -> Live:
         plots.move_wait(ax, unknowns, [computers, speed, seconds])
 
     controls = {
-        "unknowns": _whole("binary unknowns", 25, 1500, 1000, step=25),
-        "computers": _whole("computers, 2^", 0, 300, 266),
-        "speed": _whole("states a second, 2^", 0, 80, 40),
-        "seconds": _whole("seconds, 2^", 0, 80, 58),
+        "unknowns": steps("binary unknowns", 1500, first=25, value=1000, step=25),
+        "computers": steps("computers, 2^", 300, value=266),
+        "speed": steps("states a second, 2^", 80, value=40),
+        "seconds": steps("seconds, 2^", 80, value=58),
     }
-    return _placed(Live(figure, update, **controls))
+    return Live(figure, update, **controls)
 
 
 def gaussian_steps() -> Live:
@@ -85,7 +85,7 @@ def gaussian_steps() -> Live:
         right.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
 
     rho = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05)
-    return _placed(Live(figure, update, rho=rho, step=_whole("step", 0, 12, 5)))
+    return Live(figure, update, rho=rho, step=steps("step", 12, value=5))
 
 
 def _densities(ax: Axes, z: np.ndarray) -> tuple[Line2D, Text]:
@@ -95,18 +95,6 @@ def _densities(ax: Axes, z: np.ndarray) -> tuple[Line2D, Text]:
     ax.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
     ax.text(2.1, 0.12, "target", fontsize=14)
     return density, ax.text(0, 0, "q", fontsize=16, ha="center", va="bottom")
-
-
-def _whole(name: str, low: int, high: int, value: int, *, step: int = 1) -> widgets.IntSlider:
-    control = steps(name, high, first=low)
-    control.step, control.value = step, value
-    return control
-
-
-def _placed(live: Live) -> Live:
-    """Leave everything where the first drawing has put it: placing it again takes half the time of an update."""
-    live.figure.set_layout_engine("none")
-    return live
 
 
 _FLOW = widgets.Layout(flex_flow="row wrap", width="720px")

@@ -59,4 +59,5 @@ def place_gaussian(
 
     hour = slider("mean of q (hour)", 5, 16, 10, step=0.1)
     width = slider("standard deviation of q (hours)", 0.3, 4, 2.6, step=0.05)
-    return Live(figure, update, mean=hour, sd=width)
+    moving = [curve, *points.values(), *(axes[key].title for key in places)]
+    return Live(figure, update, moving=moving, mean=hour, sd=width)

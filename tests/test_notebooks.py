@@ -24,6 +24,9 @@ def run(notebook):
     """Execute all cells and return what they printed, warned and raised as one text."""
     NotebookClient(notebook, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    for shown in (output.data for output in outputs if "data" in output):
+        if "Live(" in shown.get("text/plain", ""):
+            assert "image/png" in shown, "a page without a kernel would show nothing"
     errors = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr"]
     assert not errors, errors
     return "".join(o.text for o in outputs if o.output_type == "stream")

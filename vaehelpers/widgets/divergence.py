@@ -17,6 +17,8 @@ def both_directions() -> Live:
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
     plots.plot_two_beliefs([0.5, 0.5], [0.1, 0.9], ["rain", "dry"], ax=left).set_ylim(0, 1.25)
     plots.plot_directions(0.5, 0.1, ax=right)
+    left.set_yticks([0, 0.5, 1])  # few ticks: text takes most of a drawing
+    right.set_xticks([0, 0.5, 1])
 
     def update(p: float, q: float) -> None:
         for bar, height in zip(left.patches, (p, 1 - p, q, 1 - q), strict=True):

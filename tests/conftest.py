@@ -11,10 +11,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
+matplotlib.use("Agg")  # no test opens a window
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
 
 
@@ -36,6 +39,13 @@ def own_settings(tmp_path_factory):
     yield
     for name, value in before.items():
         os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    """Leave no figure behind."""
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="session")

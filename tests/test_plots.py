@@ -1,19 +1,10 @@
 """Tiles stand where they should, and a figure shows what it was given."""
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-
 from vaehelpers import plots
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
 
 
 def test_a_tile_stands_in_its_row_and_column():

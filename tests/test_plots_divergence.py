@@ -1,21 +1,10 @@
 """Lesson 02: the figures say the numbers that SciPy says, and the sliders move them."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from scipy.stats import entropy, norm
 
 from vaehelpers import plots, widgets
 from vaehelpers.information import gaussian_kl
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
 
 
 def test_the_diamond_hangs_below_one_by_the_divergence():

@@ -1,21 +1,11 @@
 """Lesson 05: the bars, bounds and sliders show the numbers that they are given."""
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from vaehelpers import plots, widgets
 from vaehelpers.linear_gaussian import LinearGaussian
-
-
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
 
 
 def test_elbo_and_kl_are_stacked_up_to_the_evidence():

@@ -172,9 +172,6 @@ def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
 
 
 def test_the_history_plots_itself():
-    import matplotlib
-
-    matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     history = training.History([1, 2], [-10.0, -8.0], [1.0, 2.0])

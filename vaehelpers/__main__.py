@@ -35,7 +35,7 @@ WEAKNESSES = {
     "hands-beta1": "Sharper, but nearly every latent moves several fingers at once.",
     "hands-2d": "Neither latent is one factor; where the code folds, neighbours on the map differ.",
     "digits-2d": "Trained and scored on the same 1,797 digits; two latents cannot keep ten digits apart.",
-    "hands-pose": "Ten free factors are too many for it: size, place and thumb are found, the fingers blur and mix.",
+    "hands-pose": "Too many free factors for it: only size, x and thumb have a latent each; the rest blurs and mixes.",
 }
 _TRAIN, _TEST, _VALIDATION = 1, 2, 3
 

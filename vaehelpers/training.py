@@ -1,31 +1,28 @@
-"""Train a β-VAE: one function, its history, and checkpoints that survive a killed process."""
+"""Train a β-VAE, once or in a sweep over β and seeds; a killed process loses no finished work."""
 
 import ctypes
-import json
 import math
-import os
 import platform
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from .datasets import Images
 from .model import VAE, elbo_terms, reparameterise, total_correlation
+from .weights import PRETRAINED as PRETRAINED
+from .weights import load, read, save, write
+from .weights import load_pretrained as load_pretrained
 
-PRETRAINED = Path(__file__).parent / "pretrained"
 _RECORD = 100  # steps behind one point of the history
 _CHECKPOINT = 500  # steps between two checkpoints: a multiple, so that none falls between two points
 _POOL = 8  # batches whose posteriors stand for q(z) in the total correlation
@@ -60,30 +57,32 @@ def train(
     seed: int = 0,
     pictures: int = 600_000,
     warmup: float = 0.2,
+    capacity: float | None = None,
     batch: int = 64,
     learning_rate: float = 1e-3,
     minutes: float | None = None,
     checkpoint: str | Path | None = None,
     device: str = "auto",
     progress: bool = True,
+    watch: Callable[[VAE, History], None] | None = None,
 ) -> tuple[VAE, History]:
     """Maximise ``log-likelihood - β · KL - tc_weight · TC`` with Adam and a learning rate that falls along a cosine.
 
     TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
-    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. ``minutes`` ends the run,
-    and its schedules, by the clock instead of after ``pictures``. An interrupt (Ctrl-C) ends it early and returns the
-    model so far. With a ``checkpoint`` the run is saved every 500 steps, and the same call goes on from there: with
-    the same number of threads it ends with the same weights as a run that was never stopped.
-    Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and ``FloatingPointError``
-    when the loss is no longer finite.
+    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. With a ``capacity`` C, in
+    nats, the KL is instead held at a value that rises like this from 0 to C, by ``β · |KL - C|`` (Burgess et al.
+    2018, §4.2). ``minutes`` ends the run, and its schedules, by the clock instead of after ``pictures``. An interrupt
+    (Ctrl-C) ends it early and returns the model so far. With a ``checkpoint`` it does not, for nothing is lost: the run
+    is saved every 500 steps, and the same call goes on from there; with the same number of threads it ends with the
+    same weights as a run that was never stopped. ``watch(model, history)`` is called every hundred steps, at each new
+    point of the history. Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and
+    ``FloatingPointError`` when the loss is no longer finite.
     """
-    weights = {"beta": beta, "tc_weight": tc_weight}
-    schedule = {"pictures": pictures, "warmup": warmup, "batch": batch, "learning_rate": learning_rate}
-    _check(images, **weights, **schedule)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    run = _Run(images, latent_dim, seed, torch.device(device))
-    recipe = {**weights, **schedule, "latent_dim": latent_dim, "seed": seed, "images": len(images)}
+    recipe = {"beta": beta, "tc_weight": tc_weight, "capacity": capacity, "warmup": warmup}
+    recipe |= {"pictures": pictures, "batch": batch, "learning_rate": learning_rate}
+    _check(images, **recipe)
+    run = _Run(images, latent_dim, seed, _device(device))
+    recipe |= {"latent_dim": latent_dim, "seed": seed, "images": len(images)}
     if checkpoint is not None and Path(checkpoint).exists():
         run.resume(Path(checkpoint), recipe)
     steps, began = max(1, pictures // batch), time.monotonic()
@@ -91,15 +90,17 @@ def train(
     try:
         with bar, keep_freed_memory():
             while (share := _share(run.step, steps, minutes, began)) < 1:
-                rate = learning_rate * 0.5 * (1 + math.cos(math.pi * share))
-                weight = min(1.0, share / warmup) if warmup else 1.0
-                run.advance(batch, rate, weight * beta, weight * tc_weight)
+                run.advance(share, recipe)
                 bar.update(batch)
                 if run.step % _RECORD == 0:
                     bar.set_postfix(run.record(batch))
+                    if watch is not None:
+                        watch(run.model, run.history)
                 if checkpoint is not None and run.step % _CHECKPOINT == 0:
                     run.save(Path(checkpoint), recipe)
     except KeyboardInterrupt:
+        if checkpoint is not None:
+            raise
         bar.write(f"stopped after {run.step * batch:,} pictures; the model so far is returned")
     return run.finish(batch)
 
@@ -122,8 +123,9 @@ class _Run:
         self.pool = torch.zeros(0, 2 * latent_dim, device=device)  # posteriors of the last batches
         self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history
 
-    def advance(self, batch: int, rate: float, beta: float, tc_weight: float) -> None:
-        rows = torch.randint(len(self.data), (batch,), generator=self.generator).to(self.device)
+    def advance(self, share: float, recipe: dict[str, Any]) -> None:
+        weight = min(1.0, share / recipe["warmup"]) if recipe["warmup"] else 1.0
+        rows = torch.randint(len(self.data), (recipe["batch"],), generator=self.generator).to(self.device)
         x = (self.data[rows].float() / 255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=_gains_from_bfloat16(self.device)):
             mu, logvar = self.model.encoder(x)
@@ -131,11 +133,12 @@ class _Run:
             logits = self.model.decoder(z)
         log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
         parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
-        loss = beta * parts[1] - parts[0]
-        if tc_weight:
-            self.pool = torch.cat([torch.cat([mu, logvar], dim=1).float(), self.pool.detach()])[: _POOL * batch]
-            loss = loss + tc_weight * total_correlation(z, *self.pool.chunk(2, dim=1))
-        self.optimiser.param_groups[0]["lr"] = rate
+        price = weight * parts[1] if recipe["capacity"] is None else (parts[1] - weight * recipe["capacity"]).abs()
+        loss = recipe["beta"] * price - parts[0]
+        if recipe["tc_weight"]:
+            self.pool = torch.cat([torch.cat([mu, logvar], dim=1).float(), self.pool.detach()])[: _POOL * len(x)]
+            loss = loss + weight * recipe["tc_weight"] * total_correlation(z, *self.pool.chunk(2, dim=1))
+        self.optimiser.param_groups[0]["lr"] = recipe["learning_rate"] * 0.5 * (1 + math.cos(math.pi * share))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
@@ -189,59 +192,55 @@ class _Run:
         self.step, self.history = card["step"], History(**card["history"])
 
 
-def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
-    """Save a model as half-precision safetensors, its card in the metadata; written beside and renamed into place."""
-    shape = {"size": model.size, "latent_dim": model.latent_dim, "channels": model.channels}
-    write(Path(path), {k: v.half() for k, v in model.state_dict().items()}, {**card, "model": shape})
+def sweep(
+    images: Images,
+    *,
+    betas: Sequence[float],
+    seeds: Sequence[int],
+    folder: str | Path,
+    score: Callable[[VAE], dict[str, float]],
+    progress: bool = True,
+    **options: Any,
+) -> list[dict[str, float]]:
+    """Train every β with every seed, one thread a run, and return a row for each: beta, seed, and what ``score`` says.
 
-
-def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
-    """Load a model and its card.
-
-    Raises ``FileNotFoundError`` when there is no such file and ``ValueError`` when it is not a model of this course.
+    The runs stand side by side on the machine's cores or, inside ``joblib.parallel_config("dask")``, on the workers of
+    a Dask cluster, which must all reach ``folder``. There each finished model stays and is never trained again, and an
+    unfinished run goes on from its checkpoint. ``options`` go to ``train``.
+    Raises ``ValueError`` when the folder holds runs of another sweep.
     """
-    tensors, card = read(Path(path))
+    jobs = [(beta, seed) for beta in betas for seed in seeds]
+    options = options | {"data": joblib.hash(images.pictures)}
+    runs = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
+        joblib.delayed(_sweep_run)(images, Path(folder), score, options | {"beta": beta, "seed": seed})
+        for beta, seed in jobs
+    )
+    rows = list(tqdm(runs, total=len(jobs), unit="runs", disable=not progress))
+    return sorted(rows, key=lambda row: (row["beta"], row["seed"]))
+
+
+def _sweep_run(
+    images: Images, folder: Path, score: Callable[[VAE], dict[str, float]], recipe: dict[str, Any]
+) -> dict[str, float]:
+    """Train one run, or read it where it is finished already, and score it."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    path = folder / f"beta-{recipe['beta']:g}-seed-{recipe['seed']}.safetensors"
+    checkpoint = path.with_suffix(".checkpoint")
     try:
-        model = VAE(**card["model"])
-        model.load_state_dict({k: v.float() for k, v in tensors.items()})
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"path: {str(path)!r} does not hold a model of this course") from error
-    return model.eval(), card
-
-
-def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
-    """Load a model that comes with the course, and its card. Raises ``ValueError`` for a wrong name."""
-    names = sorted(p.stem for p in PRETRAINED.glob("*.safetensors"))
-    if name not in names:
-        close = get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(names)}"
-        raise ValueError(f"name: there is no shipped model {name!r}; {hint}")
-    return load(PRETRAINED / f"{name}.safetensors")
-
-
-def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """Write safetensors beside ``path`` and rename, so that an interrupt or a full disk spoils no older file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        save_file({k: v.contiguous() for k, v in tensors.items()}, name, {"card": json.dumps(card)})
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+        if not path.exists():
+            options = {name: value for name, value in recipe.items() if name != "data"}
+            model, history = train(images, checkpoint=checkpoint, progress=False, **options)
+            save(model, path, {"recipe": recipe, "history": asdict(history)})
+            checkpoint.unlink(missing_ok=True)
+        model, card = load(path)  # in both cases the weights as they are kept, in half precision
+        if card.get("recipe") != recipe:
+            raise ValueError(
+                f"folder: {str(path)!r} belongs to another sweep ({card.get('recipe')}); name a new folder"
+            )
+        return {"beta": recipe["beta"], "seed": recipe["seed"], **score(model)}
     finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the tensors and the card of a safetensors file."""
-    if not path.is_file():
-        raise FileNotFoundError(f"path: there is no file {str(path)!r}")
-    try:
-        with safe_open(path, "pt") as file:
-            card = json.loads((file.metadata() or {})["card"])
-            return {key: file.get_tensor(key) for key in file.keys()}, card
-    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
-        raise ValueError(f"path: {str(path)!r} is damaged or was not written by this course") from error
+        torch.set_num_threads(threads)
 
 
 @contextmanager
@@ -270,15 +269,20 @@ def _share(step: int, steps: int, minutes: float | None, began: float) -> float:
     return step / steps if minutes is None else (time.monotonic() - began) / (60 * minutes)
 
 
+def _device(name: str) -> torch.device:
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
 def _gains_from_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 
-def _check(images: Images, **numbers: float) -> None:
+def _check(images: Images, **numbers: float | None) -> None:
     if len(images) == 0:
         raise ValueError("images: there is not a single picture")
     if images.pictures.dtype != np.uint8:
         raise ValueError(f"images: pictures are stored as bytes (uint8), got {images.pictures.dtype}")
+    may_be_zero = ("beta", "tc_weight", "warmup", "capacity")
     for name, value in numbers.items():
-        if not math.isfinite(value) or value < 0 or (value == 0 and name not in ("beta", "tc_weight", "warmup")):
+        if value is not None and not (math.isfinite(value) and (value > 0 or (value == 0 and name in may_be_zero))):
             raise ValueError(f"{name}: need a positive number, got {value}")

@@ -1,0 +1,71 @@
+"""Models and checkpoints on the disk: safetensors, which cannot carry code, with a card in the metadata."""
+
+import json
+import os
+import tempfile
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .model import VAE
+
+PRETRAINED = Path(__file__).parent / "pretrained"
+
+
+def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
+    """Save a model as half-precision safetensors, its card in the metadata; written beside and renamed into place."""
+    shape = {"size": model.size, "latent_dim": model.latent_dim, "channels": model.channels}
+    write(Path(path), {k: v.half() for k, v in model.state_dict().items()}, {**card, "model": shape})
+
+
+def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
+    """Load a model and its card.
+
+    Raises ``FileNotFoundError`` when there is no such file and ``ValueError`` when it is not a model of this course.
+    """
+    tensors, card = read(Path(path))
+    try:
+        model = VAE(**card["model"])
+        model.load_state_dict({k: v.float() for k, v in tensors.items()})
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"path: {str(path)!r} does not hold a model of this course") from error
+    return model.eval(), card
+
+
+def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
+    """Load a model that comes with the course, and its card. Raises ``ValueError`` for a wrong name."""
+    names = sorted(p.stem for p in PRETRAINED.glob("*.safetensors"))
+    if name not in names:
+        close = get_close_matches(name, names, 1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(names)}"
+        raise ValueError(f"name: there is no shipped model {name!r}; {hint}")
+    return load(PRETRAINED / f"{name}.safetensors")
+
+
+def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
+    """Write safetensors beside ``path`` and rename, so that an interrupt or a full disk spoils no older file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    try:
+        save_file({k: v.contiguous() for k, v in tensors.items()}, name, {"card": json.dumps(card)})
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the tensors and the card of a safetensors file."""
+    if not path.is_file():
+        raise FileNotFoundError(f"path: there is no file {str(path)!r}")
+    try:
+        with safe_open(path, "pt") as file:
+            card = json.loads((file.metadata() or {})["card"])
+            return {key: file.get_tensor(key) for key in file.keys()}, card
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise ValueError(f"path: {str(path)!r} is damaged or was not written by this course") from error

@@ -79,3 +79,37 @@ def test_the_kl_of_the_prior_is_zero():
 def test_bad_input_is_named(model, call, message):
     with pytest.raises(ValueError, match=message):
         call(model)
+
+
+def test_the_parts_of_the_kl_add_up_to_it():
+    rng = np.random.default_rng(0)
+    mu, logvar = rng.normal(0, 1.2, (2000, 4)), rng.normal(-1, 0.5, (2000, 4))
+    parts = latents.kl_parts(mu, logvar, rng=rng)
+    kl = latents.latent_kl(mu, logvar).sum()
+    assert sum(parts) == pytest.approx(kl, abs=0.15)  # one sample of each posterior: about three standard errors
+    assert parts.mutual_information < np.log(2000)
+
+
+def test_the_parts_of_the_kl_are_those_of_a_gaussian():
+    rng = np.random.default_rng(1)
+    covariance = np.array([[1.5, 0.6], [0.6, 0.8]])
+    noise = np.array([0.4, 0.3])
+    mu = rng.multivariate_normal([0.5, 0], covariance - np.diag(noise), 4000)
+    parts = latents.kl_parts(mu, np.log(np.tile(noise, (4000, 1))), rng=rng)
+    variances = np.diag(covariance)
+    information = 0.5 * np.log(np.linalg.det(covariance) / noise.prod())  # of a Gaussian channel
+    correlation = 0.5 * np.log(variances.prod() / np.linalg.det(covariance))
+    dimensions = 0.5 * (variances + [0.25, 0] - 1 - np.log(variances)).sum()
+    np.testing.assert_allclose(parts, [information, correlation, dimensions], atol=0.05)
+
+
+def test_the_mutual_information_of_separate_posteriors_is_the_log_of_their_number():
+    mu = 100.0 * np.arange(50)[:, None] * np.ones((1, 2))
+    parts = latents.kl_parts(mu, np.zeros((50, 2)), rng=np.random.default_rng(0))
+    assert parts.mutual_information == pytest.approx(np.log(50))
+    assert parts.total_correlation == pytest.approx(np.log(50))
+
+
+def test_parts_of_a_kl_need_equal_shapes():
+    with pytest.raises(ValueError, match=r"mu and logvar: need two arrays .* got \(3, 2\) and \(3, 1\)"):
+        latents.kl_parts(np.zeros((3, 2)), np.zeros((3, 1)), rng=np.random.default_rng(0))

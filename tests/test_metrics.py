@@ -1,34 +1,223 @@
-"""The MIG on codes whose score is known."""
+"""The scores on codes whose score is known, and as disentanglement_lib scores the same codes."""
+
+from functools import partial
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import mutual_info_score
 
 from vaehelpers import metrics
+
+RNG = np.random.default_rng
+SMALL = {"batch": 16, "train": 300, "test": 300}
 
 
 @pytest.fixture
 def factors():
-    return np.random.default_rng(0).random((20_000, 3))
+    return RNG(0).random((20_000, 3))
+
+
+def classes(n, rng, sizes=(3, 6, 40)):
+    return np.column_stack([rng.integers(size, size=n) for size in sizes])
+
+
+def mixed(n):
+    """Codes of three factors: clear, blurred, mixed and bent ones, one of noise and a dead one."""
+    rng = RNG(0)
+    truths = classes(n, rng)
+    (a, b, c), eps = (truths / [2, 5, 39]).T, rng.standard_normal((n, 5))
+    known = [a + 0.1 * eps[:, 0], b + 0.2 * eps[:, 1], a - c + 0.1 * eps[:, 2], c**2 + 0.1 * eps[:, 3]]
+    return np.column_stack([*known, eps[:, 4], np.zeros(n)]), truths
+
+
+def represent_mixed(truths):
+    a, b, c = (truths / [2, 5, 39] - 0.5).T
+    wild = np.sin(50 * a + 30 * b + 70 * c)
+    return np.column_stack([a + b, a - b, c + a * b / 2, np.sin(6 * c), wild, np.full(len(a), 0.01)])
+
+
+def uniform(n, rng):
+    return rng.random((n, 3))
+
+
+def three_classes(n, seed=3):
+    """Two factors of three classes."""
+    return classes(n, RNG(seed), (3, 3))
+
+
+class TestAsInDisentanglementLib:
+    """Numbers that disentanglement_lib at commit 86a644d4ed35c771560dc3360756363d35477357 gave for codes made as here.
+
+    It ran on scikit-learn 1.9.1 with the settings of its study unsupervised_study_v1 but for the numbers of draws; its
+    trees got random_state=0, and its FactorVAE and β-VAE scores drew from the very generator that is used here.
+    """
+
+    same = staticmethod(partial(pytest.approx, rel=0, abs=1e-12))
+
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
+    def test_mig(self, dtype):
+        mu, truths = mixed(3000)
+        assert metrics.mig(mu.astype(dtype), truths) == self.same(0.3374718548049164)
+
+    def test_dci(self):
+        mu, truths = mixed(600)
+        expected = (0.4950080409127179, 0.5192605534970638, 0.84)
+        assert tuple(metrics.dci(mu, np.minimum(truths, 3))) == self.same(expected)
+
+    def test_sap(self):
+        mu, truths = mixed(3000)
+        assert metrics.sap(mu, truths) == self.same(0.143)
+        assert metrics.sap(mu, truths, continuous=True) == self.same(0.5279783582034746)
+
+    def test_factor_vae_and_beta_vae(self):
+        sizes = {"batch": 8, "train": 300, "test": 200}
+        score = metrics.factor_vae_score(represent_mixed, classes, rng=RNG(5), **sizes, variances=1000)
+        assert score == self.same(0.74)
+        assert metrics.beta_vae_score(represent_mixed, classes, rng=RNG(5), **sizes) == self.same(0.74)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_information_is_that_of_scikit_learn_on_the_same_bins(dtype):
+    mu, truths = mixed(2000)
+    mu = np.hstack([mu, (5 * mu[:, :5]).round(1)]).astype(dtype)  # many values on edges of bins
+    edges = [np.histogram(code, 20)[1][:-1] for code in mu.T]
+    expected = [[mutual_info_score(t, np.digitize(c, e)) for t in truths.T] for c, e in zip(mu.T, edges, strict=True)]
+    np.testing.assert_allclose(metrics.mi_matrix(mu, truths), expected, atol=1e-12)
+
+
+def test_values_of_a_class_may_be_any_numbers():
+    mu, truths = mixed(2000)
+    uneven = np.array([0, 0.001, 1])[truths[:, 0]]
+    values = np.column_stack([uneven, 0.5 + 0.1 * truths[:, 1], 2 * np.pi * truths[:, 2] / 39])
+    np.testing.assert_array_equal(metrics.mi_matrix(mu, values), metrics.mi_matrix(mu, truths))
+    few = np.array([[0, 0.001, 0.002, 1, 2, 3, 4, 5]]).T  # never repeated, but at most ten
+    assert metrics.mi_matrix(np.arange(16).reshape(8, 2), few) == pytest.approx(np.log(8))
+
+
+def test_a_continuous_factor_has_ten_classes(factors):
+    tenths = np.minimum(np.floor(10 * (factors - factors.min(0)) / np.ptp(factors, axis=0)), 9)
+    codes = factors + 0.1 * RNG(1).standard_normal(factors.shape)
+    np.testing.assert_array_equal(metrics.mi_matrix(codes, factors), metrics.mi_matrix(codes, tenths))
 
 
 def test_the_factors_themselves_score_nearly_1(factors):
-    assert metrics.mig(np.hstack([factors, np.zeros_like(factors)]), factors) == pytest.approx(1, abs=0.02)
+    codes = np.hstack([factors, np.zeros_like(factors)])
+    assert metrics.mig(codes, factors) == pytest.approx(1, abs=0.02)
+    assert metrics.sap(codes, factors) == pytest.approx(1, abs=0.001)
+    truths = three_classes(300)
+    assert metrics.dci(np.hstack([truths, np.zeros_like(truths)]), truths) == pytest.approx((1, 1, 1), abs=1e-6)
+    assert metrics.factor_vae_score(lambda f: f, uniform, rng=RNG(0), **SMALL) == 1
+    assert metrics.beta_vae_score(lambda f: f, uniform, rng=RNG(0), **SMALL) == 1
 
 
 def test_two_copies_of_a_factor_leave_no_gap(factors):
-    assert metrics.mig(np.hstack([factors, -factors]), factors) == pytest.approx(0, abs=0.01)
+    codes = np.hstack([factors, -factors])
+    assert metrics.mig(codes, factors) == pytest.approx(0, abs=0.01)
+    assert metrics.sap(codes, factors) == pytest.approx(0, abs=1e-9)
 
 
 def test_noise_knows_nothing(factors):
-    codes = np.random.default_rng(1).standard_normal((20_000, 5))
+    codes = RNG(1).standard_normal((20_000, 5))
     assert metrics.mig(codes, factors) < 0.01
+    assert metrics.sap(codes, factors) < 0.01
+    truths = three_classes(400)
+    score = metrics.dci(codes[:400, :3], truths)
+    assert score.disentanglement < 0.1 and score.completeness < 0.1
+    assert score.informativeness == pytest.approx(1 / 3, abs=0.12)
+    noise = RNG(2)
+    for vae_score in (metrics.factor_vae_score, metrics.beta_vae_score):
+        score = vae_score(lambda f: noise.standard_normal((len(f), 4)), uniform, rng=RNG(0), **SMALL)
+        assert score == pytest.approx(1 / 3, abs=0.1)  # three factors, a guess
+
+
+def test_a_rotation_costs_points(factors):
+    turn = np.linalg.qr(RNG(3).standard_normal((3, 3)))[0]
+    assert metrics.mig(factors @ turn, factors) < 0.2
+    assert metrics.sap(factors @ turn, factors) < 0.6
+    assert metrics.factor_vae_score(lambda f: f @ turn, uniform, rng=RNG(0), **SMALL) < 0.9
+    truths = three_classes(300)
+    half = np.sqrt([[0.5, 0.5], [0.5, 0.5]]) * [[1, 1], [1, -1]]
+    assert metrics.dci(truths @ half, truths).disentanglement < 0.3
 
 
 def test_known_information_gives_the_known_gap():
     """A code that keeps only the half in which a factor lies holds log 2 of its log 10 nats."""
-    factor = np.random.default_rng(2).random((50_000, 1))
+    factor = RNG(2).random((50_000, 1))
     codes = np.hstack([factor > 0.5, np.zeros_like(factor)])
     assert metrics.mig(codes, factor) == pytest.approx(np.log(2) / np.log(10), abs=0.01)
+
+
+def test_dci_parts_who_serves_two_factors_from_who_needs_two_latents():
+    """One latent for both factors is complete but not disentangled; a factor on two latents, the other way round."""
+    a, b = three_classes(400).T
+    both = np.column_stack([3 * a + b, np.zeros(400)])
+    assert metrics.dci(both, np.column_stack([a, b])) == pytest.approx((0, 1, 1), abs=0.05)
+    low, high = a == 0, a == 2
+    score = metrics.dci(np.column_stack([low, high, b]), np.column_stack([a, b]))
+    assert score.disentanglement == pytest.approx(1, abs=0.01)
+    assert score.completeness == pytest.approx((1 + 1 - np.log(2) / np.log(3)) / 2, abs=0.03)
+
+
+def test_sap_of_known_predictors():
+    """A code with as much noise as signal predicts half of the variance; a coin is right about a coin half the time."""
+    rng = RNG(4)
+    factor, noise = rng.standard_normal((2, 20_000, 1))
+    assert metrics.sap(np.hstack([factor + noise, noise]), factor) == pytest.approx(0.5, abs=0.02)
+    coins = rng.integers(2, size=(3000, 2))
+    assert metrics.sap(coins, coins[:, :1]) == pytest.approx(0.5, abs=0.04)
+    assert metrics.sap(np.eye(3, 2), [[0], [1], [0]], train=0.5) == 1  # of three rows, two are learnt from
+
+
+def test_a_factor_that_no_latent_holds_costs_factor_vae_a_third_and_beta_vae_nothing():
+    """Kim & Mnih (2018), §4: a classifier of all latents learns the missing factor from the others' moving."""
+    partial_code = {"represent": lambda f: f[:, :2], "sample": uniform, "rng": RNG(0), "batch": 64}
+    assert metrics.factor_vae_score(**partial_code, train=300, test=300) == pytest.approx(2 / 3, abs=0.08)
+    assert metrics.beta_vae_score(**partial_code, train=300, test=300) > 0.99
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.permutations(range(4)), st.lists(st.sampled_from([-1, 1]), min_size=4, max_size=4), st.integers(0, 100))
+def test_neither_order_nor_sign_of_latents_matters(order, signs, seed):
+    rng = RNG(seed)
+    codes, factors = rng.standard_normal((300, 4)), rng.standard_normal((300, 2))
+    codes[:, :2] += factors
+    turned = codes[:, order] * signs
+    assert metrics.mig(turned, factors) == pytest.approx(metrics.mig(codes, factors), abs=1e-12)
+    assert metrics.sap(turned, factors) == pytest.approx(metrics.sap(codes, factors), abs=1e-12)
+    wide, few = np.ones((3, 4)) + np.eye(3, 4), {"batch": 4, "train": 20, "test": 20, "variances": 50}
+    one, other = (
+        metrics.factor_vae_score(represent, uniform, rng=RNG(seed), **few)
+        for represent in (lambda f: f @ wide, lambda f: (f @ wide)[:, order] * signs)
+    )
+    assert one == other
+
+
+def test_dci_and_beta_vae_hardly_mind_the_order_and_sign_of_latents():
+    mu, truths = mixed(300)
+    truths = np.minimum(truths[:, :2], 2)
+    turned = -mu[:, ::-1]
+    assert metrics.dci(turned, truths) == pytest.approx(metrics.dci(mu, truths), abs=0.05)  # equal splits at random
+    one, other = (
+        metrics.beta_vae_score(represent, classes, rng=RNG(0), **SMALL)
+        for represent in (represent_mixed, lambda f: -represent_mixed(f)[:, ::-1])
+    )
+    assert one == pytest.approx(other, abs=0.01)
+
+
+def test_dead_latents_take_no_part():
+    mu, truths = mixed(300)
+    mu, truths = mu[:, :4], truths[:, :2]
+    for dead in (np.full((300, 2), 1e3), 1e3 + RNG(0).integers(2, size=(300, 2)) * 1e-12):  # constant; rounding errors
+        for score in (metrics.mig, partial(metrics.sap, continuous=True)):
+            assert score(np.hstack([mu, dead]), truths) == pytest.approx(score(mu, truths), abs=0.02)
+    assert metrics.sap(truths * [1e-8, 1e-8], truths, continuous=True) == 0
+    zeros = np.zeros((300, 3))
+    assert metrics.mig(zeros, truths) == metrics.sap(zeros, truths) == metrics.sap(zeros, truths, continuous=True) == 0
+    assert metrics.dci(zeros, np.minimum(truths, 1))[:2] == pytest.approx((0, 0), abs=1e-9)
+    assert metrics.factor_vae_score(lambda f: np.zeros((len(f), 3)), uniform, rng=RNG(0), **SMALL) == 0
+    assert metrics.beta_vae_score(lambda f: np.zeros((len(f), 3)), uniform, rng=RNG(0), **SMALL) < 0.45
 
 
 def test_rows_are_latents_and_columns_factors(factors):
@@ -37,18 +226,54 @@ def test_rows_are_latents_and_columns_factors(factors):
 
 
 def test_active_units_counts_the_means_that_move():
-    mu = np.random.default_rng(3).standard_normal((1000, 4)) * [1, 0.5, 0.05, 0]
+    mu = RNG(3).standard_normal((1000, 4)) * [1, 0.5, 0.05, 0]
     assert metrics.active_units(mu) == 2
 
 
+@pytest.mark.parametrize("score", [metrics.mig, metrics.dci, metrics.sap])
 @pytest.mark.parametrize(
-    ("mu", "factors", "message"),
+    ("mu", "truths", "message"),
     [
-        (np.zeros((3, 2)), np.zeros((4, 1)), "need"),
-        (np.zeros((3, 1)), np.zeros((3, 1)), "at least 2 latents"),
-        (np.full((3, 2), np.nan), np.zeros((3, 1)), "finite"),
+        (np.zeros((3, 2)), np.zeros((4, 2)), r"factors: need shape \(3, 1 or more\), got \(4, 2\)"),
+        (np.zeros((3, 1)), np.zeros((3, 2)), r"mu: need shape \(3, 2 or more\), got \(3, 1\)"),
+        (np.zeros(3), np.zeros((3, 2)), "mu: need shape"),
+        (np.float64(3), np.zeros((3, 2)), "mu: need shape"),
+        (np.zeros((1, 2)), np.zeros((1, 2)), r"mu: need shape \(2, 2 or more\), got \(1, 2\)"),
+        (np.zeros((0, 2)), np.zeros((0, 2)), "mu: need shape"),
+        (np.full((3, 2), np.nan), np.zeros((3, 2)), "mu: every value must be finite, got 6 of 6 that are not"),
+        (np.zeros((3, 2)), np.full((3, 2), np.inf), "factors: every value must be finite"),
+        (RNG(0).random((30, 2)), np.column_stack([np.arange(30), np.ones(30)]), "factors: column 1 is constant"),
     ],
 )
-def test_bad_input_is_named(mu, factors, message):
+def test_bad_input_is_named(score, mu, truths, message):
     with pytest.raises(ValueError, match=message):
-        metrics.mig(mu, factors)
+        score(mu, truths)
+
+
+@pytest.mark.parametrize("score", [metrics.dci, metrics.sap])
+@pytest.mark.parametrize("train", [0, 1, 1.5, -1])
+def test_a_share_leaves_rows_on_both_sides(score, train):
+    with pytest.raises(ValueError, match="train: need a share"):
+        score(*mixed(30), train=train)
+
+
+def test_a_single_factor_cannot_be_told_apart():
+    with pytest.raises(ValueError, match="factors: DCI needs at least 2"):
+        metrics.dci(np.zeros((30, 2)), np.arange(30)[:, None] % 3)
+
+
+@pytest.mark.parametrize("score", [metrics.factor_vae_score, metrics.beta_vae_score])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch": 1}, "batch, train, test and variances: need at least 2"),
+        ({"test": 0}, "need at least 2"),
+        ({"sample": lambda n, rng: rng.random((n, 1))}, r"sample: need shape \(\d+, 2 or more\)"),
+        ({"sample": lambda n, rng: rng.random((n, 2)) * [1, 0]}, r"sample: factors \[1\] are constant"),
+        ({"represent": lambda f: f[0]}, "represent: need shape"),
+        ({"represent": lambda f: f * np.nan}, "represent: every value must be finite"),
+    ],
+)
+def test_bad_draws_are_named(score, changes, message):
+    with pytest.raises(ValueError, match=message):
+        score(**({"represent": lambda f: f, "sample": uniform, "rng": RNG(0)} | SMALL | changes))

@@ -219,13 +219,18 @@ def sweep(
     return sorted(rows, key=lambda row: (row["beta"], row["seed"]))
 
 
+def sweep_path(folder: Path, beta: float, seed: int) -> Path:
+    """Return where ``sweep`` keeps a finished run."""
+    return folder / f"beta-{beta:g}-seed-{seed}.safetensors"
+
+
 def _sweep_run(
     images: Images, folder: Path, score: Callable[[VAE], dict[str, float]], recipe: dict[str, Any]
 ) -> dict[str, float]:
     """Train one run, or read it where it is finished already, and score it."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    path = folder / f"beta-{recipe['beta']:g}-seed-{recipe['seed']}.safetensors"
+    path = sweep_path(folder, recipe["beta"], recipe["seed"])
     checkpoint = path.with_suffix(".checkpoint")
     try:
         if not path.exists():

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from vaehelpers import datasets, hands, training
+from vaehelpers import datasets, hands, sprites, training
 from vaehelpers.model import VAE, elbo_terms
 
 BATCH, STEPS, ROUNDS = 64, 100, 5
@@ -52,6 +52,9 @@ def main() -> None:
         hands.render(factors)
         rates.append(len(factors) / (time.perf_counter() - began))
     print(f"drawing hands at 64x64: {statistics.median(rates):.0f} pictures/s")
+    began = time.perf_counter()
+    sprites.render(sprites.sample_factors(20_000, rng=np.random.default_rng(0)))
+    print(f"drawing sprites at 64x64: {20_000 / (time.perf_counter() - began):.0f} pictures/s")
 
 
 if __name__ == "__main__":

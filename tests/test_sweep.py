@@ -1,0 +1,138 @@
+"""A sweep trains each run once, whatever dies on the way, and gives the same rows on a Dask cluster."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import joblib
+import pytest
+import torch
+
+from vaehelpers import datasets, training
+
+SWEEP = {"betas": (0.5, 2), "seeds": (0, 1), "latent_dim": 2, "pictures": 700 * 4, "batch": 4, "progress": False}
+
+
+def fingerprint(model):
+    """A number that two models share only when all their weights are the same."""
+    return {"fingerprint": sum(float(p.double().sum()) for p in model.state_dict().values()), "process": os.getpid()}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return datasets.hands(100, seed=0, size=32, vary=("index",), progress=False)
+
+
+@pytest.fixture(scope="module")
+def expected(images, tmp_path_factory):
+    """The rows of a sweep that nothing disturbed, one run after the other in this process."""
+    with joblib.parallel_config("sequential"):
+        rows = training.sweep(images, folder=tmp_path_factory.mktemp("sweep"), score=fingerprint, **SWEEP)
+    assert {row["process"] for row in rows} == {os.getpid()}
+    return weights(rows)
+
+
+def weights(rows):
+    return [(row["beta"], row["seed"], row["fingerprint"]) for row in rows]
+
+
+def test_a_row_for_every_run_and_each_is_that_of_train(images, expected):
+    assert [row[:2] for row in expected] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)]
+    assert len({row[2] for row in expected}) == 4
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    model, _ = training.train(
+        images, beta=2, seed=1, **{k: v for k, v in SWEEP.items() if k in ("latent_dim", "pictures", "batch")}
+    )
+    torch.set_num_threads(threads)
+    model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})  # as it is kept
+    assert fingerprint(model)["fingerprint"] == expected[3][2]
+
+
+def test_processes_give_the_same_and_finished_runs_are_not_trained_again(images, expected, tmp_path):
+    rows = training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
+    assert weights(rows) == expected
+    assert os.getpid() not in {row["process"] for row in rows}
+    files = sorted(tmp_path.iterdir())
+    assert [f.suffix for f in files] == [".safetensors"] * 4
+    files[1].unlink()
+    times = {f: f.stat().st_mtime_ns for f in files if f.exists()}
+    with joblib.parallel_config("sequential"):
+        assert weights(training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)) == expected
+    assert {f: f.stat().st_mtime_ns for f in times} == times
+    assert files[1].exists()
+
+
+def test_a_folder_of_another_sweep_is_refused(images, tmp_path):
+    short = SWEEP | {"pictures": 80, "betas": (1,), "seeds": (0,)}
+    other = datasets.hands(100, seed=1, size=32, vary=("index",), progress=False)
+    with joblib.parallel_config("sequential"):
+        training.sweep(images, folder=tmp_path, score=fingerprint, **short)
+        for data, change in ((images, {"pictures": 160}), (other, {})):
+            with pytest.raises(ValueError, match=r"folder: '.*beta-1-seed-0.*' belongs to another sweep"):
+                training.sweep(data, folder=tmp_path, score=fingerprint, **short | change)
+
+
+def test_after_kill_9_the_same_call_goes_on(images, expected, tmp_path):
+    code = f"""
+import joblib, vaehelpers.training as training
+from vaehelpers import datasets
+images = datasets.hands(100, seed=0, size=32, vary=("index",), progress=False)
+with joblib.parallel_config("sequential"):
+    training.sweep(images, folder={str(tmp_path)!r}, score=lambda model: {{}}, **{SWEEP!r})
+"""
+    child = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: list(tmp_path.glob("*.checkpoint")) and list(tmp_path.glob("*.safetensors")))
+    child.send_signal(signal.SIGKILL)
+    assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
+    assert len(list(tmp_path.glob("*.safetensors"))) < 4
+    with joblib.parallel_config("sequential"):
+        assert weights(training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)) == expected
+    assert not list(tmp_path.glob("*.checkpoint"))
+
+
+def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, monkeypatch):
+    advance = training._Run.advance
+
+    def interrupted(run, *args):
+        if run.step == 600:
+            raise KeyboardInterrupt
+        advance(run, *args)
+
+    with joblib.parallel_config("sequential"):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(training._Run, "advance", interrupted)
+            training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
+    assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.checkpoint"]
+
+
+def test_a_dask_cluster_gives_the_same_and_a_killed_worker_loses_nothing(images, expected, tmp_path):
+    from distributed import Client, LocalCluster
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "host": "127.0.0.1"}
+    with LocalCluster(**options, dashboard_address=None, silence_logs=50) as cluster, Client(cluster) as client:
+        workers = {worker["pid"] for worker in client.run(lambda: {"pid": os.getpid()}).values()}
+
+        def kill_one():
+            wait_for(lambda: list(tmp_path.glob("*.checkpoint")))
+            os.kill(min(workers), signal.SIGKILL)
+
+        killer = threading.Thread(target=kill_one)
+        killer.start()
+        with joblib.parallel_config("dask"):
+            rows = training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
+        killer.join()
+    assert weights(rows) == expected
+    assert os.getpid() not in {row["process"] for row in rows}
+    assert min(workers) not in {row["process"] for row in rows}, "the worker was not killed in time"
+
+
+def wait_for(condition):
+    for _ in range(2400):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise TimeoutError

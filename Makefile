@@ -24,12 +24,18 @@ check: $(STAMP)  ## style and types
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
 
-models: $(STAMP)  ## train every shipped model again, and make the README's picture (hours)
+models: $(STAMP)  ## train every shipped model and lesson 07's sweep again, and make the README's picture (hours)
 	@$(BIN)/python -m vaehelpers models
+	@$(BIN)/python -m vaehelpers sweep
 
-bench: $(STAMP)  ## speed of training, drawing and EM, as ratios against peers
+bench: $(STAMP) .venv/bench  ## speed of training, drawing, EM and MIG, as ratios against peers
 	@$(BIN)/python tests/benchmarks/bench.py
+	@PYTHONPATH=.venv/bench $(BIN)/python tests/benchmarks/bench_peers.py
 	@$(BIN)/python tests/benchmarks/bench_em.py
+	@$(BIN)/python tests/benchmarks/bench_mig.py
+
+.venv/bench: $(STAMP)
+	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill
 
 $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -58,6 +58,8 @@ class Watch:
         "03_the_intractable_posterior",
         "04_mixtures_and_em",
         "05_elbo",
+        "06_variational_autoencoder",
+        "07_beta_vae",
         "08_latent_explorer",
     ],
 )

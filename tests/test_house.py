@@ -14,13 +14,19 @@ PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
-    "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"}, "datasets": {"hands"},
-    "training": {"model", "datasets"}, "latents": {"model", "datasets"},
-    "widgets": {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"},
+    "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
+    "losses": set(), "overlap": set(), "sprites": set(), "datasets": {"hands", "sprites"},
+    "weights": {"model"}, "training": {"model", "datasets", "weights"}, "latents": {"model", "datasets"},
+    "bounds": {"model"},
+    "widgets": {
+        "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",
+        "overlap",
+    },
     "explorer": {"model", "latents", "widgets"}, "__init__": set(),
+    "shipped": {"datasets", "explorer", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
 NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
-NO_TORCH |= {"datasets", "widgets"}
+NO_TORCH |= {"datasets", "losses", "overlap", "sprites", "widgets"}
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 

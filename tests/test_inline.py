@@ -4,10 +4,12 @@ import ast
 
 import numpy as np
 import pytest
+import torch
 from test_notebooks import NOTEBOOKS, code_cells, read
 
-from vaehelpers import inference, information, mixtures
+from vaehelpers import bounds, inference, information, latents, losses, metrics, mixtures, model
 from vaehelpers.linear_gaussian import LinearGaussian
+from vaehelpers.widgets.beta import turn
 
 RNG = np.random.default_rng(0)
 
@@ -57,6 +59,25 @@ def noisy_or_mean_field(log_joint, states, start, sweeps):
     return inference.mean_field(model, x, start, sweeps=sweeps)[0]
 
 
+def belief_input():
+    """Pictures, a decoder from two latents, and a belief about each picture."""
+    mu, logvar = torch.randn(2, 3, 2).unbind()
+    decoder = torch.nn.Sequential(torch.nn.Linear(2, 16), torch.nn.Unflatten(1, (1, 4, 4)))
+    return torch.rand(3, 1, 4, 4), decoder.requires_grad_(False), mu, logvar
+
+
+def seeded(function):
+    """The function on a fixed seed, which is set again for the inline one that is called after it."""
+
+    def run(*arguments):
+        torch.manual_seed(0)
+        value = function(*arguments)
+        torch.manual_seed(0)
+        return value
+
+    return run
+
+
 def parts(value):
     return value if isinstance(value, tuple) else np.atleast_1d(value)
 
@@ -89,6 +110,14 @@ PAIRS = [
     ("04", "log_joint_density", mixtures.log_joint_density, [mixture_input()[:2]]),
     ("04", "e_step", mixtures.e_step, [mixture_input()[:2]]),
     ("04", "elbo", mixtures.elbo, [mixture_input()]),
+    ("06", "elbo_terms", model.elbo_terms, [(torch.rand(3, 1, 4, 4), torch.randn(3, 1, 4, 4), *torch.randn(2, 3, 2))]),
+    ("06", "reparameterise", seeded(model.reparameterise), [belief_input()[2:]]),
+    ("06", "log_weights", seeded(bounds.log_weights), [belief_input()]),
+    ("06", "importance_bound", bounds.importance_bound, [(torch.randn(30, 4), 7), (torch.randn(30, 4) - 900, 30)]),
+    ("07", "effective_beta", losses.effective_beta, [("squared", 0.5, 0.1, 784, 2, 0.04), ("bernoulli", 1, 4, 1, 25)]),
+    ("07", "mi_matrix", metrics.mi_matrix, [(RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2)))]),
+    ("07", "mig_gaps", metrics.mig_gaps, [(RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2)))]),
+    ("07", "turn", turn, [(RNG.standard_normal((5, 3)), 25.0)]),
 ]
 
 
@@ -98,3 +127,9 @@ def test_inline_is_the_package(lesson, name, function, inputs):
     for arguments in inputs:
         for ours, theirs in zip(parts(function(*arguments)), parts(derived(*arguments)), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+def test_the_three_parts_of_the_kl_are_the_package():
+    derived, posteriors = inline("07", "kl_parts"), RNG.standard_normal((2, 90, 4))
+    ours, theirs = (parts_of(*posteriors, rng=np.random.default_rng(3)) for parts_of in (latents.kl_parts, derived))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-11)

@@ -8,7 +8,7 @@ from conftest import ROOT
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LESSONS = ("00", "01", "02", "03", "04", "05", "08")
+LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.S)
 
 

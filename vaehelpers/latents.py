@@ -64,7 +64,7 @@ class KLParts(NamedTuple):
 
 
 def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> KLParts:
-    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n pictures in three, estimated from one sample of each.
+    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n pictures in three, from one sample of each.
 
     The mixture of these n posteriors stands for q(z), so the first part cannot exceed log n. Hoffman & Johnson (2016),
     "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.

@@ -1,5 +1,15 @@
 """Checks that answer an attempt: what is wrong, and a hint. An open stub is no mistake. A file for each lesson."""
 
+from .beta import (
+    check_beta_loss,
+    check_break_even,
+    check_gap,
+    check_gaussian_correlation,
+    check_share,
+    check_spread_rate,
+    check_strangers_beta,
+    check_turn_back,
+)
 from .divergence import (
     check_coin,
     check_cover_fit,
@@ -44,4 +54,13 @@ from .posterior import (
     check_pair,
     check_universe_ages,
     check_variances,
+)
+from .vae import (
+    check_best_picture,
+    check_best_weight,
+    check_gaps,
+    check_latent_price,
+    check_log_mean_exp,
+    check_negative_elbo,
+    check_sample,
 )

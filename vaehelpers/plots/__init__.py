@@ -1,5 +1,16 @@
 """Every figure of the course, a file for each lesson: arrays go in, the axes come out."""
 
+from .beta import (
+    plot_beta_scale,
+    plot_kl_parts,
+    plot_latent_kl,
+    plot_path,
+    plot_rate_distortion,
+    plot_spreading,
+    plot_sweep,
+    plot_traversals,
+)
+from .disentanglement import move_mi_matrix, plot_mi_matrix
 from .divergence import (
     plot_chord,
     plot_differences,
@@ -48,3 +59,16 @@ from .posterior import (
     plot_wait,
 )
 from .style import BOUND, DATA, POSTERIOR, PRIOR, STYLE, P, Q
+from .vae import (
+    move_costs,
+    plot_bounds,
+    plot_code_map,
+    plot_costs,
+    plot_estimates,
+    plot_gaps,
+    plot_overlap,
+    plot_rows,
+    plot_runs,
+    plot_three_beliefs,
+    plot_two_samples,
+)

@@ -14,7 +14,10 @@ from .elbo import ellipses
 from .style import DATA, POSTERIOR, PRIOR, P, Q
 
 
-def plot_graphical_model(hidden: str = "z", seen: str = "x", *, plate: str = "N", ax: Axes | None = None) -> Axes:
+def plot_graphical_model(
+    hidden: str = "z", seen: str = "x", *, plate: str = "N", arrows: Sequence[str] = ("generates", "inference"),
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
     """Draw the model z → x: an open circle is hidden, a filled one is seen, the plate says how often it repeats."""
     ax = ax or plt.subplots(figsize=(7, 3))[1]
     ax.add_patch(FancyBboxPatch((0, 0), 6, 2.3, boxstyle="round,pad=0.1", fill=False, lw=1.5))
@@ -23,9 +26,9 @@ def plot_graphical_model(hidden: str = "z", seen: str = "x", *, plate: str = "N"
         ax.text(x, 1.45, f"${name}$", ha="center", va="center", fontsize=26)
         ax.text(x, 0.5, role, ha="center", va="center", fontsize=14)
     ax.annotate("", (3.88, 1.75), (2.12, 1.75), arrowprops={"arrowstyle": "-|>", "lw": 2.5, "color": "black"})
-    ax.text(3, 1.9, "generates", ha="center", va="bottom", fontsize=14)
+    ax.text(3, 1.9, arrows[0], ha="center", va="bottom", fontsize=14)
     ax.annotate("", (2.12, 1.15), (3.88, 1.15), arrowprops={"arrowstyle": "-|>", "lw": 2, "color": Q, "ls": "--"})
-    ax.text(3, 1.05, "inference", ha="center", va="top", fontsize=14)
+    ax.text(3, 1.05, arrows[1], ha="center", va="top", fontsize=14)
     ax.text(5.95, 0.03, f"${plate}$ times", ha="right", va="bottom", fontsize=14)
     ax.set(xlim=(-0.2, 6.2), ylim=(-0.2, 2.5), aspect="equal")
     ax.axis("off")

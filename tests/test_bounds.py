@@ -1,0 +1,113 @@
+"""Bounds against quadrature: a decoder of one or two latents, small enough for log p(x) to be an integral."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logsumexp
+from scipy.stats import norm
+
+from vaehelpers.bounds import grid_log_evidence, importance_bound, log_weights, refine
+
+X = torch.tensor([[1.0, 0.0, 0.7, 1.0], [0.0, 0.2, 1.0, 0.0], [1.0, 1.0, 0.0, 0.4]]).view(3, 1, 2, 2)
+SLOPES, SHIFTS = np.array([3.0, -2.0, 1.5, 0.5]), np.array([0.2, -0.4, 0.0, 0.3])
+
+
+def line(z):
+    """Logits that are linear in the first latent."""
+    logits = z[:, :1] * torch.tensor(SLOPES, dtype=torch.float32) + torch.tensor(SHIFTS, dtype=torch.float32)
+    return logits.view(-1, 1, 2, 2)
+
+
+def log_likelihood(row, z):
+    x, logits = X[row].flatten().numpy().astype(float), SLOPES * z + SHIFTS
+    return np.sum(x * log_expit(logits) + (1 - x) * log_expit(-logits))
+
+
+def evidence(row):
+    return np.log(quad(lambda z: np.exp(log_likelihood(row, z)) * norm.pdf(z), -9, 9, epsabs=1e-12)[0])
+
+
+def exact_elbo(row, mu, sd):
+    fit = quad(lambda z: norm.pdf(z, mu, sd) * log_likelihood(row, z), mu - 9 * sd, mu + 9 * sd)[0]
+    return fit - 0.5 * (mu**2 + sd**2 - np.log(sd**2) - 1)
+
+
+@pytest.fixture
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+MU, LOGVAR = torch.tensor([[0.5], [-0.3], [0.1]]), torch.tensor([[-1.0], [0.2], [-0.5]])
+
+
+def test_the_mean_log_weight_is_the_elbo(generator):
+    weights = log_weights(X, line, MU, LOGVAR, samples=20_000, generator=generator)
+    assert weights.shape == (20_000, 3)
+    error = weights.std(0) / 20_000**0.5
+    exact = [exact_elbo(i, MU[i].item(), np.exp(LOGVAR[i].item() / 2)) for i in range(3)]
+    assert ((weights.mean(0) - torch.tensor(exact)).abs() < 4 * error).all()
+
+
+def test_the_mean_weight_is_the_evidence(generator):
+    weights = log_weights(X, line, MU, LOGVAR, samples=50_000, generator=generator).numpy()
+    np.testing.assert_allclose(logsumexp(weights, axis=0) - np.log(50_000), [evidence(i) for i in range(3)], atol=0.02)
+
+
+def test_bounds_rise_with_k_and_stay_below_the_evidence(generator):
+    weights = log_weights(X, line, MU, LOGVAR, samples=20_000, generator=generator)
+    bounds = [importance_bound(weights, k) for k in (1, 10, 100, 1000)]
+    assert [len(b) for b in bounds] == [20_000, 2000, 200, 20]
+    means = torch.stack([b.mean(0) for b in bounds])
+    assert (means.diff(dim=0) >= 0).all()  # on the same weights Jensen's inequality holds exactly
+    assert (means[-1] < torch.tensor([evidence(i) for i in range(3)]) + 0.02).all()
+
+
+def test_a_bound_is_the_log_of_a_mean_weight():
+    weights = torch.tensor([[-803.0, 1.0], [-801.0, 2.0], [-802.0, 5.0], [-804.0, 0.0], [7.0, 7.0]])
+    expected = logsumexp(weights[:4].reshape(2, 2, 2).numpy(), axis=1) - np.log(2)
+    np.testing.assert_allclose(importance_bound(weights, 2), expected, rtol=1e-6)  # the fifth row is left over
+    assert torch.equal(importance_bound(weights, 1), weights)
+
+
+def test_refining_finds_the_best_gaussian_and_leaves_the_decoder_alone(generator):
+    decoder = torch.nn.Sequential(torch.nn.Linear(1, 4), torch.nn.Unflatten(1, (1, 2, 2)))
+    decoder[0].weight.data, decoder[0].bias.data = torch.tensor(SLOPES[:, None]).float(), torch.tensor(SHIFTS).float()
+    before = (MU.clone(), LOGVAR.clone())
+    mu, logvar = refine(X, decoder, MU, LOGVAR, steps=300, samples=64, generator=generator)
+    assert torch.equal(MU, before[0]) and torch.equal(LOGVAR, before[1])
+    assert not mu.requires_grad and decoder[0].weight.grad is None
+    for i in range(3):
+        best = minimize(lambda p, i=i: -exact_elbo(i, p[0], np.exp(p[1])), [0.0, -0.5]).fun
+        assert exact_elbo(i, mu[i].item(), np.exp(logvar[i].item() / 2)) == pytest.approx(-best, abs=2e-3)
+
+
+def test_the_grid_gives_the_evidence():
+    expected = [evidence(i) for i in range(3)]  # the second latent is not used by the decoder
+    np.testing.assert_allclose(grid_log_evidence(X, line, reach=7, side=181), expected, atol=1e-4)
+
+
+def test_the_grid_counts_both_latents():
+    def plane(z):
+        return torch.stack([3 * z[:, 0], -2 * z[:, 1], z[:, 0] + z[:, 1], 0 * z[:, 0]], dim=1).view(-1, 1, 2, 2)
+
+    z = np.random.default_rng(0).standard_normal((400_000, 2))
+    p = expit(plane(torch.from_numpy(z)).flatten(1).numpy())
+    weights = np.prod(np.where(np.array([1, 0, 1, 1]), p, 1 - p), axis=1)
+    x = torch.tensor([1.0, 0.0, 1.0, 1.0]).view(1, 1, 2, 2)
+    error = weights.std() / 400_000**0.5
+    assert abs(grid_log_evidence(x, plane, reach=7).exp().item() - weights.mean()) < 4 * error
+
+
+def test_bad_input_is_named():
+    weights = torch.zeros(5, 2)
+    for k in (0, 6):
+        with pytest.raises(ValueError, match="k: need 1 to 5"):
+            importance_bound(weights, k)
+    with pytest.raises(ValueError, match="samples"):
+        log_weights(X, line, MU, LOGVAR, samples=0)
+    with pytest.raises(ValueError, match="steps and samples"):
+        refine(X, line, MU, LOGVAR, steps=0)
+    with pytest.raises(ValueError, match="side"):
+        grid_log_evidence(X, line, side=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+from test_notebooks import NOTEBOOKS
 
 HANDLES = ".jp-OutputArea-output .widget-slider .noUi-handle"
 PICTURES = """async handle => {
@@ -49,20 +50,7 @@ class Watch:
             self.remote.append(url)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        "00_start_here",
-        "01_information_and_entropy",
-        "02_kl_divergence",
-        "03_the_intractable_posterior",
-        "04_mixtures_and_em",
-        "05_elbo",
-        "06_variational_autoencoder",
-        "07_beta_vae",
-        "08_latent_explorer",
-    ],
-)
+@pytest.fixture(scope="module", params=[path.stem for path in NOTEBOOKS])
 def lesson(request, lab, browser):
     """A lesson, open in JupyterLab with all its cells run."""
     address, token = lab

@@ -31,14 +31,14 @@ export async function unpack(text) {
 
 /** Build a model from the bytes of a .safetensors file of the course; an Error says what is wrong with them. */
 export function parse(bytes) {
-  const { card, tensor } = open(bytes);
+  const { card, layer, finish } = readFile(bytes);
   const { size, latent_dim: latentDim, channels } = card.model;
   need("size", size === 32 || size === 64, "32 or 64 pixels", size);
   need("latent_dim", Number.isInteger(latentDim) && latentDim > 0, "at least 1", latentDim);
   need("channels", channels === 1 || channels === 3, "1 (grey) or 3 (colour)", channels);
-  const encoder = buildEncoder(tensor, size, latentDim, channels);
-  const decoder = buildDecoder(tensor, size, latentDim, channels);
-  tensor.done();
+  const encoder = buildEncoder(layer, size, latentDim, channels);
+  const decoder = buildDecoder(layer, size, latentDim, channels);
+  finish();
   return { size, latentDim, channels, card, encoder, decoder };
 }
 
@@ -64,6 +64,8 @@ export function encode(model, pixels, out = posterior(model.latentDim)) {
   const { input, steps, output } = model.encoder;
   const { values, channels, pitch, origin } = input;
   expect("pixels", pixels, channels * model.size ** 2);
+  expect("out.mu", out.mu, model.latentDim);
+  expect("out.logvar", out.logvar, model.latentDim);
   for (let c = 0, i = 0; c < channels; c++) {
     for (let y = 0; y < model.size; y++) {
       for (let x = 0, p = origin + y * pitch + c; x < model.size; x++, p += channels) {
@@ -89,8 +91,8 @@ function expect(name, numbers, length) {
 
 // The file: eight bytes that say how long the header is, the header in JSON, the tensors.
 
-/** Return the card, and a function that reads a tensor by name and shape; nothing beyond the bytes is ever read. */
-function open(bytes) {
+/** Return the card, a function that reads weight and bias of a layer, and one that ends the reading. */
+function readFile(bytes) {
   const whole = ArrayBuffer.isView(bytes) ? bytes : new Uint8Array(bytes);
   const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
   if (view.byteLength < 8) fail(`${view.byteLength} bytes are too few`);
@@ -98,7 +100,7 @@ function open(bytes) {
   if (length > view.byteLength - 8) fail(`its header should have ${length} bytes, ${view.byteLength - 8} are there`);
   const { card, entries } = readHeader(new Uint8Array(view.buffer, view.byteOffset + 8, start - 8));
   checkOffsets(entries, view.byteLength - start);
-  const tensor = (name, ...shape) => {
+  const tensor = (name, shape) => {
     const { dtype, shape: found, data_offsets: [begin, end] } = entries.get(name) ?? fail(`it has no tensor ${name}`);
     const wanted = JSON.stringify(shape), length = 2 * shape.reduce((product, n) => product * n);
     need(name, dtype === "F16", "half precision (F16)", dtype);
@@ -107,8 +109,9 @@ function open(bytes) {
     entries.delete(name);
     return halves(name, new DataView(view.buffer, view.byteOffset + start + begin, length));
   };
-  tensor.done = () => entries.size && fail(`it has tensors of no use here: ${[...entries.keys()].join(", ")}`);
-  return { card, tensor };
+  const layer = (name, outs, shape) => [tensor(`${name}.weight`, shape), tensor(`${name}.bias`, [outs])];
+  const finish = () => entries.size && fail(`it has tensors of no use here: ${[...entries.keys()].join(", ")}`);
+  return { card, layer, finish };
 }
 
 function readHeader(bytes) {
@@ -149,45 +152,38 @@ function halves(name, view) {
 
 // The layers. Each becomes a step: a function without arguments from one buffer into the next.
 
-function buildEncoder(tensor, size, latentDim, channels) {
+function buildEncoder(layer, size, latentDim, channels) {
   const input = plane(size, channels, 1), steps = [];
   let x = input;
   for (let i = 0; x.side > 4; i += 2) {
-    const name = `encoder.convolutions.${i}`, y = plane(x.side / 2, 32, x.side > 8 ? 1 : 0);
-    steps.push(convolution(x, y, tensor(`${name}.weight`, 32, x.channels, 4, 4), tensor(`${name}.bias`, 32)));
+    const y = plane(x.side / 2, 32, x.side > 8 ? 1 : 0);
+    steps.push(convolution(x, y, ...layer(`encoder.convolutions.${i}`, 32, [32, x.channels, 4, 4])));
     x = y;
   }
-  const hidden = [x.values, new Float64Array(256), new Float64Array(256)];
-  for (const i of [0, 1]) {
-    const name = `encoder.dense.${2 * i}`, n = hidden[i].length;
-    const parameters = [tensor(`${name}.weight`, 256, n), tensor(`${name}.bias`, 256)];
-    steps.push(dense(hidden[i], hidden[i + 1], ...parameters, { column: i === 0 ? channelsFirst : same }));
-  }
-  const [name, n] = ["encoder.posterior", 2 * latentDim];
-  const parameters = [tensor(`${name}.weight`, n, 256), tensor(`${name}.bias`, n)];
-  const output = new Float64Array(Math.ceil(n / 4) * 4); // a whole number of blocks of four
-  steps.push(dense(hidden[2], output, ...parameters, { floor: -Infinity }));
+  const [first, second] = [new Float64Array(256), new Float64Array(256)];
+  steps.push(dense(x.values, first, ...layer("encoder.dense.0", 256, [256, 512]), { column: channelsFirst }));
+  steps.push(dense(first, second, ...layer("encoder.dense.2", 256, [256, 256])));
+  const last = layer("encoder.posterior", 2 * latentDim, [2 * latentDim, 256]);
+  const output = new Float64Array(4 * Math.ceil(latentDim / 2)); // a whole number of blocks of four
+  steps.push(dense(second, output, ...last, { floor: -Infinity }));
   return { input, steps, output };
 }
 
-function buildDecoder(tensor, size, latentDim, channels) {
-  const input = new Float64Array(latentDim), hidden = [input, new Float64Array(256), new Float64Array(256)], steps = [];
-  for (const i of [0, 1]) {
-    const name = `decoder.dense.${2 * i}`;
-    const parameters = [tensor(`${name}.weight`, 256, hidden[i].length), tensor(`${name}.bias`, 256)];
-    steps.push(dense(hidden[i], hidden[i + 1], ...parameters));
-  }
+function buildDecoder(layer, size, latentDim, channels) {
+  const [input, first, second] = [latentDim, 256, 256].map((n) => new Float64Array(n)), steps = [];
+  steps.push(dense(input, first, ...layer("decoder.dense.0", 256, [256, latentDim])));
+  steps.push(dense(first, second, ...layer("decoder.dense.2", 256, [256, 256])));
+  const last = layer("decoder.dense.4", 512, [512, 256]);
   let x = plane(4, 32, 1);
-  const parameters = [tensor("decoder.dense.4.weight", 512, 256), tensor("decoder.dense.4.bias", 512)];
-  for (let y = 0; y < 4; y++) {
-    const line = x.values.subarray(x.origin + y * x.pitch, x.origin + y * x.pitch + 128);
-    steps.push(dense(hidden[2], line, ...parameters, { row: (o) => channelsFirst(128 * y + o) }));
+  for (let v = 0; v < 4; v++) { // row by row, because of the margin between them
+    const line = x.values.subarray(x.origin + v * x.pitch, x.origin + v * x.pitch + 128);
+    steps.push(dense(second, line, ...last, { row: (o) => channelsFirst(128 * v + o) }));
   }
   for (let i = 0; x.side < size; i += 2) {
-    const name = `decoder.convolutions.${i}`, last = x.side * 2 === size, outs = last ? channels : 32;
-    const y = plane(x.side * 2, outs + (outs % 2), last ? 0 : 1); // a whole number of pairs
-    const parameters = [tensor(`${name}.weight`, 32, outs, 4, 4), tensor(`${name}.bias`, outs)];
-    steps.push(...transposedConvolution(x, y, ...parameters, last ? -Infinity : 0));
+    const final = 2 * x.side === size, outs = final ? channels : 32;
+    const y = plane(2 * x.side, outs + (outs % 2), final ? 0 : 1); // a whole number of pairs
+    const parameters = layer(`decoder.convolutions.${i}`, outs, [32, outs, 4, 4]);
+    steps.push(...transposedConvolution(x, y, ...parameters, final ? -Infinity : 0));
     x = y;
   }
   return { input, steps, output: x };

@@ -60,12 +60,13 @@ export function decode(model, z, out = new Float32Array(model.channels * model.s
 }
 
 /** Return mu and logvar of the posterior over the latents, for pixels (channels, size, size) in [0, 1]. */
-export function encode(model, pixels, out = posterior(model.latentDim)) {
+export function encode(model, pixels, out = {}) {
+  const { mu = new Float32Array(model.latentDim), logvar = new Float32Array(model.latentDim) } = out;
   const { input, steps, output } = model.encoder;
   const { values, channels, pitch, origin } = input;
   expect("pixels", pixels, channels * model.size ** 2);
-  expect("out.mu", out.mu, model.latentDim);
-  expect("out.logvar", out.logvar, model.latentDim);
+  expect("out.mu", mu, model.latentDim);
+  expect("out.logvar", logvar, model.latentDim);
   for (let c = 0, i = 0; c < channels; c++) {
     for (let y = 0; y < model.size; y++) {
       for (let x = 0, p = origin + y * pitch + c; x < model.size; x++, p += channels) {
@@ -77,13 +78,11 @@ export function encode(model, pixels, out = posterior(model.latentDim)) {
   }
   for (const step of steps) step();
   for (let i = 0; i < model.latentDim; i++) {
-    out.mu[i] = output[i];
-    out.logvar[i] = output[model.latentDim + i];
+    mu[i] = output[i];
+    logvar[i] = output[model.latentDim + i];
   }
-  return out;
+  return { mu, logvar };
 }
-
-const posterior = (n) => ({ mu: new Float32Array(n), logvar: new Float32Array(n) });
 
 function expect(name, numbers, length) {
   if (numbers?.length !== length) throw new Error(`${name}: need ${length} numbers, got ${numbers?.length}`);

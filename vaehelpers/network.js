@@ -193,6 +193,7 @@ function channelsFirst(index) {
   return (index % 32) * 16 + (index >> 5);
 }
 
+/** The numbers between two convolutions: row by row, channels innermost, `margin` zeros around them. */
 function plane(side, channels, margin) {
   const width = side + 2 * margin, pitch = width * channels;
   return { values: new Float64Array(width * pitch), side, channels, pitch, origin: margin * (pitch + channels) };

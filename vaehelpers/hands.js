@@ -1,0 +1,234 @@
+// The course's hand (hands.py) in plain JavaScript, one picture at a time.
+//
+// Numbers and formulas are repeated here: tests compare every constant and many pictures. Part after part is laid over
+// the picture, as there; what a pixel needs stays inside one function, since numbers that are handed on may be copied.
+
+export const FACTORS = {
+  x: { low: -0.09, high: 0.09, neutral: 0 },
+  y: { low: -0.09, high: 0.09, neutral: 0 },
+  size: { low: 0.6, high: 1, neutral: 1 },
+  rotation: { low: -0.2, high: 0.2, neutral: 0 },
+  spread: { low: 0, high: 1, neutral: 0.6 },
+  thumb: { low: 0, high: 1, neutral: 0 },
+  index: { low: 0, high: 1, neutral: 0 },
+  middle: { low: 0, high: 1, neutral: 0 },
+  ring: { low: 0, high: 1, neutral: 0 },
+  pinky: { low: 0, high: 1, neutral: 0 },
+};
+
+// The geometry, in the hand's own frame; hands.py says what each number means.
+export const FINGERS = [
+  [-0.295, 0.010, 0.00, -0.28, 0.300, 0.205, 0.155, 0.114],
+  [-0.090, 0.060, 0.00, -0.06, 0.325, 0.225, 0.165, 0.120],
+  [0.120, 0.040, 0.00, 0.16, 0.305, 0.210, 0.160, 0.114],
+  [0.305, -0.050, 0.00, 0.40, 0.250, 0.165, 0.135, 0.100],
+];
+export const TAPER = [1.0, 0.93, 0.86, 0.76];
+export const BEND = [1.30, 1.65, 0.60];
+export const THUMB_BASE = [-0.17, -0.47];
+export const THUMB = [[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]];
+export const THUMB_WIDTHS = [0.165, 0.130, 0.116, 0.095];
+export const THUMB_RISE = [0.10, 0.16, 0.06];
+export const PALM = [[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]];
+export const WRIST = [-0.50, -0.64, 0.205];
+export const ROUNDING = 0.045;
+export const THICKNESS = 0.085;
+export const KNUCKLE = -0.03;
+export const PALM_TONE = 0.60;
+export const FINGER_TONE = 0.72;
+export const TONE_RISE = 0.65;
+
+const names = Object.keys(FACTORS);
+
+/** Draw the hand of ten factors, in the order of FACTORS: rows of pixels from the top, each in [0, 1]. */
+export function render(factors, size = 64, out) {
+  check(factors, size, out);
+  const shade = out ?? new Float32Array(size ** 2);
+  place(factors, size);
+  shade.fill(0);
+  paintPalm(shade);
+  for (let i = 3; i >= 0; i--) {
+    poseFinger(fingers[i], factors[4], factors[6 + i]);
+    paintBones(fingers[i], shade);
+  }
+  poseThumb(factors[5]);
+  paintBones(thumb, shade);
+  return shade;
+}
+
+function check(factors, size, out) {
+  const refuse = (name, what, found) => {
+    throw new Error(`${name}: need ${what}, got ${String(found)}`);
+  };
+  if (factors?.length !== names.length) refuse("factors", `${names.length} numbers`, factors?.length);
+  for (let i = 0; i < names.length; i++) {
+    if (!Number.isFinite(factors[i])) refuse("factors", `a finite number as ${names[i]}`, factors[i]);
+  }
+  if (!(Number.isInteger(size) && size >= 8)) refuse("size", "a whole number of at least 8 pixels", size);
+  if (out !== undefined && out?.length !== size ** 2) refuse("out", `${size ** 2} numbers`, out?.length);
+}
+
+// What is known of each pixel, in arrays that later pictures use again: its place in the hand's own frame and the
+// height of what is painted there; and the indices of those that a part may cover.
+const hand = { n: 0, pixel: 0, ...makeArrays(64 ** 2) };
+
+function makeArrays(n) {
+  const [x, y, height] = [0, 0, 0].map(() => new Float64Array(n));
+  return { x, y, height, index: new Uint32Array(n) };
+}
+
+function place([x, y, scale, rotation], size) {
+  hand.n = size ** 2;
+  if (hand.n > hand.x.length) Object.assign(hand, makeArrays(hand.n));
+  const sin = Math.sin(rotation) / scale, cos = Math.cos(rotation) / scale;
+  for (let v = 0, i = 0; v < size; v++) {
+    for (let u = 0; u < size; u++, i++) {
+      const dx = (2 * u + 1) / size - 1 - x, dy = 1 - (2 * v + 1) / size - y;
+      hand.x[i] = cos * dx - sin * dy;
+      hand.y[i] = sin * dx + cos * dy;
+    }
+  }
+  hand.height.fill(-1, 0, hand.n);
+  hand.pixel = 2 / size / scale;
+}
+
+/** List the pixels inside a box of the hand's frame, with a pixel to spare, and return how many they are. */
+function region({ left, right, bottom, top }) {
+  const { x, y, index, pixel } = hand;
+  let n = 0;
+  for (let i = 0; i < hand.n; i++) {
+    const across = x[i] > left - pixel && x[i] < right + pixel;
+    if (across && y[i] > bottom - pixel && y[i] < top + pixel) index[n++] = i;
+  }
+  return n;
+}
+
+/** One shape: a polygon with rounded corners that runs smoothly into the wrist. */
+function paintPalm(shade) {
+  const [top, bottom, width] = WRIST, { sides, distances, joined } = palm;
+  const n = region(palm);
+  for (let k = 0; k < n; k++) {
+    const i = hand.index[k], x = hand.x[i], y = hand.y[i], dy = y - clip(y, bottom, top);
+    for (let j = 0; j < sides.length; j++) {
+      const side = sides[j];
+      distances[j] = side.dx * (y - side.y) - side.dy * (x - side.x);
+    }
+    joined[0] = -softMax(distances);
+    joined[1] = width - Math.sqrt(x * x + dy * dy); // Math.hypot is slow
+    const edge = -softMax(joined), facing = dome(1 - clip(-edge / 0.16, 0, 1));
+    paint(shade, i, edge, THICKNESS * facing, facing, PALM_TONE);
+  }
+}
+
+/** Balls swept along the bones; height and width change evenly on the way. */
+function paintBones(part, shade) {
+  const n = region(part);
+  for (let k = 0; k < n; k++) {
+    const i = hand.index[k];
+    let edge = 9, height = -9, facing = 0;
+    for (let j = 0; j < 3; j++) {
+      const bone = part.bones[j], dx = hand.x[i] - bone.x, dy = hand.y[i] - bone.y;
+      const along = bone.sin * dx + bone.cos * dy - bone.start, across = bone.cos * dx - bone.sin * dy;
+      const share = clip(along / bone.length, 0, 1), beyond = along - share * bone.length;
+      const radius = bone.width + bone.widening * share;
+      const distance = Math.sqrt(across * across + beyond * beyond);
+      const faces = dome(Math.min(distance / radius, 0.9));
+      const rises = bone.low + bone.rise * share + radius * faces - 30 * Math.max(distance - radius, 0);
+      if (rises > height) {
+        height = rises;
+        facing = faces;
+      }
+      edge = Math.min(distance - radius, edge);
+    }
+    const tone = clip(FINGER_TONE + TONE_RISE * height, FINGER_TONE, 1); // the nearer to you, the brighter
+    paint(shade, i, edge, height, facing, tone);
+  }
+}
+
+/** Lay a surface over a pixel: it covers what lies lower, and its rim is darker than its middle. */
+function paint(shade, i, edge, height, facing, tone) {
+  const cover = clip(0.5 - edge / hand.pixel, 0, 1) * clip(0.5 + (height - hand.height[i]) / 0.04, 0, 1);
+  shade[i] += cover * (tone * (0.5 + 0.5 * facing) - shade[i]);
+  hand.height[i] += cover * (height - hand.height[i]);
+}
+
+/** A maximum with rounded corners. */
+function softMax(distances) {
+  let peak = -Infinity, sum = 0;
+  for (let i = 0; i < distances.length; i++) peak = Math.max(peak, distances[i]);
+  for (let i = 0; i < distances.length; i++) sum += Math.exp((distances[i] - peak) / ROUNDING);
+  return peak + ROUNDING * Math.log(sum);
+}
+
+/** Height of a unit ball over a point at `ratio` from its middle. */
+function dome(ratio) {
+  return Math.sqrt(1 - ratio * ratio);
+}
+
+function clip(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}
+
+// The parts: each has the box that it never leaves, with a pixel to spare, and room for what a picture changes.
+
+const palm = {
+  left: -0.5, right: 0.5, bottom: WRIST[1] - WRIST[2], top: 0.2,
+  sides: PALM.map(([x, y], i) => {
+    const [toX, toY] = PALM[(i + 1) % PALM.length], length = Math.hypot(toX - x, toY - y);
+    return { x, y, dx: (toX - x) / length, dy: (toY - y) / length };
+  }),
+  distances: new Float64Array(PALM.length), joined: new Float64Array(2),
+};
+const fingers = FINGERS.map(([x, y, closed, fanned, ...rest]) => {
+  const lengths = rest.slice(0, 3), widths = TAPER.map((taper) => taper * rest[3]);
+  const reach = lengths.reduce((sum, length) => sum + length) + widths[0], back = -0.45;
+  const ends = [reach, back].flatMap((r) => [closed, fanned].map((angle) => x + r * Math.sin(angle)));
+  const left = Math.min(...ends) - widths[0], right = Math.max(...ends) + widths[0];
+  return { left, right, bottom: y + back, top: y + reach, x, y, closed, fanned, lengths, bones: makeBones(widths) };
+});
+const thumb = { left: -0.85, right: 0.35, bottom: -0.68, top: 0.4, bones: makeBones(THUMB_WIDTHS) };
+
+/** Three bones without a pose, each written out: older engines are slow to read what `...` has copied. */
+function makeBones(widths) {
+  return [0, 1, 2].map((i) => ({
+    x: 0, y: 0, sin: 0, cos: 0, start: 0, length: 0, low: 0, rise: 0,
+    width: widths[i], widening: widths[i + 1] - widths[i],
+  }));
+}
+
+/** Three bones in a plane upright on the palm: seen from the front a curl shortens, then folds them. */
+function poseFinger({ x, y, closed, fanned, lengths, bones }, spread, curl) {
+  const angle = closed + spread * (fanned - closed);
+  let bend = 0, start = 0, low = KNUCKLE;
+  for (let i = 0; i < 3; i++) {
+    bend += BEND[i] * curl;
+    const length = lengths[i] * Math.cos(bend), rise = lengths[i] * Math.sin(bend);
+    poseBone(bones[i], x, y, angle, start, length, low, rise);
+    start += length;
+    low += rise;
+  }
+}
+
+/** Three bones that swing across the palm, mostly in the plane of the picture. */
+function poseThumb(curl) {
+  let [x, y] = THUMB_BASE, low = 0;
+  for (let i = 0; i < 3; i++) {
+    const [length, stretched, folded] = THUMB[i], rise = THUMB_RISE[i] * curl;
+    const angle = stretched + curl * (folded - stretched);
+    poseBone(thumb.bones[i], x, y, angle, 0, length, low, rise);
+    x += length * Math.sin(angle);
+    y += length * Math.cos(angle);
+    low += rise;
+  }
+}
+
+function poseBone(bone, x, y, angle, start, length, low, rise) {
+  bone.x = x;
+  bone.y = y;
+  bone.sin = Math.sin(angle);
+  bone.cos = Math.cos(angle);
+  bone.start = start;
+  bone.length = Math.abs(length) < 1e-3 ? 1e-3 : length;
+  bone.low = low;
+  bone.rise = rise;
+}

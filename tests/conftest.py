@@ -48,6 +48,25 @@ def closed_figures():
     plt.close("all")
 
 
+@pytest.fixture
+def interrupt_at(monkeypatch):
+    """A function that lets training be interrupted, as by Ctrl-C, when it has done so many steps."""
+
+    def at(step):
+        from vaehelpers import training
+
+        advance = training._Run.advance
+
+        def interrupted(run, *args):
+            if run.step == step:
+                raise KeyboardInterrupt
+            advance(run, *args)
+
+        monkeypatch.setattr(training._Run, "advance", interrupted)
+
+    return at
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     """The address of a JupyterLab over a copy of the notebooks."""

@@ -70,10 +70,9 @@ def test_overlap_of_equal_widths(mu, sd):
 
 @given(mu=means, sd=sds)
 @settings(deadline=None, max_examples=30)
-def test_price_and_sum(mu, sd):
+def test_prices(mu, sd):
     found = bargain(mu, sd, PICTURES)
     np.testing.assert_allclose(found.prices, gaussian_kl(mu, np.square(sd), 0, 1), atol=1e-12)
-    assert found.elbo == found.fit - found.prices.mean()
     assert found.lost >= -1e-9
 
 

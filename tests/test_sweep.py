@@ -94,18 +94,10 @@ with joblib.parallel_config("sequential"):
     assert not list(tmp_path.glob("*.checkpoint"))
 
 
-def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, monkeypatch):
-    advance = training._Run.advance
-
-    def interrupted(run, *args):
-        if run.step == 600:
-            raise KeyboardInterrupt
-        advance(run, *args)
-
-    with joblib.parallel_config("sequential"):
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(training._Run, "advance", interrupted)
-            training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
+def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, interrupt_at):
+    interrupt_at(600)
+    with joblib.parallel_config("sequential"), pytest.raises(KeyboardInterrupt):
+        training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
     assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.checkpoint"]
 
 

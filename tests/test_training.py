@@ -76,15 +76,8 @@ def test_a_checkpoint_of_another_run_is_refused(images, tmp_path):
         training.train(images, checkpoint=path, **TINY | {"beta": 2.0})
 
 
-def test_an_interrupt_returns_the_model_so_far(images, monkeypatch, capsys):
-    advance = training._Run.advance
-
-    def interrupted(run, *args):
-        if run.step == 150:
-            raise KeyboardInterrupt
-        advance(run, *args)
-
-    monkeypatch.setattr(training._Run, "advance", interrupted)
+def test_an_interrupt_returns_the_model_so_far(images, interrupt_at, capsys):
+    interrupt_at(150)
     model, history = training.train(images, **TINY)
     assert history.seen == [800, 1200]
     assert isinstance(model, VAE)

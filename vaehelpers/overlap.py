@@ -18,11 +18,6 @@ class Bargain(NamedTuple):
     fit: float  # E[log p(x | z)] under the best decoder that there can be
     lost: float  # what that fit lacks of the one without any overlap
 
-    @property
-    def elbo(self) -> float:
-        """Fit minus price."""
-        return self.fit - float(self.prices.mean())
-
 
 def share(z: ArrayLike, means: ArrayLike, sds: ArrayLike) -> Floats:
     """Return the probability ``(n,)`` that a code ``z`` ``(n,)`` came from the first of two equally likely pictures.

@@ -195,7 +195,7 @@ def _sweep_row(model: VAE, *, vary: tuple[str, ...], n: int) -> dict[str, float]
     few: dict[str, Any] = {"rng": rng, "batch": 32, "train": 400, "test": 400}
     return {
         **{name: known[name] for name in ("log_likelihood", "kl", "elbo")},
-        "active_units": active.shape[1],
+        "active_units": metrics.active_units(mu),
         "correlation": float(np.abs(correlations).mean()) if len(correlations) else float("nan"),
         **latents.kl_parts(mu, logvar, rng=rng)._asdict(),
         "mig": metrics.mig(mu, images.factors),

@@ -113,7 +113,7 @@ def test_the_capacity_slider_reaches_both_ends():
     for moment in (0, 4):
         live.controls["moment"].value = moment
         titles.append(live.figure.axes[0].get_title())
-    assert "0 latents awake" in titles[0] and "2 latents awake" in titles[1] and "fit −4.0" in titles[1]
+    assert "latents above 0.1 nats: 0" in titles[0] and "above 0.1 nats: 2" in titles[1] and "fit −4.0" in titles[1]
 
 
 def test_the_choice_of_a_model_changes_pictures_and_labels():

@@ -81,9 +81,8 @@ def rising_capacity(run: Mapping[str, NDArray]) -> Live:
         awake = (kl[moment] > 0.1).sum()
         right.images[0].set_data(tiles[moment])
         fit = f"{run['log_likelihood'][moment]:.1f}".replace("-", "−")
-        left.set_title(
-            f"capacity {capacity[moment]:.1f} nats, KL {kl[moment].sum():.1f}\nfit {fit} nats, {awake} latents awake"
-        )
+        spent = f"capacity {capacity[moment]:.1f} nats, KL {kl[moment].sum():.1f}"
+        left.set_title(f"{spent}\nfit {fit} nats; latents above 0.1 nats: {awake}")
 
     last = len(capacity) - 1
     moving = (*left.patches, left.title, right.images[0])

@@ -1,14 +1,15 @@
 """The command line: what it makes, what it says, and one line with exit code 2 when something is wrong."""
 
 import json
+import webbrowser
+from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, shipped, training
+from vaehelpers import datasets, shipped, training, weights
 
 RUN = CliRunner()
 
@@ -23,8 +24,12 @@ def test_train_then_evaluate_then_explore(tmp_path, monkeypatch):
     assert model.size == 32 and len(card["latents"]) == 2 and card["data"] == "digits"
     result = RUN.invoke(cli.app, ["evaluate", "d.safetensors"])
     assert result.exit_code == 0 and f"{card['elbo']}   card: {card['elbo']}" in result.output
-    assert RUN.invoke(cli.app, ["explore", "d.safetensors", "--output", "e.ipynb"]).exit_code == 0
-    assert "LatentExplorer" in nbformat.read("e.ipynb", 4).cells[0].source
+    assert RUN.invoke(cli.app, ["explore", "d.safetensors", "--output", "e.html"]).exit_code == 0
+    assert weights.pack(Path("d.safetensors").read_bytes()) in Path("e.html").read_text()
+    opened = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    assert RUN.invoke(cli.app, ["explore", "d.safetensors"]).exit_code == 0
+    assert opened == [(tmp_path / "explore-d.html").as_uri()]
 
 
 def test_the_models_are_made_by_the_tested_way(tmp_path):

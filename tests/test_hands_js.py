@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from vaehelpers import hands
 
-SOURCE = (ROOT / "vaehelpers" / "hands.js").read_text()
+SOURCE = (ROOT / "vaehelpers" / "web" / "hands.js").read_text()
 EXPORTS = re.findall(r"^export \w+ (\w+)", SOURCE, re.MULTILINE)
 # As in one HTML file: the source inline, under a policy that lets nothing be loaded.
 PAGE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">

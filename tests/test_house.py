@@ -15,18 +15,18 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
-    "losses": set(), "overlap": set(), "sprites": set(), "datasets": {"hands", "sprites"},
-    "weights": {"model"}, "training": {"model", "datasets", "weights"}, "latents": {"model", "datasets"},
+    "losses": set(), "overlap": set(), "sprites": set(), "files": set(), "datasets": {"files", "hands", "sprites"},
+    "weights": {"files", "model"}, "training": {"model", "datasets", "weights"}, "latents": {"model", "datasets"},
     "bounds": {"model"},
     "widgets": {
         "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",
         "overlap",
     },
-    "explorer": {"model", "latents", "widgets"}, "__init__": set(),
+    "explorer": {"datasets", "files", "latents", "model", "plots", "weights"}, "__init__": set(),
     "shipped": {"datasets", "explorer", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
 NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
-NO_TORCH |= {"datasets", "losses", "overlap", "sprites", "widgets"}
+NO_TORCH |= {"datasets", "files", "losses", "overlap", "sprites", "widgets"}
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 

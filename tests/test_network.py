@@ -43,7 +43,7 @@ def page(browser):
     page, errors = browser.new_page(), []
     page.on("console", lambda message: errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE % (ROOT / "vaehelpers" / "network.js").read_text())
+    page.set_content(PAGE % (ROOT / "vaehelpers" / "web" / "network.js").read_text())
     page.wait_for_function("() => window.message")
     yield page
     page.close()

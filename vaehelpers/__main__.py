@@ -1,8 +1,7 @@
 """The command line: ``python -m vaehelpers train | evaluate | explore | models | sweep``."""
 
 import functools
-import subprocess
-import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -77,20 +76,21 @@ def evaluate(model: Annotated[str, typer.Argument(help="a shipped model (hands, 
 @one_line_errors
 def explore(
     model: Annotated[str, typer.Argument(help="a shipped model (hands, …) or a .safetensors file")],
-    output: Annotated[Path | None, typer.Option(help="notebook to write instead of opening it")] = None,
+    output: Annotated[Path | None, typer.Option(help="the file to write, instead of opening it")] = None,
 ) -> None:
-    """Open JupyterLab on a notebook with the latent sliders of MODEL."""
-    import nbformat
+    """Open the latent explorer of MODEL in the browser: one HTML file that can be passed on."""
+    from .explorer import LatentExplorer
 
-    _open(model)  # says what is wrong before a browser opens
-    loader = "load" if model.endswith(".safetensors") else "load_pretrained"
-    path = str(Path(model).resolve()) if loader == "load" else model
-    code = "from vaehelpers import training\nfrom vaehelpers.explorer import LatentExplorer\n\n"
-    cell = nbformat.v4.new_code_cell(code + f"LatentExplorer(*training.{loader}({path!r}))")
-    target = output or Path(f"explore-{Path(model).stem}.ipynb")
-    target.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=[cell])), encoding="utf-8")
+    network, card = _open(model)
+    try:
+        images = shipped.read_data(card["data"], size=network.size, n=200, seed=shipped.TEST, vary=tuple(card["vary"]))
+    except FileNotFoundError as error:
+        typer.echo(f"without a map of codes: {error}", err=True)
+        images = None
+    target = output or Path(f"explore-{Path(model).stem}.html")
+    LatentExplorer(network, card, images=images).save_html(target)
     if output is None:
-        subprocess.run([sys.executable, "-m", "jupyter", "lab", "--ServerApp.ip=127.0.0.1", str(target)], check=False)
+        webbrowser.open(target.resolve().as_uri())
 
 
 @app.command()

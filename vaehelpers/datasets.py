@@ -2,8 +2,6 @@
 
 import hashlib
 import inspect
-import os
-import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from tqdm.auto import tqdm
 
 from . import hands as _hands
 from . import sprites as _sprites
+from .files import replacing
 
 #: What varies in the model `hands`; the pose of the hand stays fixed.
 HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
@@ -236,15 +235,7 @@ def _download(url: str) -> bytes:
 def _keep(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write beside and rename into place; a full or read-only disk only costs the time of making it again."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with replacing(path) as part, part.open("wb") as file:
             write(file)
-        os.replace(name, path)
     except OSError:
         pass
-    finally:
-        Path(name).unlink(missing_ok=True)

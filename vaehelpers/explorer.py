@@ -1,142 +1,176 @@
-"""The latent explorer: a slider for each latent, and the picture that the decoder draws from them."""
+"""The latent explorer: sliders for a model's latents, decoded in the browser, in a notebook or in one HTML file."""
 
+import hashlib
+import html
 import io
-from collections.abc import Callable
+import json
+import re
+from base64 import b64encode
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import anywidget
-import ipywidgets as widgets
+import matplotlib.style
 import numpy as np
 import traitlets
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 from PIL import Image
 
-from .latents import decode, encode
+from . import plots
+from .datasets import Images
+from .files import replacing
+from .latents import encode, latent_kl, traverse
 from .model import VAE
-from .widgets import once_per_burst, slider
+from .weights import pack, to_bytes
 
-Floats = NDArray[np.float32]
+LIMIT = 3  # deviations of the prior, at either end of a slider; `space.js` has the same
+UNUSED = 0.1  # nats below which a latent carries nothing; `explorer.js` has the same
+_WEB = Path(__file__).parent / "web"
+_MODULES = ("network", "hands", "space", "dom", "tools", "explorer")  # each needs only those before it
+_PLACED, _SIDE = 200, 32  # pictures on the map, and pixels along the edge of each
 
 
-class LatentExplorer(widgets.HBox):
-    """Sliders for all latents of a model, the ones that carry most first, beside the picture that they draw.
+def bundle() -> str:
+    """Join the modules of ``web`` to one: each becomes what a function returns, under the name it is imported by.
 
-    ``card`` is the model's card: where it names a latent, so does the slider. ``start`` is the code to begin with and
-    to come back to (0, the middle of the prior, when none is given). ``z`` reads all latents, ``set`` moves them.
+    So a contributor changes a line of any of them, starts the kernel again, and sees it.
+    """
+    sources = {name: (_WEB / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES}
+    parts = []
+    for name, source in sources.items():
+        body = re.sub(r"^import .*\n", "", source, flags=re.M)
+        if name != "explorer":  # the last: it stays a module, with what anywidget looks for
+            public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", body, re.M))
+            body = re.sub(r"^export ", "", body, flags=re.M)
+            body = f"const {name} = (() => {{\n{body}return {{ {public} }};\n}})();\n"
+        parts.append(body)
+    return "\n".join(parts)
+
+
+class LatentExplorer(anywidget.AnyWidget):
+    """Sliders for all latents of a model, those that carry most first, beside the picture that they draw.
+
+    ``card`` is the model's card: it says what each latent carries and, where known, means. ``start`` is the code to
+    begin with and to come back to (0, the middle of the prior, when none is given). The first 200 of ``images`` are
+    placed on a map by their codes. ``z`` is the code ``(latent_dim,)`` as the sliders stand; set it, and they move.
+    ``selected`` is the number of the picture chosen last on the map (-1: none); set it to send its code to the sliders.
+    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent.
     """
 
-    def __init__(self, model: VAE, card: dict[str, Any], *, start: ArrayLike | None = None) -> None:
-        if not card.get("latents"):
-            raise ValueError("card: it does not say what the latents carry; a model that `train` saved has one")
-        self.model = model
-        home = np.zeros(model.latent_dim) if start is None else np.clip(start, -3, 3)
-        self.picture = widgets.Image(format="png", width=300, height=300)
-        self.sliders = [slider(label(card, i), -3, 3, home[i], step=0.1) for i in range(model.latent_dim)]
-        self.draw = once_per_burst(self._draw)
-        for each in self.sliders:
-            each.observe(self.draw, "value")
-        reset, random = widgets.Button(description="reset"), widgets.Button(description="random hand")
-        reset.on_click(lambda _: self.set(home))
-        self.rng = np.random.default_rng(0)
-        random.on_click(lambda _: self.set(self.rng.standard_normal(model.latent_dim)))
-        used, unused = order(card)
-        folded = widgets.Accordion([widgets.VBox([self.sliders[i] for i in unused])], titles=[f"{len(unused)} unused"])
-        column = [widgets.HBox([reset, random]), *[self.sliders[i] for i in used], *([folded] if unused else [])]
-        super().__init__([widgets.VBox(column, layout={"width": "540px"}), self.picture])
-        self._draw()
-
-    @property
-    def z(self) -> Floats:
-        """All latents ``(latent_dim,)``."""
-        return np.array([each.value for each in self.sliders], np.float32)
-
-    def set(self, z: ArrayLike) -> None:
-        """Move all sliders; values beyond ±3 stop there."""
-        for each, value in zip(self.sliders, np.clip(z, -3, 3), strict=True):
-            each.value = float(value)
-
-    def _draw(self) -> None:
-        self.picture.value = png(decode(self.model, self.z[None])[0])
-
-
-class HandEncoder(widgets.HBox):
-    """Draw a hand from its true factors; the encoder answers on the sliders of a ``LatentExplorer``.
-
-    Its picture, what the decoder makes of the code, stands beside the truth.
-    """
-
-    def __init__(self, render: Callable[[Floats], Floats], ranges: dict[str, Any], explorer: LatentExplorer) -> None:
-        self.render, self.explorer = render, explorer
-        self.picture = widgets.Image(format="png", width=300, height=300)
-        self.sliders = [
-            slider(name, f.low, f.high, f.neutral, step=(f.high - f.low) / 60) for name, f in ranges.items()
-        ]
-        self.draw = once_per_burst(self._draw)
-        for each in self.sliders:
-            each.observe(self.draw, "value")
-        pair = [_titled("the hand itself", self.picture), _titled("drawn from its code", explorer.picture)]
-        super().__init__([widgets.VBox(self.sliders, layout={"width": "440px"}), *pair])
-        self._draw()
-
-    def _draw(self) -> None:
-        picture = self.render(np.array([[each.value for each in self.sliders]], np.float32))
-        self.picture.value = png(picture[0])
-        self.explorer.set(encode(self.explorer.model, picture)[0][0])
-
-
-class CodeMap(anywidget.AnyWidget):
-    """Pictures placed at two of their latents; a click sends the nearest code to a ``LatentExplorer``."""
-
-    _esm = Path(__file__).parent / "map.js"
-    picture = traitlets.Bytes().tag(sync=True)
-    place = traitlets.List(traitlets.Float()).tag(sync=True)
+    _esm = bundle()
+    _css = (_WEB / "explorer.css").read_text(encoding="utf-8")
+    weights = traitlets.Bytes().tag(sync=True)
+    vary = traitlets.List(traitlets.Unicode()).tag(sync=True)  # factors of the true hand, for a model of hands
+    pictures = traitlets.Dict().tag(sync=True)
+    z = traitlets.Any().tag(sync=True)
+    selected = traitlets.Int(-1).tag(sync=True)
 
     def __init__(
-        self, codes: ArrayLike, pictures: ArrayLike, dims: tuple[int, int], explorer: LatentExplorer, *, side: int = 640
+        self,
+        model: VAE,
+        card: dict[str, Any] | None = None,
+        *,
+        start: ArrayLike | None = None,
+        images: Images | None = None,
     ) -> None:
-        self.codes, self.explorer = np.asarray(codes), explorer
-        low, high = self.codes[:, dims].min(axis=0), self.codes[:, dims].max(axis=0)
-        share = (self.codes[:, dims] - low) / (high - low)  # the first to the right, the second upwards
-        self.places = 0.05 + 0.9 * np.column_stack([share[:, 0], 1 - share[:, 1]])
-        canvas = np.zeros((side, side), np.float32)
-        for (x, y), thumb in zip((self.places * side).astype(int), np.asarray(pictures)[:, 0, ::2, ::2], strict=True):
-            half = len(thumb) // 2
-            spot = canvas[y - half : y + half, x - half : x + half]
-            if not spot.any():  # a picture is never covered by a later one
-                spot[:] = thumb[: spot.shape[0], : spot.shape[1]]
-        super().__init__(picture=png(canvas[None], scale=1))
-        self.observe(self._clicked, "place")
+        card = dict(card or {})  # a copy, since something may be added
+        placed: dict[str, Any] = {}
+        if images is not None:
+            mu, logvar = encode(model, images[:_PLACED])
+            codes = [[round(float(value), 2) for value in code] for code in mu]
+            placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pictures)}
+            card.setdefault("latents", [{"kl": float(kl)} for kl in latent_kl(mu, logvar)])
+        card.setdefault("latents", [{} for _ in range(model.latent_dim)])
+        self.model, self.card = model, card
+        super().__init__(
+            weights=to_bytes(model, card),
+            vary=list(card["vary"]) if card.get("data") == "hands" else [],
+            pictures=placed,
+            z=np.zeros(model.latent_dim) if start is None else start,
+        )
 
-    def _clicked(self, change: dict[str, Any]) -> None:
-        nearest = int(np.linalg.norm(self.places - change["new"], axis=1).argmin())
-        self.explorer.set(self.codes[nearest])
+    @traitlets.validate("z")
+    def _within_limits(self, proposal: dict[str, Any]) -> list[float]:
+        z = np.asarray(proposal["value"], float)
+        if z.shape != (self.model.latent_dim,) or not np.isfinite(z).all():
+            raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {proposal['value']!r}")
+        return [float(value) for value in z.clip(-LIMIT, LIMIT)]
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the explorer as it stands to one file that needs no kernel, no network and no other file.
+
+        Without JavaScript it shows the traversal. Raises ``OSError`` when ``path`` cannot be written.
+        """
+        pictures = dict(self.pictures)
+        if pictures:
+            pictures["thumbs"] = b64encode(pictures["thumbs"]).decode()
+        traits = {"weights": pack(self.weights), "vary": self.vary, "pictures": pictures, "z": self.z, "selected": -1}
+        name = self.card.get("name", "a model")
+        script = f"{self._esm}\nfillPage();\n"
+        page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
+            title=html.escape(f"Latent explorer: {name}"),
+            alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of pictures for each."),
+            style=self._css,
+            style_hash=_hash(self._css),
+            script=script,
+            script_hash=_hash(script),
+            traits=json.dumps(traits).replace("<", "\\u003c"),  # nothing in a card ends the element
+            twin=b64encode(self.traversal("webp")).decode(),
+        )
+        with replacing(Path(path)) as part:
+            part.write_text(page, encoding="utf-8")
+
+    def traversal(self, kind: str = "jpeg") -> bytes:
+        """Draw what each latent does from -3 to +3 in 15 steps: what stays where nothing can be moved."""
+        used, unused = order(self.card)
+        pictures = traverse(self.model, self.z, used + unused)
+        with matplotlib.style.context(plots.STYLE):
+            figure = Figure(figsize=(10, 1.2 + len(pictures) * 0.56))
+            labels = [label(self.card, i) for i in used + unused]
+            plots.plot_traversal(pictures, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        return data | {"image/jpeg": b64encode(self.traversal()).decode()}, metadata
 
 
 def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:
     """Return the latents in use, the one with the highest KL first, and the ones that are not."""
-    kl = [latent["kl"] for latent in card["latents"]]
+    kl = [latent.get("kl", UNUSED) for latent in card["latents"]]
     ranked = sorted(range(len(kl)), key=lambda i: -kl[i])
-    return [i for i in ranked if kl[i] >= 0.1], [i for i in ranked if kl[i] < 0.1]
+    return [i for i in ranked if kl[i] >= UNUSED], [i for i in ranked if kl[i] < UNUSED]
 
 
 def label(card: dict[str, Any], latent: int) -> str:
     """Name a latent: its meaning, where one was found, its number and its KL in nats."""
     entry = card["latents"][latent]
-    name = "unused" if entry["kl"] < 0.1 else entry.get("name", "")
-    return (f"{name} · " if name else "") + f"z{latent} · {entry['kl']:.2f} nats"
-
-
-def png(picture: Floats, *, scale: int = 4) -> bytes:
-    """Encode a picture ``(channels, h, w)`` in [0, 1] as PNG, enlarged ``scale`` times."""
-    pixels = (np.clip(picture, 0, 1) * 255).round().astype(np.uint8)
-    buffer = io.BytesIO()
-    image = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0))
-    image.resize((scale * image.width, scale * image.height), Image.Resampling.BICUBIC).save(
-        buffer, "png", compress_level=1
+    name = "unused" if entry.get("kl", UNUSED) < UNUSED else entry.get("name", "")
+    return " · ".join(
+        [*([name] if name else []), f"z{latent}", *([f"{entry['kl']:.2f} nats"] if "kl" in entry else [])]
     )
+
+
+def _components(mu: np.ndarray) -> list[list[float]]:
+    """Return the two directions in which codes vary most."""
+    return np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)[2][:2].round(4).tolist()
+
+
+def _sheet(pictures: np.ndarray) -> bytes:
+    """Return small copies of pictures, row by row on one square sheet, as WebP."""
+    columns = int(np.ceil(np.sqrt(min(len(pictures), _PLACED))))
+    sheet = Image.new("L" if pictures.shape[1] == 1 else "RGB", (columns * _SIDE, columns * _SIDE))
+    for k, picture in enumerate(pictures[:_PLACED]):
+        small = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)).resize((_SIDE, _SIDE))
+        sheet.paste(small, (k % columns * _SIDE, k // columns * _SIDE))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "webp", quality=70)
     return buffer.getvalue()
 
 
-def _titled(title: str, picture: widgets.Image) -> widgets.VBox:
-    return widgets.VBox([widgets.Label(title), picture])
+def _hash(text: str) -> str:
+    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()

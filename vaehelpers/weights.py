@@ -1,8 +1,6 @@
 """Models and checkpoints on the disk: safetensors, which cannot carry code, with a card in the metadata."""
 
 import json
-import os
-import tempfile
 import zlib
 from base64 import b64encode
 from difflib import get_close_matches
@@ -14,6 +12,7 @@ from safetensors.torch import save as serialise
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .files import replacing
 from .model import VAE
 
 PRETRAINED = Path(__file__).parent / "pretrained"
@@ -25,13 +24,13 @@ def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
 
 
 def to_bytes(model: VAE, card: dict[str, Any]) -> bytes:
-    """Return the bytes that ``save`` writes, which ``parse`` in ``network.js`` reads."""
+    """Return the bytes that ``save`` writes, which ``parse`` in ``web/network.js`` reads."""
     tensors, card = _content(model, card)
     return bytes(serialise(tensors, {"card": json.dumps(card)}))
 
 
 def pack(data: bytes) -> str:
-    """Return bytes as text for an HTML file; ``unpack`` in ``network.js`` undoes it and notices damage (Adler-32).
+    """Return bytes as text for an HTML file; ``unpack`` in ``web/network.js`` undoes it and notices damage (Adler-32).
 
     Every second byte of a half-precision number is its sign, exponent and first bits, which repeat; the others are
     noise. Apart they deflate to 86 % of their size, mixed to 92 %.
@@ -65,15 +64,8 @@ def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
 
 def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
     """Write safetensors beside ``path`` and rename, so that an interrupt or a full disk spoils no older file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
-    try:
-        save_file({k: v.contiguous() for k, v in tensors.items()}, name, {"card": json.dumps(card)})
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with replacing(path) as part:
+        save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"card": json.dumps(card)})
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

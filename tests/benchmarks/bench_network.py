@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 from vaehelpers import hands, latents, weights
 
 MODEL, CALLS, ROUNDS = "hands", 500, 10
-SOURCES = [Path(weights.__file__).with_name(name) for name in ("network.js", "hands.js")]
+SOURCES = [Path(weights.__file__).with_name("web") / name for name in ("network.js", "hands.js")]
 PEERS = {"decode": "torch on one thread", "encode": "torch on one thread", "draw": "NumPy"}
 PAGE = """<script type="module">
 %s

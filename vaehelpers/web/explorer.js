@@ -1,0 +1,267 @@
+// The latent explorer: sliders for the latents of a model, and the picture that the decoder draws from them, here in
+// the browser. The same file serves a notebook (through anywidget) and a page that stands alone.
+import * as space from "./space.js";
+import * as dom from "./dom.js";
+import * as network from "./network.js";
+import * as tools from "./tools.js";
+
+const STEP = 0.05;
+const CELLS = 9; // pictures in the strip under a slider
+const UNUSED = 0.1; // nats below which a latent carries nothing
+
+/** Fill `el` for a widget's traits; anywidget calls this, and what it returns when the widget goes. */
+function render({ model: traits, el }) {
+  const gone = new AbortController();
+  try {
+    el.append(build(network.parse(traits.get("weights")), traits, gone.signal));
+  } catch (error) {
+    el.append(warning(error));
+  }
+  return () => gone.abort();
+}
+
+export default { render };
+
+/** Fill a page that stands alone: its traits are the JSON in it, and no kernel hears of them. */
+export async function fillPage() {
+  const values = JSON.parse(document.getElementById("traits").textContent), el = document.getElementById("explorer");
+  const traits = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, save_changes() {}, on() {} };
+  try {
+    values.weights = await network.unpack(values.weights);
+    if (values.pictures.thumbs) values.pictures.thumbs = Uint8Array.from(atob(values.pictures.thumbs), (c) => c.charCodeAt(0));
+  } catch (error) {
+    return el.append(warning(error));
+  }
+  return render({ model: traits, el });
+}
+
+function warning({ message }) {
+  return dom.element("p", { role: "alert", textContent: message });
+}
+
+/** Put everything together around one code, which all parts move and hear of. */
+function build(model, traits, gone) {
+  const code = space.makeCode(traits.get("z")), play = dom.makePlayer();
+  const latents = model.card.latents.map((entry, i) => ({ i, kl: entry.kl, ...named(entry, i) }));
+  const ranked = latents.toSorted((a, b) => (b.kl ?? 0) - (a.kl ?? 0));
+  const look = (pixels) => {
+    const belief = network.encode(model, pixels);
+    code.move(belief.mu, { belief: { pixels, ...belief } });
+  };
+  code.hear((source) => source === play || play()); // whoever moves the code stops what plays
+  const it = { model, traits, code, play, latents: ranked, look };
+  const picture = dom.element("div", { className: "picture" }, ...drawn(it), buttons(it), arithmetic(it));
+  const main = dom.element("div", { className: "main" }, picture, rows(it));
+  synchronise(it, gone);
+  code.move(code.z);
+  gone.addEventListener("abort", () => play());
+  const name = `Latent explorer of the model ${model.card.name ?? ""}`;
+  return dom.element("section", { className: "latent-explorer", ariaLabel: name }, toolbar(it, main), main);
+}
+
+function named({ name, kl }, i) {
+  const nats = kl === undefined ? "" : `${kl.toFixed(2)} nats`;
+  return { name: name ?? `z${i}`, small: [name && `z${i}`, nats].filter(Boolean).join(" · ") };
+}
+
+/** Let the kernel's traits follow, at most once a frame, and follow them. */
+function synchronise({ traits, code }, gone) {
+  let waiting = false;
+  code.hear((source) => {
+    if (waiting || source === traits) return;
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      if (gone.aborted) return;
+      traits.set("z", [...code.z]);
+      traits.save_changes();
+    });
+  });
+  const changes = {
+    "change:z": () => {
+      if (!waiting && traits.get("z").some((value, i) => value !== code.z[i])) code.move(traits.get("z"), { source: traits });
+    },
+    "change:selected": () => {
+      const chosen = traits.get("pictures").codes?.[traits.get("selected")];
+      if (chosen) code.move(chosen);
+    },
+  };
+  for (const [event, follow] of Object.entries(changes)) {
+    traits.on(event, follow);
+    gone.addEventListener("abort", () => traits.off(event, follow));
+  }
+}
+
+/** The picture, what is said of it where it cannot be seen, and what the encoder's belief is worth. */
+function drawn({ model, code, latents }) {
+  const { canvas, paint } = dom.screen(model, { className: "screen" });
+  const words = dom.element("p", { className: "unseen", ariaLive: "polite" });
+  const pixels = new Float32Array(model.channels * model.size ** 2);
+  const say = dom.idly(function* () {
+    const values = latents.slice(0, 6).map(({ i, name }) => `${name} ${code.z[i].toFixed(1)}`);
+    canvas.ariaLabel = words.textContent = `picture drawn from the code ${values.join(", ")}`;
+    yield;
+  }, 400);
+  code.hear(() => {
+    paint(network.decode(model, code.z, pixels)); // at once: in the next frame it would be a frame late
+    say();
+  });
+  return [dom.element("h3", { textContent: "Drawn from the code" }), canvas, words, worth({ model, code })];
+}
+
+/** The parts of the ELBO in nats; the expectation over q by samples, once the code stands still. */
+function worth({ model, code }) {
+  const line = dom.element("p", { className: "worth" }), samples = 32;
+  const show = (fit, price) => {
+    const [first, last] = fit === null ? ["…", "…"] : [fit, fit - price].map((value) => value.toFixed(1));
+    line.textContent = `log p(x|z) ${first} − KL ${price.toFixed(1)} = ELBO ${last} nats`;
+  };
+  const sample = dom.idly(function* () {
+    const { pixels, mu, logvar } = code.belief;
+    let fit = 0;
+    for (let s = 0; s < samples; s++) {
+      const recon = network.decode(model, mu.map((m, i) => m + Math.exp(logvar[i] / 2) * space.normal()));
+      fit += space.logLikelihood(pixels, recon) / samples;
+      yield;
+    }
+    show(fit, space.klToPrior(mu, logvar));
+  });
+  let shown = null;
+  code.hear(() => {
+    const { belief } = code;
+    if (belief === shown) return;
+    shown = belief;
+    if (belief) show(null, space.klToPrior(belief.mu, belief.logvar));
+    else line.textContent = "";
+    if (belief) sample();
+  });
+  return line;
+}
+
+function buttons({ code }) {
+  return dom.element("div", { className: "buttons" },
+    dom.button("reset", () => code.move(code.home)),
+    dom.button("random", () => code.move(code.home.map(space.normal)), { title: "a code drawn from the prior" }));
+}
+
+/** Three codes that are kept, a way from A to B, and what A has and B has not, added to C. */
+function arithmetic({ model, code, play }) {
+  const kept = {};
+  const slots = ["A", "B", "C"].map((name) => {
+    const { canvas, paint } = dom.screen(model, { ariaHidden: true });
+    const recall = dom.button("", () => code.move(kept[name]), { className: "kept", disabled: true, ariaLabel: `go to ${name}` });
+    recall.append(canvas);
+    const keep = dom.button(`keep ${name}`, () => {
+      kept[name] = code.z.slice();
+      paint(network.decode(model, kept[name]));
+      recall.disabled = false;
+      way.disabled = !(kept.A && kept.B);
+      sum.disabled = way.disabled || !kept.C;
+    });
+    return dom.element("div", { className: "slot" }, recall, keep);
+  });
+  const way = dom.button("A → B", () => {
+    const { A, B } = kept;
+    play(2500, (t) => code.move(space.arc(A, B, t), { source: play }));
+  }, { disabled: true, title: "along the arc from A to B" });
+  const sum = dom.button("A − B + C", () => code.move(code.z.map((_, i) => kept.A[i] - kept.B[i] + kept.C[i])), { disabled: true });
+  return dom.element("div", { className: "arithmetic" }, ...slots, dom.element("div", { className: "slot" }, way, sum));
+}
+
+/** A row for each latent, those that carry most first; the unused ones are folded away. */
+function rows(it) {
+  const made = it.latents.map((latent) => row(it, latent)), unused = made.filter(({ kl }) => kl < UNUSED);
+  const folded = dom.element("details", {}, dom.element("summary", { textContent: `${unused.length} unused latents` }));
+  folded.append(...unused.map((each) => each.whole));
+  const draw = dom.idly(function* () {
+    for (const each of made) if (each.whole.offsetParent) yield* each.draw();
+  });
+  it.code.hear(draw);
+  folded.addEventListener("toggle", draw);
+  const used = made.filter((each) => !unused.includes(each)).map((each) => each.whole);
+  return dom.element("div", { className: "latents" }, ...used, ...(unused.length ? [folded] : []));
+}
+
+/** One latent: a slider whose handle frames a picture in the strip from -3 to +3, its number, and a button that plays it. */
+function row({ model, code, play }, { i, kl, name, small }) {
+  const reset = () => code.set(i, code.home[i]);
+  const scale = { min: -space.LIMIT, max: space.LIMIT, step: STEP, ariaLabel: `${name} ${small}` };
+  const range = dom.element("input", { type: "range", ...scale, title: "double-click or Delete: back to the start" });
+  const number = dom.element("input", { type: "number", ...scale });
+  for (const input of [range, number]) {
+    input.addEventListener("input", () => Number.isFinite(input.valueAsNumber) && code.set(i, input.valueAsNumber, input));
+  }
+  range.addEventListener("dblclick", reset);
+  range.addEventListener("keydown", (event) => event.key === "Delete" && reset());
+  number.addEventListener("change", () => { number.value = code.z[i].toFixed(2); });
+  const { canvas, paint } = dom.screen(model, { className: "strip", ariaHidden: true }, CELLS);
+  const band = dom.element("div", { className: "band", hidden: true });
+  code.hear((source) => {
+    if (source !== range) range.value = code.z[i];
+    if (source !== number) number.value = code.z[i].toFixed(2);
+    showBelief(band, code.belief, i);
+  });
+  const film = dom.element("div", { className: "film" }, canvas, band, range);
+  const label = dom.element("div", { className: "name" }, dom.element("b", { textContent: name }), dom.element("small", { textContent: small }));
+  function* draw() {
+    const z = code.z.slice();
+    for (let k = 0; k < CELLS; k++) {
+      z[i] = space.LIMIT * (2 * k / (CELLS - 1) - 1);
+      paint(network.decode(model, z), k);
+      yield;
+    }
+  }
+  return { kl, draw, whole: dom.element("div", { className: "row" }, label, film, number, playing({ code, play }, i, name)) };
+}
+
+/** Mark mean ± deviation of the encoder's belief on a slider. */
+function showBelief(band, belief, i) {
+  band.hidden = !belief;
+  if (!belief || band.belief === belief) return;
+  band.belief = belief;
+  const mean = belief.mu[i], deviation = Math.exp(belief.logvar[i] / 2);
+  const [from, to] = [mean - deviation, mean + deviation].map((v) => Math.min(1, Math.max(0, (v + space.LIMIT) / (2 * space.LIMIT))));
+  band.style.setProperty("--from", from);
+  band.style.setProperty("--to", to);
+  band.title = `the encoder's belief: ${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+}
+
+/** A button that sends a latent once through its range and back to where it was. */
+function playing({ code, play }, i, name) {
+  const made = dom.button("▶", () => {
+    if (made.ariaPressed === "true") return play();
+    const phase = Math.asin(code.z[i] / space.LIMIT);
+    const step = (t) => code.set(i, space.LIMIT * Math.sin(phase + 2 * Math.PI * t), play);
+    play(4000, step, () => { made.ariaPressed = "false"; });
+    made.ariaPressed = "true";
+  }, { ariaLabel: `play ${name}`, ariaPressed: "false" });
+  return made;
+}
+
+/** A button for each tool; the one that is open stands beside the picture. */
+function toolbar(it, main) {
+  let open = null;
+  const buttons = tools.list(it).map(([name, make]) => {
+    let panel = null;
+    const made = dom.button(name, () => {
+      const before = open;
+      before?.close();
+      if (before !== me) me.open();
+    }, { ariaExpanded: "false" });
+    const me = {
+      open() {
+        panel ??= dom.element("div", { className: "tool" }, dom.element("h3", { textContent: name }), ...make(it));
+        main.prepend(panel);
+        made.ariaExpanded = "true";
+        open = me;
+      },
+      close() {
+        panel.remove();
+        made.ariaExpanded = "false";
+        open = null;
+      },
+    };
+    return made;
+  });
+  return dom.element("div", { className: "toolbar" }, ...buttons);
+}

@@ -1,0 +1,53 @@
+// The code z that all parts of the explorer move and hear of, and what is computed from codes and beliefs.
+
+export const LIMIT = 3; // deviations of the prior, at either end of a slider
+
+/** The code z. Whoever moves it may say who it is (`source`), and what the encoder believed (`belief`). */
+export function makeCode(start) {
+  const z = Float64Array.from(start), heard = [];
+  const tell = (source) => { for (const listen of heard) listen(source); };
+  const within = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
+  return {
+    z, home: z.slice(), belief: null,
+    hear(listen) { heard.push(listen); },
+    set(latent, value, source) {
+      z[latent] = within(value);
+      tell(source);
+    },
+    move(to, { source, belief = null } = {}) {
+      for (let i = 0; i < z.length; i++) z[i] = within(to[i]);
+      this.belief = belief;
+      tell(source);
+    },
+  };
+}
+
+/** The point at a share t of the arc from a to b, which keeps to lengths that the prior finds likely (Shoemake 1985). */
+export function arc(a, b, t) {
+  const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+  const angle = Math.acos(Math.min(1, Math.max(-1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
+  const weights = Math.sin(angle) > 1e-6 ? [Math.sin((1 - t) * angle), Math.sin(t * angle)].map((w) => w / Math.sin(angle)) : [1 - t, t];
+  return a.map((value, i) => weights[0] * value + weights[1] * b[i]);
+}
+
+/** log p(x|z) of Bernoulli pixels, in nats. */
+export function logLikelihood(x, recon) {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) {
+    const p = Math.min(1 - 1e-7, Math.max(1e-7, recon[i]));
+    sum += x[i] * Math.log(p) + (1 - x[i]) * Math.log(1 - p);
+  }
+  return sum;
+}
+
+/** KL of N(mu, exp(logvar)) from N(0, 1), summed over the latents, in nats (Kingma & Welling 2014, appendix B). */
+export function klToPrior(mu, logvar) {
+  let sum = 0;
+  for (let i = 0; i < mu.length; i++) sum += 0.5 * (mu[i] ** 2 + Math.exp(logvar[i]) - logvar[i] - 1);
+  return sum;
+}
+
+/** A standard normal number (Box & Muller 1958). */
+export function normal() {
+  return Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+}

@@ -28,12 +28,13 @@ models: $(STAMP)  ## train every shipped model and lesson 07's sweep again, and 
 	@$(BIN)/python -m vaehelpers models
 	@$(BIN)/python -m vaehelpers sweep
 
-bench: $(STAMP) .venv/bench chromium  ## speed of training, drawing, EM, MIG and the network in the browser, against peers
+bench: $(STAMP) .venv/bench chromium  ## speed of training, drawing, EM, MIG, the network in the browser and the explorer, against peers
 	@$(BIN)/python tests/benchmarks/bench.py
 	@PYTHONPATH=.venv/bench $(BIN)/python tests/benchmarks/bench_peers.py
 	@$(BIN)/python tests/benchmarks/bench_em.py
 	@$(BIN)/python tests/benchmarks/bench_mig.py
 	@$(BIN)/python tests/benchmarks/bench_network.py
+	@$(BIN)/python tests/benchmarks/bench_explorer.py
 
 .venv/bench: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill

@@ -25,10 +25,16 @@ export default { render };
 /** Fill a page that stands alone: its traits are the JSON in it, and no kernel hears of them. */
 export async function fillPage() {
   const values = JSON.parse(document.getElementById("traits").textContent), el = document.getElementById("explorer");
-  const traits = { get: (name) => values[name], set: (name, value) => { values[name] = value; }, save_changes() {}, on() {} };
+  const traits = {
+    get: (name) => values[name],
+    set: (name, value) => { values[name] = value; },
+    save_changes() {},
+    on() {},
+  };
   try {
+    const { pictures } = values;
     values.weights = await network.unpack(values.weights);
-    if (values.pictures.thumbs) values.pictures.thumbs = Uint8Array.from(atob(values.pictures.thumbs), (c) => c.charCodeAt(0));
+    if (pictures.thumbs) pictures.thumbs = Uint8Array.from(atob(pictures.thumbs), (byte) => byte.charCodeAt(0));
   } catch (error) {
     return el.append(warning(error));
   }
@@ -79,7 +85,8 @@ function synchronise({ traits, code }, gone) {
   });
   const changes = {
     "change:z": () => {
-      if (!waiting && traits.get("z").some((value, i) => value !== code.z[i])) code.move(traits.get("z"), { source: traits });
+      const z = traits.get("z");
+      if (!waiting && z.some((value, i) => value !== code.z[i])) code.move(z, { source: traits });
     },
     "change:selected": () => {
       const chosen = traits.get("pictures").codes?.[traits.get("selected")];
@@ -149,7 +156,8 @@ function arithmetic({ model, code, play }) {
   const kept = {};
   const slots = ["A", "B", "C"].map((name) => {
     const { canvas, paint } = dom.screen(model, { ariaHidden: true });
-    const recall = dom.button("", () => code.move(kept[name]), { className: "kept", disabled: true, ariaLabel: `go to ${name}` });
+    const recall = dom.button("", () => code.move(kept[name]), { className: "kept", disabled: true });
+    recall.ariaLabel = `go to ${name}`;
     recall.append(canvas);
     const keep = dom.button(`keep ${name}`, () => {
       kept[name] = code.z.slice();
@@ -164,7 +172,10 @@ function arithmetic({ model, code, play }) {
     const { A, B } = kept;
     play(2500, (t) => code.move(space.arc(A, B, t), { source: play }));
   }, { disabled: true, title: "along the arc from A to B" });
-  const sum = dom.button("A − B + C", () => code.move(code.z.map((_, i) => kept.A[i] - kept.B[i] + kept.C[i])), { disabled: true });
+  const sum = dom.button("A − B + C", () => {
+    const { A, B, C } = kept;
+    code.move(A.map((a, i) => a - B[i] + C[i]));
+  }, { disabled: true });
   return dom.element("div", { className: "arithmetic" }, ...slots, dom.element("div", { className: "slot" }, way, sum));
 }
 
@@ -182,14 +193,16 @@ function rows(it) {
   return dom.element("div", { className: "latents" }, ...used, ...(unused.length ? [folded] : []));
 }
 
-/** One latent: a slider whose handle frames a picture in the strip from -3 to +3, its number, and a button that plays it. */
+/** One latent: a slider whose handle frames a picture of the strip from -3 to +3, its number, a button that plays it. */
 function row({ model, code, play }, { i, kl, name, small }) {
   const reset = () => code.set(i, code.home[i]);
   const scale = { min: -space.LIMIT, max: space.LIMIT, step: STEP, ariaLabel: `${name} ${small}` };
   const range = dom.element("input", { type: "range", ...scale, title: "double-click or Delete: back to the start" });
   const number = dom.element("input", { type: "number", ...scale });
   for (const input of [range, number]) {
-    input.addEventListener("input", () => Number.isFinite(input.valueAsNumber) && code.set(i, input.valueAsNumber, input));
+    input.addEventListener("input", () => {
+      if (Number.isFinite(input.valueAsNumber)) code.set(i, input.valueAsNumber, input);
+    });
   }
   range.addEventListener("dblclick", reset);
   range.addEventListener("keydown", (event) => event.key === "Delete" && reset());
@@ -202,7 +215,8 @@ function row({ model, code, play }, { i, kl, name, small }) {
     showBelief(band, code.belief, i);
   });
   const film = dom.element("div", { className: "film" }, canvas, band, range);
-  const label = dom.element("div", { className: "name" }, dom.element("b", { textContent: name }), dom.element("small", { textContent: small }));
+  const [large, below] = [dom.element("b", { textContent: name }), dom.element("small", { textContent: small })];
+  const label = dom.element("div", { className: "name" }, large, below);
   function* draw() {
     const z = code.z.slice();
     for (let k = 0; k < CELLS; k++) {
@@ -211,7 +225,8 @@ function row({ model, code, play }, { i, kl, name, small }) {
       yield;
     }
   }
-  return { kl, draw, whole: dom.element("div", { className: "row" }, label, film, number, playing({ code, play }, i, name)) };
+  const whole = dom.element("div", { className: "row" }, label, film, number, playing({ code, play }, i, name));
+  return { kl, draw, whole };
 }
 
 /** Mark mean ± deviation of the encoder's belief on a slider. */
@@ -220,9 +235,9 @@ function showBelief(band, belief, i) {
   if (!belief || band.belief === belief) return;
   band.belief = belief;
   const mean = belief.mu[i], deviation = Math.exp(belief.logvar[i] / 2);
-  const [from, to] = [mean - deviation, mean + deviation].map((v) => Math.min(1, Math.max(0, (v + space.LIMIT) / (2 * space.LIMIT))));
-  band.style.setProperty("--from", from);
-  band.style.setProperty("--to", to);
+  const share = (value) => Math.min(1, Math.max(0, (value / space.LIMIT + 1) / 2));
+  band.style.setProperty("--from", share(mean - deviation));
+  band.style.setProperty("--to", share(mean + deviation));
   band.title = `the encoder's belief: ${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 

@@ -22,12 +22,13 @@ export function makeCode(start) {
   };
 }
 
-/** The point at a share t of the arc from a to b, which keeps to lengths that the prior finds likely (Shoemake 1985). */
+/** The point at a share t of the arc from a to b, whose lengths the prior finds likely (Shoemake 1985; White 2016). */
 export function arc(a, b, t) {
   const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
   const angle = Math.acos(Math.min(1, Math.max(-1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
-  const weights = Math.sin(angle) > 1e-6 ? [Math.sin((1 - t) * angle), Math.sin(t * angle)].map((w) => w / Math.sin(angle)) : [1 - t, t];
-  return a.map((value, i) => weights[0] * value + weights[1] * b[i]);
+  const bent = Math.sin(angle) > 1e-6; // else there is no arc, or there are many
+  const weight = (share) => bent ? Math.sin(share * angle) / Math.sin(angle) : share;
+  return a.map((value, i) => weight(1 - t) * value + weight(t) * b[i]);
 }
 
 /** log p(x|z) of Bernoulli pixels, in nats. */

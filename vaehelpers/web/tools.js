@@ -26,12 +26,13 @@ function truth({ model, traits, look }) {
   const draw = () => {
     const pixels = hands.render(factors, model.size);
     paint(pixels);
-    canvas.ariaLabel = `true hand with ${traits.get("vary").map((name) => `${name} ${factors[names.indexOf(name)].toFixed(2)}`).join(", ")}`;
+    const values = traits.get("vary").map((name) => `${name} ${factors[names.indexOf(name)].toFixed(2)}`);
+    canvas.ariaLabel = `true hand with ${values.join(", ")}`;
     look(pixels);
   };
   const sliders = traits.get("vary").map((name) => {
-    const { low, high, neutral } = hands.FACTORS[name];
-    const range = dom.element("input", { type: "range", min: low, max: high, step: (high - low) / 100, value: neutral });
+    const { low, high, neutral } = hands.FACTORS[name], step = (high - low) / 100;
+    const range = dom.element("input", { type: "range", min: low, max: high, step, value: neutral });
     range.addEventListener("input", () => {
       factors[names.indexOf(name)] = range.valueAsNumber;
       draw();
@@ -45,12 +46,14 @@ function truth({ model, traits, look }) {
 /** Pictures placed by their codes: along two latents, or along the two directions in which the codes vary most. */
 function map({ traits, code, latents }) {
   const { codes, components } = traits.get("pictures");
+  const unit = (i) => codes[0].map((_, j) => Number(i === j));
   const axes = [
-    ...latents.map(({ i, name, small }) => ({ name: `${name} ${small}`, vector: codes[0].map((_, j) => Number(i === j)) })),
-    ...components.map((vector, k) => ({ name: `component ${k + 1} of the codes (PCA)`, vector })),
+    ...latents.map(({ i, name, small }) => ({ textContent: `${name} ${small}`, vector: unit(i) })),
+    ...components.map((vector, k) => ({ textContent: `component ${k + 1} of the codes (PCA)`, vector })),
   ];
-  const selects = ["to the right", "upwards"].map((_, k) => {
-    const select = dom.element("select", {}, ...axes.map(({ name }, a) => dom.element("option", { value: a, textContent: name })));
+  const selects = [0, 1].map((k) => {
+    const options = axes.map(({ textContent }, value) => dom.element("option", { value, textContent }));
+    const select = dom.element("select", {}, ...options);
     select.value = Math.min(k, axes.length - 1);
     select.addEventListener("change", () => arrange());
     return select;
@@ -70,6 +73,7 @@ function map({ traits, code, latents }) {
     show();
   };
   const choose = (k) => {
+    if (!codes[k]) return;
     traits.set("selected", k);
     traits.save_changes();
     code.move(codes[k]);
@@ -77,11 +81,13 @@ function map({ traits, code, latents }) {
   chart.canvas.addEventListener("click", (event) => choose(chart.nearest(...share(event))));
   chart.canvas.addEventListener("pointermove", (event) => chart.draw(chart.nearest(...share(event))));
   chart.canvas.addEventListener("pointerleave", () => chart.draw());
-  which.addEventListener("input", () => codes[which.valueAsNumber] && choose(which.valueAsNumber));
+  which.addEventListener("input", () => choose(which.valueAsNumber));
   arrange();
   code.hear(show);
-  const choices = [dom.labelled("to the right", selects[0]), dom.labelled("upwards", selects[1]), dom.labelled("picture", which)];
-  return [dom.element("div", { className: "chart" }, chart.canvas, mark.element), dom.element("div", { className: "factors" }, ...choices)];
+  const controls = { "to the right": selects[0], upwards: selects[1], picture: which };
+  const choices = Object.entries(controls).map(([name, control]) => dom.labelled(name, control));
+  const whole = dom.element("div", { className: "chart" }, chart.canvas, mark.element);
+  return [whole, dom.element("div", { className: "factors" }, ...choices)];
 }
 
 /** Return a function from a code to its share of the way along a direction, such that all pictures find room. */
@@ -93,7 +99,8 @@ function scaled(vector, codes) {
 
 /** Small pictures at their places; the one under the pointer is drawn large. */
 function makeChart({ codes, thumbs }) {
-  const canvas = dom.element("canvas", { width: MAP, height: MAP, role: "img", ariaLabel: `map of the codes of ${codes.length} pictures` });
+  const canvas = dom.element("canvas", { width: MAP, height: MAP, role: "img" });
+  canvas.ariaLabel = `map of the codes of ${codes.length} pictures`;
   const context = canvas.getContext("2d"), columns = Math.ceil(Math.sqrt(codes.length));
   const chart = { canvas, places: [], draw, nearest };
   let sheet = null, large = -1;
@@ -174,49 +181,59 @@ function share({ offsetX, offsetY, target }) {
 
 /** A picture drawn here, opened or dropped: the encoder sees it in the size and the colours of its training. */
 function own({ model, look }) {
-  const { size } = model, words = "draw here with the pointer, or drop a picture";
-  const canvas = dom.element("canvas", { width: size, height: size, className: "screen paper", role: "img", ariaLabel: words, title: words });
+  const { size } = model, words = "Draw here with the pointer, or drop a picture.";
+  const canvas = dom.element("canvas", { width: size, height: size, className: "screen paper", role: "img" });
+  canvas.ariaLabel = words;
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  const clear = () => {
-    context.fillStyle = "black";
+  const see = () => look(readPixels(context, model));
+  const clear = (colour) => {
+    context.fillStyle = colour;
     context.fillRect(0, 0, size, size);
   };
-  const see = () => look(readPixels(context, model));
-  const draw = (event) => {
-    if (!event.buttons) return;
-    for (const point of event.getCoalescedEvents?.() ?? [event]) line(context, size, point);
-    see();
-  };
+  clear("black");
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     context.beginPath();
-    draw(event);
   });
-  canvas.addEventListener("pointermove", draw);
-  const note = dom.element("p", { role: "alert", className: "worth" });
-  const open = async (file) => {
+  canvas.addEventListener("pointermove", (event) => {
+    if (!event.buttons) return;
+    line(context, size, event);
+    see();
+  });
+  const clearing = dom.button("clear", () => {
+    clear("black");
+    see();
+  });
+  const read = (image, side) => {
+    clear("white"); // what is transparent is paper
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, size, size);
+    see();
+  };
+  const controls = dom.element("div", { className: "buttons" }, clearing, ...opened(canvas, read));
+  return [canvas, dom.element("p", { textContent: words }), controls];
+}
+
+/** What opens a file, or takes one that is dropped on `target`, and says so when it is no picture. */
+function opened(target, read) {
+  const note = dom.element("p", { role: "alert" }), input = dom.element("input", { type: "file", accept: "image/*" });
+  const open = async ([file]) => {
+    if (!file) return;
+    note.textContent = "";
     try {
-      note.textContent = "";
-      const image = await createImageBitmap(file), side = Math.min(image.width, image.height);
-      context.imageSmoothingQuality = "high";
-      context.fillStyle = "white"; // what is transparent is paper
-      context.fillRect(0, 0, size, size);
-      context.drawImage(image, (image.width - side) / 2, (image.height - side) / 2, side, side, 0, 0, size, size);
-      see();
+      const image = await createImageBitmap(file);
+      read(image, Math.min(image.width, image.height));
     } catch (error) {
-      note.textContent = `${file.name}: cannot be read as a picture (${error.message})`;
+      note.textContent = `${file.name} cannot be read as a picture: ${error.message}`;
     }
   };
-  const file = dom.element("input", { type: "file", accept: "image/*" });
-  file.addEventListener("change", () => file.files.length && open(file.files[0]));
-  canvas.addEventListener("dragover", (event) => event.preventDefault());
-  canvas.addEventListener("drop", (event) => {
+  input.addEventListener("change", () => open(input.files));
+  target.addEventListener("dragover", (event) => event.preventDefault());
+  target.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.dataTransfer.files.length) open(event.dataTransfer.files[0]);
+    open(event.dataTransfer.files);
   });
-  clear();
-  const clearing = dom.button("clear", () => { clear(); see(); });
-  return [canvas, dom.element("p", { textContent: words }), dom.element("div", { className: "buttons" }, clearing, dom.labelled("or open a file: ", file)), note];
+  return [dom.labelled("or open a file: ", input), note];
 }
 
 /** Draw on to where the pointer is, as thick as the strokes of the course's digits. */
@@ -233,7 +250,8 @@ function line(context, size, { offsetX, offsetY, target }) {
 
 /** Read a square canvas as pixels (channels, size, size) in [0, 1]; grey as Pillow makes it of colours (ITU-R 601). */
 function readPixels(context, { size, channels }) {
-  const { data } = context.getImageData(0, 0, size, size), plane = size ** 2, pixels = new Float32Array(channels * plane);
+  const { data } = context.getImageData(0, 0, size, size), plane = size ** 2;
+  const pixels = new Float32Array(channels * plane);
   for (let p = 0; p < plane; p++) {
     const [r, g, b] = [0, 1, 2].map((c) => data[4 * p + c] / 255);
     if (channels === 1) pixels[p] = 0.299 * r + 0.587 * g + 0.114 * b;

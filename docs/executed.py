@@ -1,0 +1,68 @@
+"""Run the lessons for pages and slides: once for each state of the course, their explorers alive in files beside them."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from joblib import Parallel, delayed
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parent.parent
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+WIDGET = "application/vnd.jupyter.widget-view+json"
+#: What runs before a lesson: an explorer is shown as the page that it saves, in a frame.
+FRAMES = """
+import itertools
+from pathlib import Path
+from vaehelpers.explorer import LatentExplorer
+
+def in_a_frame(explorer, *, numbers=itertools.count(1), **options):
+    name = f"frames/{stem}-{{next(numbers)}}.html"
+    explorer.save_html(Path({folder!r}) / name)
+    frame = f'<iframe class="explorer" src="{{name}}" title="Latent explorer" loading="lazy"></iframe>'
+    return {{"text/html": frame, "text/plain": "LatentExplorer"}}, {{}}
+
+LatentExplorer._repr_mimebundle_ = in_a_frame
+"""
+
+
+def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
+    """Return a lesson with its outputs; frames lie in ``folder``/frames, and what was run before is not run again."""
+    content = [lesson.read_bytes(), Path(__file__).read_bytes()]
+    content += [path.read_bytes() for path in sorted((ROOT / "vaehelpers").rglob("*")) if path.suffix in SUFFIXES]
+    kept = folder / f"{lesson.stem}-{hashlib.sha256(b''.join(content)).hexdigest()[:12]}.ipynb"
+    if not kept.exists():
+        notebook = nbformat.read(lesson, 4)
+        before = nbformat.v4.new_code_cell(FRAMES.format(stem=lesson.stem, folder=str(folder.resolve())))
+        notebook.cells.insert(0, before)
+        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
+        del notebook.cells[0]
+        _make_static(notebook)
+        folder.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, kept)
+    return nbformat.read(kept, 4)
+
+
+SUFFIXES = (".py", ".js", ".css", ".html", ".mplstyle", ".csv")
+
+
+def _make_static(notebook: nbformat.NotebookNode) -> None:
+    """Leave each widget's picture in its place, and say in words what the pictures of a cell show (its ``alt``)."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
+                output.metadata[kind] = output.metadata.get(kind, {}) | {"alt": cell.metadata.get("alt", "")}
+
+
+def execute_all(folder: Path) -> list[nbformat.NotebookNode]:
+    """Return all lessons with their outputs, run side by side, one thread each."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    return Parallel(n_jobs=-1)(delayed(executed)(lesson, folder) for lesson in LESSONS)
+
+
+if __name__ == "__main__":
+    execute_all(Path(sys.argv[1]))

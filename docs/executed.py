@@ -1,4 +1,4 @@
-"""Run the lessons for pages and slides: once for each state of the course, their explorers alive in files beside them."""
+"""Run the lessons for pages and slides: once for each state of the course, their explorers alive in frames."""
 
 import hashlib
 import os

@@ -1,5 +1,6 @@
 """A closed network, settings of its own, a real JupyterLab and a real browser."""
 
+import contextlib
 import os
 import runpy
 import secrets
@@ -69,29 +70,36 @@ def interrupt_at(monkeypatch):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab over a copy of the notebooks."""
+    """The address of a JupyterLab over a copy of the notebooks, and what lets a page in."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
+    token = secrets.token_hex(16)
+    options = ["--allow-root", "--expose-app-in-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    command = ["jupyter", "lab", "--no-browser", *options, f"--IdentityProvider.token={token}"]
+    with serving(*command, path=f"/api?token={token}", log=folder.parent / "lab.log") as address:
+        yield address, token
+
+
+@contextlib.contextmanager
+def serving(*command, path, log):
+    """Run a Python module as a server on a free port, and give its address once ``path`` answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    command += ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}"]
-    log = (folder.parent / "lab.log").open("w")
-    server = subprocess.Popen([*command, f"--IdentityProvider.token={token}"], stdout=log, stderr=subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/api?token={token}", server, Path(log.name))
-        yield address, token
-    finally:
-        server.terminate()
+    with log.open("w") as out:
+        command = [sys.executable, "-m", *command, f"--port={port}"]
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
         try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        log.close()
+            _wait_for(address + path, server, log)
+            yield address
+        finally:
+            server.terminate()
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
 
 def _wait_for(url, server, log):
@@ -103,7 +111,7 @@ def _wait_for(url, server, log):
                 return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"the server did not start: {log.read_text()[-2000:]}")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""What `pip install .` gives: a wheel with the models, the explorer's files and the data inside, that runs by itself."""
+"""What `pip install .` gives: a wheel with models, data and the explorer inside, that runs far from the repository."""
 
 import os
 import shutil

@@ -62,7 +62,14 @@ function build(model, traits, gone) {
   code.move(code.z);
   gone.addEventListener("abort", () => play());
   const name = `Latent explorer of the model ${model.card.name ?? ""}`;
-  return dom.element("section", { className: "latent-explorer", ariaLabel: name }, toolbar(it, main), main);
+  const whole = dom.element("section", { className: "latent-explorer", ariaLabel: name }, toolbar(it, main), main);
+  whole.addEventListener("keydown", keepKeys);
+  return whole;
+}
+
+/** JupyterLab must not hear of plain keys: it would go to another cell, or cut this one. */
+function keepKeys(event) {
+  if (!(event.ctrlKey || event.metaKey || event.altKey || event.key === "Enter")) event.stopPropagation();
 }
 
 function named({ name, kl }, i) {
@@ -124,6 +131,7 @@ function worth({ model, code }) {
     line.textContent = `log p(x|z) ${first} − KL ${price.toFixed(1)} = ELBO ${last} nats`;
   };
   const sample = dom.idly(function* () {
+    if (!code.belief) return;
     const { pixels, mu, logvar } = code.belief;
     let fit = 0;
     for (let s = 0; s < samples; s++) {
@@ -140,7 +148,7 @@ function worth({ model, code }) {
     shown = belief;
     if (belief) show(null, space.klToPrior(belief.mu, belief.logvar));
     else line.textContent = "";
-    if (belief) sample();
+    sample();
   });
   return line;
 }
@@ -190,7 +198,8 @@ function rows(it) {
   it.code.hear(draw);
   folded.addEventListener("toggle", draw);
   const used = made.filter((each) => !unused.includes(each)).map((each) => each.whole);
-  return dom.element("div", { className: "latents" }, ...used, ...(unused.length ? [folded] : []));
+  const title = dom.element("h3", { textContent: "Latents: drag a frame" });
+  return dom.element("div", { className: "latents" }, title, ...used, ...(unused.length ? [folded] : []));
 }
 
 /** One latent: a slider whose handle frames a picture of the strip from -3 to +3, its number, a button that plays it. */

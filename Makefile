@@ -4,25 +4,43 @@ TORCH ?= cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 STAMP := .venv/stamp-$(TORCH)
+NPM := build/npm
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .DEFAULT_GOAL := help
-.PHONY: help lab test check models bench chromium
+.PHONY: help lab test check site slides handout solutions models bench chromium
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  TORCH=default takes your platform's standard torch (on Linux: CUDA, several GB) instead of the CPU build"
 
-lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab
+lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 05 is in German
+ifeq ($(LANG),de)
+	@$(BIN)/python docs/editions.py german build/de
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) build/de/00_start_here.ipynb
+else
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) notebooks/00_start_here.ipynb
+endif
 
-test: check chromium  ## set up and run every check and test
+test: check chromium $(NPM)  ## set up and run every check and test
 	@$(BIN)/python -m pytest -q
 
 check: $(STAMP)  ## style and types
 	@$(BIN)/ruff check -q .
 	@$(BIN)/ruff format -q --check .
 	@$(BIN)/mypy
+
+site: $(STAMP) $(NPM)  ## all lessons with their results, the guide and the reference as web pages: build/site/index.html
+	@$(BIN)/python docs/website.py build/site $(NPM)
+
+slides: $(STAMP) $(NPM)  ## a folder of slides for each lesson, to be opened from a memory stick: build/slides
+	@$(BIN)/python docs/slides.py build/slides $(NPM)
+
+handout: $(STAMP)  ## the lessons without solutions, to hand out: build/handout
+	@$(BIN)/python docs/editions.py handout build/handout
+
+solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
+	@$(BIN)/python docs/editions.py solutions build/solutions
 
 models: $(STAMP)  ## train every shipped model and lesson 07's sweep again, and make the README's picture (hours)
 	@$(BIN)/python -m vaehelpers models
@@ -60,6 +78,15 @@ torch-cpu:
 		|| $(BIN)/python -m pip install -qq --extra-index-url $(TORCH_INDEX) "$$torch+cpu"; fi
 torch-default:
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
+
+# MathJax and reveal.js, which the site and the slides bring along.
+$(NPM): docs/package.json docs/package-lock.json
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update \
+		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends npm >/dev/null; } \
+		|| { echo "Node.js' npm is needed for the site and the slides: install it with your package manager"; exit 1; }
+	@mkdir -p $@ && cp docs/package.json docs/package-lock.json $@
+	@npm ci --prefix $@ --silent --no-audit --no-fund
+	@touch $@
 
 chromium:
 ifeq ($(CHROMIUM),)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -37,10 +38,14 @@ def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
         notebook = nbformat.read(lesson, 4)
         before = nbformat.v4.new_code_cell(FRAMES.format(stem=lesson.stem, folder=str(folder.resolve())))
         notebook.cells.insert(0, before)
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": ROOT}}).execute()
+        quiet = ["--IPKernelApp.log_level=ERROR"]
+        where = {"metadata": {"path": ROOT}}
+        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where, extra_arguments=quiet).execute()
         del notebook.cells[0]
         _make_static(notebook)
         folder.mkdir(parents=True, exist_ok=True)
+        for older in folder.glob(f"{lesson.stem}-*.ipynb"):
+            older.unlink()
         nbformat.write(notebook, kept)
     return nbformat.read(kept, 4)
 
@@ -58,10 +63,10 @@ def _make_static(notebook: nbformat.NotebookNode) -> None:
                 output.metadata[kind] = output.metadata.get(kind, {}) | {"alt": cell.metadata.get("alt", "")}
 
 
-def execute_all(folder: Path) -> list[nbformat.NotebookNode]:
-    """Return all lessons with their outputs, run side by side, one thread each."""
+def execute_all(folder: Path, lessons: Sequence[Path] = LESSONS) -> list[nbformat.NotebookNode]:
+    """Return lessons with their outputs, run side by side, one thread each."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    return Parallel(n_jobs=-1)(delayed(executed)(lesson, folder) for lesson in LESSONS)
+    return Parallel(n_jobs=-1)(delayed(executed)(lesson, folder) for lesson in lessons)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,11 @@ from urllib.parse import urlparse
 import pytest
 from test_notebooks import NOTEBOOKS
 
-HANDLES = ".jp-OutputArea-output .widget-slider .noUi-handle"
+SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
+EXPLORERS = ".jp-OutputArea-output .latent-explorer"
+HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
+LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
+  ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
 PICTURES = """async handle => {
   const pixels = async image => {
     if (!image.src.startsWith('blob:')) return image.src;
@@ -18,8 +22,9 @@ PICTURES = """async handle => {
     if (canvas.width) canvas.getContext('2d').drawImage(image, 0, 0);
     return canvas.toDataURL();
   };
-  const images = [...handle.closest('.jp-OutputArea-output').querySelectorAll('img')];
-  return (await Promise.all(images.map(pixels))).join();
+  const output = handle.closest('.jp-OutputArea-output');
+  const drawn = [...output.querySelectorAll('.screen')].map(canvas => canvas.toDataURL());
+  return [...await Promise.all([...output.querySelectorAll('img')].map(pixels)), ...drawn].join();
 }"""
 RUN_ALL = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
@@ -53,20 +58,29 @@ class Watch:
 @pytest.fixture(scope="module", params=[path.stem for path in NOTEBOOKS])
 def lesson(request, lab, browser):
     """A lesson, open in JupyterLab with all its cells run."""
-    address, token = lab
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
     watch = Watch(page)
-    page.goto(f"{address}/lab/tree/{request.param}.ipynb?token={token}&reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
-    page.wait_for_timeout(500)
+    open_notebook(page, lab, request.param)
     cells = page.evaluate(RUN_ALL)
     page.wait_for_selector(HANDLES, state="attached", timeout=60_000)
     yield page, watch, cells
-    if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"{request.param}-end.png")
+    screenshot(page, f"{request.param}-end")
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
     page.close()
+
+
+def open_notebook(page, lab, stem):
+    address, token = lab
+    page.goto(f"{address}/lab/tree/{stem}.ipynb?token={token}&reset")
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
+    page.wait_for_timeout(500)
+
+
+def screenshot(page, name):
+    """Keep what the page looks like, where the folder for it is named."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def pictures(handle):
@@ -81,7 +95,7 @@ def press(page, handle, *keys):
 
 def click_middle(handle):
     """Click the middle of the track, which sends the handle there."""
-    handle.evaluate_handle("h => h.closest('.noUi-base')").as_element().click()
+    handle.evaluate_handle("h => h.closest('.noUi-base, .film')").as_element().click()
 
 
 def settle(page, handle, *, unlike=None):
@@ -99,6 +113,31 @@ def settle(page, handle, *, unlike=None):
     return before
 
 
+def press_everything(page, explorer):
+    """Open each tool, and press whatever can be pressed in it and around it."""
+    for tool in explorer.query_selector_all(".toolbar button"):
+        tool.click()
+        page.wait_for_timeout(300)
+        press_buttons(page, explorer.query_selector_all(".tool button"))
+        for handle in explorer.query_selector_all(".tool input[type=range]"):
+            before = pictures(handle)
+            press(page, handle, "Home", "End")
+            assert pictures(handle) != before, f"{handle.evaluate(LABEL)} moves nothing"
+        for select in explorer.query_selector_all(".tool select"):
+            select.select_option(index=2)
+        for canvas in explorer.query_selector_all(".tool canvas"):
+            canvas.click()
+    press_buttons(page, explorer.query_selector_all(".arithmetic button:not(:disabled)"))  # kept codes open the others
+    press_buttons(page, explorer.query_selector_all(".main button"))
+
+
+def press_buttons(page, buttons):
+    for button in buttons:
+        if button.is_visible():
+            button.click()
+            page.wait_for_timeout(60)
+
+
 def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
     page, watch, cells = lesson
     assert all(count for count, _ in cells), "a cell was not run"
@@ -107,20 +146,20 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
         ".jp-OutputArea-output .lm-Accordion-title, .jp-OutputArea-output .jupyter-widget-Collapse-header"
     ):
         summary.click()
-    handles = page.query_selector_all(HANDLES)
-    assert len(handles) >= (25 if "LatentExplorer" in page.inner_text(".jp-Notebook") else 1)
+    handles = page.query_selector_all(SLIDERS)
+    handles += [handle for handle in page.query_selector_all(f"{EXPLORERS} .film input") if handle.is_visible()]
+    assert handles
     for handle in handles:
-        label = handle.evaluate("h => h.closest('.widget-slider').querySelector('.widget-label')?.textContent")
+        label = handle.evaluate(LABEL)
         seen = [None]
         for place in ("Home", "middle", "End"):
             click_middle(handle) if place == "middle" else press(page, handle, place)
-            seen.append(settle(page, handle, unlike=None if "unused" in label else seen[-1]))
-        if "unused" not in label:
-            assert len(set(seen[1:])) == 3, f"{label} does not move the picture"
+            seen.append(settle(page, handle, unlike=seen[-1]))
+        assert len(set(seen[1:])) == 3, f"{label} does not move the picture"
         click_middle(handle)
-    for button in page.query_selector_all(".jp-OutputArea-output button.jupyter-button"):
-        button.click()
-        page.wait_for_timeout(100)
+    press_buttons(page, page.query_selector_all(".jp-OutputArea-output button.jupyter-button"))
+    for explorer in page.query_selector_all(EXPLORERS):
+        press_everything(page, explorer)
     assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
     assert watch.errors == []
     assert watch.remote == []

@@ -8,7 +8,7 @@ from conftest import ROOT
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SOLUTION = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```", re.S)
+SOLUTION = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```", re.S)
 
 
 def read(path):

@@ -64,7 +64,7 @@ class LatentExplorer(anywidget.AnyWidget):
     weights = traitlets.Bytes().tag(sync=True)
     vary = traitlets.List(traitlets.Unicode()).tag(sync=True)  # factors of the true hand, for a model of hands
     pictures = traitlets.Dict().tag(sync=True)
-    z = traitlets.Any().tag(sync=True)
+    z: traitlets.TraitType[Any, Any] = traitlets.TraitType().tag(sync=True)  # `Any` would take None unseen
     selected = traitlets.Int(-1).tag(sync=True)
 
     def __init__(
@@ -77,7 +77,7 @@ class LatentExplorer(anywidget.AnyWidget):
     ) -> None:
         card = dict(card or {})  # a copy, since something may be added
         placed: dict[str, Any] = {}
-        if images is not None:
+        if images:  # neither None nor empty
             mu, logvar = encode(model, images[:_PLACED])
             codes = [[round(float(value), 2) for value in code] for code in mu]
             placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pictures)}
@@ -93,7 +93,10 @@ class LatentExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("z")
     def _within_limits(self, proposal: dict[str, Any]) -> list[float]:
-        z = np.asarray(proposal["value"], float)
+        try:
+            z = np.asarray(proposal["value"], float)
+        except (TypeError, ValueError):
+            z = np.array(np.nan)
         if z.shape != (self.model.latent_dim,) or not np.isfinite(z).all():
             raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {proposal['value']!r}")
         return [float(value) for value in z.clip(-LIMIT, LIMIT)]

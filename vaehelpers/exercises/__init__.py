@@ -27,6 +27,14 @@ from .elbo import (
     check_new_weight,
     check_sd_gradient,
 )
+from .explorer import (
+    check_agreement,
+    check_answering,
+    check_arc,
+    check_best_fit,
+    check_step,
+    check_variance_share,
+)
 from .hands import check_nearest, check_pointing
 from .information import (
     check_conditional_entropy,

@@ -12,13 +12,17 @@ from .style import DATA
 
 
 def tile(pictures: ArrayLike) -> NDArray[np.float32]:
-    """Lay pictures ``(rows, columns, 1, h, w)`` out as one array, with a grey line between them."""
+    """Lay pictures ``(rows, columns, 1, h, w)`` out as one array, with a grey line between them.
+
+    Pictures in colour, with three channels, become an array of three colours.
+    """
     grid = np.asarray(pictures, np.float32)
-    if grid.ndim != 5 or grid.shape[2] != 1:
+    if grid.ndim != 5 or grid.shape[2] not in (1, 3):
         raise ValueError(f"pictures: need (rows, columns, 1, h, w), got {grid.shape}")
-    framed = np.pad(grid[:, :, 0], ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
-    rows, columns, height, width = framed.shape
-    return framed.transpose(0, 2, 1, 3).reshape(rows * height, columns * width)[:-1, :-1]
+    framed = np.pad(grid, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
+    rows, columns, channels, height, width = framed.shape
+    whole = framed.transpose(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)[:-1, :-1]
+    return whole[..., 0] if channels == 1 else whole
 
 
 def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:

@@ -25,7 +25,7 @@ export function screen({ size, channels }, properties, columns = 1, rows = 1) {
   image.data.fill(255);
   const paint = (pixels, column = 0, row = 0) => {
     for (let p = 0; p < plane; p++) {
-      for (let c = 0; c < 3; c++) image.data[4 * p + c] = 255 * pixels[channels === 3 ? c * plane + p : p] + 0.5;
+      for (let c = 0; c < 3; c++) image.data[4 * p + c] = 255 * pixels[channels === 3 ? c * plane + p : p]; // rounded
     }
     context.putImageData(image, column * size, row * size);
   };

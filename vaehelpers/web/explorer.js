@@ -24,7 +24,7 @@ export default { render };
 
 /** Fill a page that stands alone: its traits are the JSON in it, and no kernel hears of them. */
 export async function fillPage() {
-  const values = JSON.parse(document.getElementById("traits").textContent), el = document.getElementById("explorer");
+  const el = document.getElementById("explorer"), values = {};
   const traits = {
     get: (name) => values[name],
     set: (name, value) => { values[name] = value; },
@@ -32,6 +32,7 @@ export async function fillPage() {
     on() {},
   };
   try {
+    Object.assign(values, readTraits());
     const { pictures } = values;
     values.weights = await network.unpack(values.weights);
     if (pictures.thumbs) pictures.thumbs = Uint8Array.from(atob(pictures.thumbs), (byte) => byte.charCodeAt(0));
@@ -39,6 +40,14 @@ export async function fillPage() {
     return el.append(warning(error));
   }
   return render({ model: traits, el });
+}
+
+function readTraits() {
+  try {
+    return JSON.parse(document.getElementById("traits").textContent);
+  } catch (error) {
+    throw new Error(`this file is damaged or was cut off (${error.message})`, { cause: error });
+  }
 }
 
 function warning({ message }) {
@@ -108,7 +117,7 @@ function synchronise({ traits, code }, gone) {
 
 /** The picture, what is said of it where it cannot be seen, and what the encoder's belief is worth. */
 function drawn({ model, code, latents }) {
-  const { canvas, paint } = dom.screen(model, { className: "screen" });
+  const { canvas, paint } = dom.screen(model, { className: "screen", ariaLabel: "picture drawn from the code" });
   const words = dom.element("p", { className: "unseen", ariaLive: "polite" });
   const pixels = new Float32Array(model.channels * model.size ** 2);
   const say = dom.idly(function* () {
@@ -193,7 +202,7 @@ function rows(it) {
   const folded = dom.element("details", {}, dom.element("summary", { textContent: `${unused.length} unused latents` }));
   folded.append(...unused.map((each) => each.whole));
   const draw = dom.idly(function* () {
-    for (const each of made) if (each.whole.offsetParent) yield* each.draw();
+    for (const each of made) if (each.whole.checkVisibility()) yield* each.draw();
   });
   it.code.hear(draw);
   folded.addEventListener("toggle", draw);

@@ -227,6 +227,7 @@ function opened(target, read) {
       note.textContent = `${file.name} cannot be read as a picture: ${error.message}`;
     }
   };
+  input.addEventListener("click", () => { input.value = ""; }); // else the same file again would be no change
   input.addEventListener("change", () => open(input.files));
   target.addEventListener("dragover", (event) => event.preventDefault());
   target.addEventListener("drop", (event) => {

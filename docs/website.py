@@ -1,0 +1,105 @@
+"""Build the site: the lessons with their outputs, the glossary, the guide, and the reference from the docstrings.
+
+    python docs/website.py build/site build/npm
+
+opens without a server and without a network. With numbers of lessons after it (00 05) only these are run.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Collection
+from pathlib import Path
+
+import nbformat
+from editions import german
+from executed import LESSONS, ROOT, execute_all
+
+DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
+DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
+KEPT_APART = "exam-solutions.md"
+#: What typesets TeX as HTML, with MathML beside it: the places in npm's folder, and those on the site.
+MATHJAX = {
+    f"mathjax/{name}": f"mathjax/{name}"
+    for name in ("startup.js", "core.js", "input/tex.js", "input/tex", "output/chtml.js", "a11y/assistive-mml.js")
+} | {f"@mathjax/mathjax-newcm-font/{name}": f"mathjax-newcm-font/{name}" for name in ("chtml.js", "chtml")}
+
+
+def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
+    """Write the site to a folder of its own. Raises ``CalledProcessError`` on any warning."""
+    pages = site.with_name(f"{site.name}-pages")
+    for folder in (site, pages):
+        shutil.rmtree(folder, ignore_errors=True)
+    stage(pages, chosen)
+    run_sphinx(pages, site)
+    shutil.copytree(RUN / "frames", site / "frames")
+    for lesson in LESSONS:  # to download: the lesson without results
+        shutil.copy(lesson, site / "_sources")
+        if edition := _in_german(lesson, nbformat.read(lesson, 4)):
+            nbformat.write(edition, site / "_sources" / "de" / lesson.name)
+    for source, target in MATHJAX.items():
+        _copy(npm / "node_modules" / source, site / "_static" / target)
+
+
+def run_sphinx(pages: Path, site: Path) -> None:
+    """Turn pages into HTML. Raises ``CalledProcessError`` on any warning."""
+    options = ["--fail-on-warning", "--keep-going", "--quiet", "-j", "auto", "-c", DOCS]
+    subprocess.run([sys.executable, "-m", "sphinx", *options, pages, site], check=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+
+
+def stage(pages: Path, chosen: Collection[str] = ()) -> None:
+    """Lay the sources of all pages side by side, as Sphinx wants them."""
+    shutil.copytree(DOCS, pages, ignore=lambda folder, names: [n for n in names if not _is_page(Path(folder) / n)])
+    (pages / "de").mkdir()
+    run = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
+    outputs = dict(zip(run, execute_all(RUN, run), strict=True))
+    for lesson in LESSONS:
+        notebook = outputs.get(lesson) or nbformat.read(lesson, 4)
+        edition = _in_german(lesson, notebook)
+        nbformat.write(_page(lesson, notebook, DEUTSCH if edition else ""), pages / lesson.name)
+        if edition:
+            for cell in edition.cells:  # the other lessons stand one folder higher
+                cell.source = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](../\1", cell.source)
+            nbformat.write(_page(lesson, edition, ENGLISH), pages / "de" / lesson.name)
+    for name in ("lessons", "glossary"):
+        (pages / f"_{name}.md").write_text(table_below(f"(?:The|A) {name}"), encoding="utf-8")
+
+
+def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbformat.NotebookNode:
+    """Make a page of a lesson: its number in its title, the way to its other edition, alt texts where MyST looks."""
+    title, rest = notebook.cells[0].source.removeprefix("# ").split("\n", 1)
+    notebook.cells[0].source = f"# {lesson.stem[:2]} {title}\n\n{switch.format(lesson.stem)}\n{rest}"
+    for cell in notebook.cells:
+        if "alt" in cell.metadata:
+            cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt}}
+    return notebook
+
+
+def _in_german(lesson: Path, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
+    """Return the German edition, with the results of the English one, or None where nobody has written it."""
+    prose = lesson.parent / "de" / f"{lesson.stem}.md"
+    return german(notebook, prose.read_text(encoding="utf-8")) if prose.exists() else None
+
+
+def _is_page(path: Path) -> bool:
+    return path.is_dir() and path.name == "instructors" or path.suffix in (".md", ".png") and path.name != KEPT_APART
+
+
+def table_below(heading: str) -> str:
+    """Return the table that stands in lesson 00 under the heading that begins so."""
+    text = "\n\n".join(cell.source for cell in nbformat.read(LESSONS[0], 4).cells if cell.cell_type == "markdown")
+    found = re.search(rf"^## {heading}.*\n+((?:\|.*\n?)+)", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"{LESSONS[0].name}: need a table under a heading '## {heading} …'")
+    stem = LESSONS[0].stem  # the table does not link to the page it stands on
+    return re.sub(rf"\| ({stem[:2]} [^|]*?) \|", rf"| [\1]({stem}.ipynb) |", found[1])
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

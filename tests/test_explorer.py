@@ -1,0 +1,254 @@
+"""The latent explorer in Python: its traits, what it shows where nothing moves, and the one file that it writes."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vaehelpers import datasets, hands, latents, weights
+from vaehelpers.explorer import LatentExplorer, label, order
+from vaehelpers.model import VAE
+
+SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
+HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
+
+
+def untrained(size=32, latent_dim=2, channels=1):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VAE(size, latent_dim, channels).half().float().eval()
+
+
+def held_out(model, card, n=200):
+    """Pictures of the kind that a model was trained on."""
+    if model.channels == 3:
+        bytes_ = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
+        return datasets.Images(bytes_, np.empty((n, 0), np.float32), ())
+    if card.get("data") == "hands":
+        return datasets.hands(n, seed=2, size=model.size, vary=card["vary"], progress=False)
+    digits = datasets.digits()
+    return datasets.Images(digits.pictures[:n], digits.factors[:n], digits.names)
+
+
+def open_shipped(name, **options):
+    model, card = weights.load_pretrained(name)
+    return LatentExplorer(model, card, images=held_out(model, card), **options)
+
+
+class Page(HTMLParser):
+    """The elements of an HTML file: tag, attributes, text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append([tag, dict(attrs), ""])
+
+    def handle_endtag(self, tag):
+        self.elements.append(["", {}, ""])  # what comes after it is not its own
+
+    def handle_data(self, data):
+        if self.elements:
+            self.elements[-1][2] += data
+
+    def all(self, tag):
+        return [(attrs, text) for name, attrs, text in self.elements if name == tag]
+
+
+@pytest.fixture
+def explorer():
+    return LatentExplorer(untrained())
+
+
+@pytest.mark.parametrize(
+    "z", [[0], [0, 0, 0], [], 0, [[0, 0]], [0, np.nan], [0, np.inf], "ab", ["a", "b"], [0, None], {"z": 1}, None]
+)
+def test_a_bad_code_is_refused_by_name(explorer, z):
+    explorer.z = [1, -1]
+    with pytest.raises(ValueError, match="z: need 2 finite numbers, got"):
+        explorer.z = z
+    assert explorer.z == [1, -1]
+    if z is not None:  # which means: none given
+        with pytest.raises(ValueError, match="z: need 2 finite numbers, got"):
+            LatentExplorer(untrained(), start=z)
+
+
+@pytest.mark.parametrize("z", [[-7, 2], (-3, 2), np.array([-100, 2]), np.array([-3.5, 2], np.float32)])
+def test_a_code_becomes_floats_within_the_sliders(explorer, z):
+    explorer.z = z
+    for found in (explorer.z, LatentExplorer(untrained(), start=z).z):
+        assert found == [-3, 2]
+        assert [type(value) for value in found] == [float, float]
+
+
+def test_no_card_is_needed_and_a_given_one_is_left_as_it_was():
+    assert LatentExplorer(untrained()).card["latents"] == [{}, {}]
+    card = {"name": "mine", "vary": ["index"]}
+    made = LatentExplorer(untrained(), card, images=held_out(untrained(), card, 20))
+    assert card == {"name": "mine", "vary": ["index"]}
+    assert made.vary == []  # only a model of hands has a true hand
+
+
+def test_pictures_say_what_latents_carry_where_no_card_does():
+    model, images = untrained(latent_dim=5), held_out(untrained(), {}, 50)
+    mu, logvar = (np.float64(part) for part in latents.encode(model, images[:]))
+    kl = [entry["kl"] for entry in LatentExplorer(model, images=images).card["latents"]]
+    np.testing.assert_allclose(kl, (0.5 * (mu**2 + np.exp(logvar) - logvar - 1)).mean(axis=0), rtol=1e-5)
+    card = {"latents": [{"kl": 7.0}] * 5}
+    assert LatentExplorer(model, card, images=images).card["latents"] == card["latents"]
+
+
+def test_latents_are_ordered_by_what_they_carry_and_named():
+    card = {"latents": [{"kl": 0.5}, {"kl": 0.02, "name": "x"}, {"kl": 1.25, "name": "thumb"}, {"kl": 0.099}]}
+    assert order(card) == ([2, 0], [3, 1])
+    assert [label(card, i) for i in range(3)] == ["z0 · 0.50 nats", "unused · z1 · 0.02 nats", "thumb · z2 · 1.25 nats"]
+    assert order({"latents": [{}, {}]}) == ([0, 1], [])
+    assert label({"latents": [{}]}, 0) == "z0"
+
+
+@pytest.mark.parametrize("n", [1, 2, 50, 200, 230])
+def test_the_first_200_pictures_are_placed_on_the_map(n):
+    model, images = untrained(latent_dim=3), held_out(untrained(), {}, n)
+    placed, shown = LatentExplorer(model, images=images).pictures, min(n, 200)
+    mu = latents.encode(model, images[:shown])[0]
+    np.testing.assert_allclose(placed["codes"], mu, atol=0.005001)  # two decimals
+    sheet = np.asarray(Image.open(io.BytesIO(placed["thumbs"])).convert("L"), float)
+    columns = int(np.ceil(np.sqrt(shown)))
+    assert sheet.shape == (32 * columns, 32 * columns)
+    for k in {0, shown // 2, shown - 1}:
+        top, left = 32 * (k // columns), 32 * (k % columns)
+        assert np.abs(sheet[top : top + 32, left : left + 32] - images.pictures[k, 0]).mean() < 8  # WebP loses a little
+    if n > 2:  # the two directions are at right angles, and no other two hold more of the codes
+        directions, centred = np.array(placed["components"]), mu - mu.mean(axis=0)
+        np.testing.assert_allclose(directions @ directions.T, np.eye(2), atol=1e-3)
+        most = np.linalg.eigvalsh(centred.T @ centred)[:-3:-1]
+        np.testing.assert_allclose((centred @ directions.T).var(axis=0) * shown, most, rtol=1e-2)
+
+
+@pytest.mark.parametrize("model", [(32, 1, 1), (32, 4, 3), (64, 2, 3), (32, 40, 1)])
+def test_models_of_any_shape_are_shown(model, tmp_path):
+    model = untrained(*model)
+    images = held_out(model, {"data": "hands", "vary": ["index"]}, 3)
+    for given in (None, images, datasets.Images(images.pictures[:0], images.factors[:0], images.names)):
+        made = LatentExplorer(model, images=given)
+        assert bool(made.pictures) == (given is images)
+        made.save_html(tmp_path / "page.html")
+    shown = np.asarray(Image.open(io.BytesIO(made.traversal("png"))).convert("RGB"), float)
+    assert (np.ptp(shown, axis=2).max() > 100) == (model.channels == 3)  # labels are black
+    with pytest.raises(ValueError, match="pictures: need"):
+        LatentExplorer(model, images=datasets.Images(images.pictures[..., :16], images.factors, images.names))
+
+
+def test_a_notebook_gets_a_live_view_and_a_picture_that_needs_no_kernel():
+    made = LatentExplorer(untrained(), start=[1, 2])
+    data, _ = made._repr_mimebundle_()
+    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
+    picture = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
+    assert picture.format == "JPEG"
+    assert picture.width > 600
+    assert np.asarray(picture.convert("L")).std() > 20
+    other, _ = LatentExplorer(untrained(), start=[-3, -3])._repr_mimebundle_()
+    assert other["image/jpeg"] != data["image/jpeg"]  # it starts from the code as it stands
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_file_is_small_and_holds_all_and_loads_nothing(name, tmp_path):
+    made = open_shipped(name)
+    path = tmp_path / "page.html"
+    made.save_html(path)
+    text = path.read_text(encoding="utf-8")
+    assert path.stat().st_size <= 1_500_000
+    page = Page(text)
+    policy = next(attrs["content"] for attrs, _ in page.all("meta") if "http-equiv" in attrs)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules.keys() == {"default-src", "script-src", "style-src", "img-src"}
+    assert rules["default-src"] == "'none'"
+    assert rules["img-src"] == "data:"
+    script = next(text for attrs, text in page.all("script") if attrs["type"] == "module")
+    for rule, content in (("script-src", script), ("style-src", page.all("style")[0][1])):
+        assert rules[rule] == f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"
+    loading = [attrs[key] for _, attrs, _ in page.elements for key in ("src", "href", "srcset", "data") if key in attrs]
+    assert all(address.startswith("data:image/webp;base64,") for address in loading)
+    assert not re.search(r"https?://|url\(|@import|\bimport\b *[\"'({*]", text)
+    traits = json.loads(next(text for attrs, text in page.all("script") if attrs.get("id") == "traits"))
+    assert traits["weights"] == weights.pack((weights.PRETRAINED / f"{name}.safetensors").read_bytes())
+    assert len(traits["pictures"]["codes"]) == 200
+    twin = Image.open(io.BytesIO(base64.b64decode(loading[0].split(",")[1])))
+    assert twin.width >= 600
+    assert twin.height > 30 * made.model.latent_dim
+
+
+def test_a_file_holds_the_code_as_it_stands(tmp_path):
+    made = open_shipped("digits-2d")
+    made.z = [1.25, -0.5]
+    made.save_html(str(tmp_path / "page.html"))
+    page = Page((tmp_path / "page.html").read_text())
+    assert json.loads(next(text for attrs, text in page.all("script") if attrs.get("id") == "traits"))["z"] == made.z
+
+
+def test_a_card_cannot_add_elements_to_the_page(tmp_path):
+    card = {"name": HOSTILE, "note": HOSTILE, "latents": [{"name": HOSTILE, "kl": 1.0}, {"name": "Größe \u2028"}]}
+    pages = []
+    for number, each in enumerate((card, {"name": "plain"})):
+        LatentExplorer(untrained(), each).save_html(tmp_path / f"{number}.html")
+        pages.append(Page((tmp_path / f"{number}.html").read_text(encoding="utf-8")))
+    hostile, plain = ([(tag, sorted(attrs)) for tag, attrs, _ in page.elements] for page in pages)
+    assert hostile == plain
+    assert pages[0].all("title")[0][1].strip() == pages[0].all("h1")[0][1].strip() == f"Latent explorer: {HOSTILE}"
+    assert HOSTILE in pages[0].all("img")[0][0]["alt"]
+
+
+def nothing_new(folder, before):
+    return {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_file_is_written_whole_or_not_at_all(explorer, tmp_path, monkeypatch):
+    target = tmp_path / "page.html"
+    target.write_text("old")
+
+    def full(path, text, **options):
+        path.write_bytes(text[:1000].encode())
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", full)
+        with pytest.raises(OSError, match="No space left"):
+            explorer.save_html(target)
+        assert nothing_new(tmp_path, {"page.html": b"old"})
+    with monkeypatch.context() as patch:
+        patch.setattr(explorer, "traversal", lambda kind: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            explorer.save_html(target)
+        assert nothing_new(tmp_path, {"page.html": b"old"})
+    explorer.save_html(target)
+    assert target.read_bytes().endswith(b"</html>\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+    explorer.save_html(tmp_path / "new" / "folder" / "page.html")
+    assert (tmp_path / "new" / "folder" / "page.html").read_bytes() == target.read_bytes()
+
+
+def test_a_path_that_cannot_be_written_is_an_oserror(explorer, tmp_path):
+    (tmp_path / "file").write_text("old")
+    for path in (tmp_path, tmp_path / "file" / "page.html"):
+        with pytest.raises(OSError, match=re.escape(str(tmp_path))):
+            explorer.save_html(path)
+    assert nothing_new(tmp_path, {"file": b"old"})
+    assert not list(tmp_path.parent.glob("*.part"))
+
+
+def test_a_true_hand_is_offered_for_models_of_hands():
+    model, card = weights.load_pretrained("hands")
+    assert LatentExplorer(model, card).vary == card["vary"]
+    assert set(card["vary"]) < set(hands.FACTORS)
+    assert open_shipped("digits-2d").vary == []

@@ -1,0 +1,352 @@
+"""The explorer in the real JupyterLab: page and kernel hold one code, through haste, restarts and reloads."""
+
+import ast
+import json
+import urllib.request
+
+import nbformat
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from test_browser import RUN_ALL, Watch, open_notebook, press, screenshot
+
+CELLS = [
+    """from vaehelpers import shipped, training
+from vaehelpers.explorer import LatentExplorer
+explorer = LatentExplorer(*training.load_pretrained("digits-2d"), images=shipped.read_data("digits"))
+explorer""",
+    "explorer",  # a second view of the same
+    """images = shipped.read_data("hands", n=40, seed=5)
+hand = LatentExplorer(*training.load_pretrained("hands"), images=images)
+hand""",
+]
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+ASK = """async (code) => {
+  const future = %s.requestExecute({ code });
+  let text = "";
+  future.onIOPub = ({ header, content }) => {
+    text += { stream: content.text, error: content.ename }[header.msg_type] ?? "";
+  };
+  await future.done;
+  return text;
+}""".replace("%s", KERNEL)
+STATE = """() => [...document.querySelectorAll('.latent-explorer')].slice(0, 2).map((view) => [
+  Object.fromEntries([...view.querySelectorAll('.film input')].map((input) => [
+    input.ariaLabel.match(/z(\\d+)/)[1], input.valueAsNumber,
+  ])),
+  view.querySelector('.screen').toDataURL(),
+])"""
+# What the hand's first slider says and its picture, after each event and at each frame until the kernel is done.
+BURST = """async ([events, busy]) => {
+  const kernel = %s, view = [...document.querySelectorAll('.latent-explorer')].at(-1), seen = [], pictures = new Set();
+  const input = view.querySelector('.film input'), screen = view.querySelector('.screen');
+  const frame = () => new Promise(requestAnimationFrame);
+  const { done } = kernel.requestExecute({ code: busy });
+  let silent = false;
+  done.then(() => kernel.requestExecute({ code: 'pass' }).done).then(() => { silent = true; });
+  for (let k = 1; k <= events; k++) {
+    input.value = -3 + 5.5 * k / events;
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    pictures.add(screen.toDataURL());
+    if (k %% 3 === 0) await frame();
+    seen.push(input.valueAsNumber);
+  }
+  for (let still = 0; still < 30; still += silent) {
+    await frame();
+    seen.push(input.valueAsNumber);
+  }
+  return [seen, pictures.size];
+}""".replace("%s", KERNEL).replace("%%", "%")
+STORM = """async ([events, seed]) => {
+  let state = seed;
+  const random = (k) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor(state / 2 ** 32 * k);
+  };
+  const send = (target, type) => target.dispatchEvent(new Event(type, { bubbles: type !== 'dblclick' }));
+  const acts = {
+    input(input) {
+      if (input.type === 'file') return;
+      input.value = Number(input.min) + (input.max - input.min) * random(1001) / 1000;
+      send(input, 'input');
+      if (random(9) === 0) send(input, 'dblclick');
+      if (random(9) === 0) input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
+    },
+    button: (button) => button.click(),
+    '.toolbar button': (button) => button.click(),
+    select(select) {
+      select.selectedIndex = random(select.length);
+      send(select, 'change');
+    },
+    details(details) { details.open = !details.open; },
+    '.tool canvas'(canvas) {
+      const { left, top, width, height } = canvas.getBoundingClientRect();
+      const at = { bubbles: true, buttons: 1, clientX: left + random(width), clientY: top + random(height) };
+      for (const type of ['pointermove', 'click']) canvas.dispatchEvent(new PointerEvent(type, at));
+    },
+  };
+  const kinds = ['input', 'input', ...Object.keys(acts)];
+  for (let k = 0; k < events; k++) {
+    const views = document.querySelectorAll('.latent-explorer'), kind = kinds[random(kinds.length)];
+    const found = views[random(views.length)].querySelectorAll(kind);
+    if (found.length) acts[kind](found[random(found.length)]);
+    else k--;
+    if (k % 20 === 0) await new Promise((done) => setTimeout(done));
+  }
+}"""
+KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "Home", "End", "PageUp", "PageDown", "Delete", "Tab", "x", "b", "Escape"]
+
+
+@pytest.fixture(scope="module")
+def page(lab, browser):
+    """A notebook with three explorers, open in JupyterLab with all its cells run."""
+    upload(lab, "explorers.ipynb", CELLS)
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    page.watch, page.lab = Watch(page), lab
+    open_notebook(page, lab, "explorers")
+    run_all(page)
+    yield page
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_wrong(page):
+    """No test leaves an error in the console, or has asked beyond this machine."""
+    yield
+    assert page.watch.errors == []
+    assert page.watch.remote == []
+
+
+def notebook(cells):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return made
+
+
+def upload(lab, name, cells):
+    address, token = lab
+    request = urllib.request.Request(f"{address}/api/contents/{name}?token={token}", method="PUT")
+    request.add_header("Content-Type", "application/json")
+    data = json.dumps({"type": "notebook", "content": notebook(cells)}).encode()
+    urllib.request.urlopen(request, data).close()
+
+
+def run_all(page):
+    """Run all cells, and wait until each has the explorer that it made."""
+    page.evaluate("() => document.querySelectorAll('.latent-explorer').forEach((old) => { old.id = 'old'; })")
+    for count, outputs in page.evaluate(RUN_ALL):
+        assert count and '"output_type":"error"' not in outputs and '"name":"stderr"' not in outputs
+    page.wait_for_function("() => document.querySelectorAll('.latent-explorer:not(#old)').length === 3")
+    assert page.query_selector("#old") is None
+
+
+def ask(page, code):
+    """Run code in the kernel, beside the cells, and return what it printed."""
+    return page.evaluate(ASK, code)
+
+
+def kernel_z(page):
+    return np.array(ast.literal_eval(ask(page, "print(explorer.z)")))
+
+
+def first_slider(page):
+    return page.query_selector(".latent-explorer .film input")
+
+
+def state(page):
+    """The sliders and the picture of the first explorer, which its two views have in common."""
+    (sliders, picture), (same_sliders, same_picture) = page.evaluate(STATE)
+    assert (sliders, picture) == (same_sliders, same_picture)
+    return np.array([sliders[str(i)] for i in range(len(sliders))]), picture
+
+
+def settled(page, *, unlike=None):
+    """Wait until page and kernel agree on a code, up to the step of a slider; return it and its picture."""
+    for _ in range(60):
+        page.wait_for_timeout(50)
+        (sliders, picture), (_, same_picture) = page.evaluate(STATE)
+        if picture != unlike and picture == same_picture:
+            place, _ = state(page)
+            if abs(place - kernel_z(page)).max() < 0.0251:
+                return kernel_z(page), picture
+    raise AssertionError("page and kernel never agreed")
+
+
+def test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page):
+    old, before = settled(page)
+    press(page, first_slider(page), "Home", "ArrowRight")
+    z, picture = settled(page, unlike=before)
+    (latent,) = np.flatnonzero(z != old)
+    assert z[latent] == -2.95
+    number = page.query_selector_all(".latent-explorer")[1].query_selector("input[type=number]")
+    number.fill("1.23")  # between two steps of the slider
+    z, _ = settled(page, unlike=picture)
+    assert z[latent] == 1.23
+
+
+@pytest.mark.parametrize("code", ["[0.5, -1.5]", "np.linspace(-3, 3, 2)", "np.zeros(2, np.float32)"])
+def test_a_code_set_in_a_cell_moves_sliders_and_picture(page, code):
+    _, before = settled(page)
+    assert ask(page, f"import numpy as np; explorer.z = {code}") == ""
+    z, _ = settled(page, unlike=before)
+    np.testing.assert_array_equal(z, eval(code, {"np": np}))
+
+
+def test_a_code_that_is_none_is_refused_and_changes_nothing(page):
+    z, before = settled(page)
+    for code in ("[0.5]", "[float('nan')] * 2", "'left'"):
+        assert ask(page, f"explorer.z = {code}") in ("ValueError", "TypeError")
+    again, picture = settled(page)
+    np.testing.assert_array_equal(again, z)
+    assert picture == before
+
+
+def test_a_picture_is_chosen_in_a_cell_or_on_the_map(page):
+    _, before = settled(page)
+    ask(page, "explorer.selected = 3")
+    z, before = settled(page, unlike=before)
+    codes = np.array(ast.literal_eval(ask(page, "print(explorer.pictures['codes'])")))
+    np.testing.assert_array_equal(z, codes[3])
+    page.click("text=Map of codes")
+    page.locator(".latent-explorer .chart canvas").first.click(position={"x": 40, "y": 60})
+    z, _ = settled(page, unlike=before)
+    chosen = int(ask(page, "print(explorer.selected)"))
+    assert chosen not in (-1, 3)
+    np.testing.assert_array_equal(z, codes[chosen])
+    page.click("text=Map of codes")
+
+
+@pytest.mark.parametrize("busy", ["import time; time.sleep(2)", "pass"])
+def test_a_burst_draws_on_while_the_kernel_is_busy_and_never_goes_back(page, busy):
+    ask(page, "hand.z = [-3] * 25")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.latent-explorer')].at(-1).querySelector('.film input').value === '-3'"
+    )
+    seen, pictures = page.evaluate(BURST, [300, busy])
+    assert seen == sorted(seen) and seen[-1] == 2.5
+    assert pictures == 111  # one for each step that the slider went
+    z = ast.literal_eval(ask(page, "print(hand.z)"))
+    assert sorted(z) == [-3] * 24 + [2.5]
+
+
+def test_keys_in_the_explorer_are_no_commands_of_jupyterlab(page):
+    slider = first_slider(page)
+    press(page, slider, "Home", "ArrowRight", "ArrowUp", "x", "b", "a", "d", "d", "m", "0", "0")
+    assert slider.input_value() == "-2.9"
+    assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.length") == len(CELLS)
+    assert first_slider(page).evaluate("slider => slider === document.activeElement")
+    settled(page)
+
+
+def test_an_interrupted_kernel_hears_of_the_next_code(page):
+    _, before = settled(page)
+    page.evaluate(f"() => {{ window.sleeping = {KERNEL}.requestExecute({{ code: 'import time; time.sleep(60)' }}) }}")
+    press(page, first_slider(page), "End")
+    page.evaluate(f"async () => {{ await {KERNEL}.interrupt(); await window.sleeping.done; }}")
+    z, _ = settled(page, unlike=before)
+    assert z.max() == 3
+
+
+def change_theme(page, theme):
+    command = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(command, f"JupyterLab {theme}")
+    page.wait_for_selector(f"body[data-jp-theme-name='JupyterLab {theme}']", state="attached")
+
+
+@pytest.mark.parametrize("theme", ["Dark", "Light"])
+def test_theme_and_accessibility(page, theme):
+    change_theme(page, theme)
+    for tool in range(4):  # each explorer shows its next tool
+        for view in page.query_selector_all(".latent-explorer"):
+            tools = view.query_selector_all(".toolbar button")
+            tools[(tool if tool < 3 else 2) % len(tools)].click()
+        page.wait_for_timeout(400)
+        screenshot(page, f"explorer-{theme.lower()}-{tool}")
+        serious = [
+            (found["id"], [node["html"] for node in found["nodes"]])
+            for found in Axe().run(page, context=".latent-explorer").response["violations"]
+            if found["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+    colours = page.evaluate(
+        """() => ['.latent-explorer', '.latent-explorer button'].map((css) => {
+          const { color, backgroundColor } = getComputedStyle(document.querySelector(css));
+          return [color, backgroundColor].map((text) => text.match(/[0-9.]+/g).slice(0, 3).map(Number));
+        })"""
+    )
+    (ink, _), (on_button, button) = (np.mean(pair, axis=1) for pair in colours)
+    assert (ink > 128) == (on_button > 128) == (button < 128) == (theme == "Dark")
+
+
+def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page):
+    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
+    drawn = set()
+    for key in ("Home", "End"):
+        press(page, first_slider(page), key)
+        drawn.add(page.evaluate(STATE)[0][1])
+    assert len(drawn) == 2
+    page.wait_for_timeout(500)  # what it could not tell the kernel must not be an error
+    run_all(page)
+    test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
+
+
+def measure(page, cdp):
+    """Megabytes of the JavaScript heap, and nodes, once every tool is closed and what is not held has gone."""
+    page.evaluate(
+        """() => {
+          document.querySelectorAll('.toolbar button').forEach((tool) => tool.click()); // each was open at least once
+          document.querySelectorAll('.toolbar [aria-expanded=true]').forEach((open) => open.click());
+        }"""
+    )
+    page.wait_for_timeout(1000)
+    for _ in range(2):
+        cdp.send("HeapProfiler.collectGarbage")
+    metrics = {metric["name"]: metric["value"] for metric in cdp.send("Performance.getMetrics")["metrics"]}
+    return cdp.send("Runtime.getHeapUsage")["usedSize"] / 1e6, metrics["Nodes"]
+
+
+def storm(page, seed):
+    """About a thousand random events of all kinds, some of them true keys, at another width in the other theme."""
+    page.set_viewport_size({"width": (1500, 1100, 700)[seed % 3], "height": 1000})
+    change_theme(page, ("Dark", "Light")[seed % 2])
+    page.evaluate(STORM, [970, seed])
+    rng = np.random.default_rng(seed)
+    press(page, first_slider(page), *rng.choice(KEYS, 30))
+
+
+def test_ten_thousand_random_events_leave_nothing_behind(page):
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Performance.enable")
+    seed = 0
+    for ending in ("restart", "run again", "reload", "end"):
+        sizes = []
+        for _ in range(2 if ending in ("restart", "end") else 3):
+            storm(page, seed := seed + 1)
+            sizes.append(measure(page, cdp))
+        heap, nodes = np.diff(sizes, axis=0).max(axis=0)
+        print(ending, np.round(sizes, 2).tolist())
+        assert heap < 1 and nodes < 50, (ending, sizes)  # of 30 MB and 10,000 nodes, for a thousand events
+        if ending == "restart":
+            page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
+        elif ending == "run again":
+            run_all(page)
+        elif ending == "reload":
+            open_notebook(page, page.lab, "explorers")
+            run_all(page)
+    assert seed == 10
+    test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
+
+
+def test_an_executed_notebook_shows_the_traversal_without_a_kernel():
+    made = notebook(CELLS[:1])
+    client = NotebookClient(made, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}})
+    client.store_widget_state = False
+    client.execute()
+    (shown,) = [output.data for output in made.cells[0].outputs if output.output_type == "execute_result"]
+    assert {"image/jpeg", "application/vnd.jupyter.widget-view+json"} <= set(shown)
+    body, _ = HTMLExporter().from_notebook_node(made)
+    assert f'src="data:image/jpeg;base64,{shown["image/jpeg"][:100]}' in body

@@ -1,0 +1,210 @@
+"""The site as it is read: opened as files, without a server and without a network, in a real browser."""
+
+import subprocess
+import sys
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT
+from test_browser import Watch
+
+DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
+PAGES = ("index", "00_start_here", "05_elbo", "glossary", "api")
+RUN = ("00", "05")  # the lessons that are run here; the others stand on the site without their results
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The folder of the site."""
+    if not (NPM / "node_modules").exists():
+        pytest.fail("MathJax is missing: `make test` gets it, and `make site` too")
+    folder = tmp_path_factory.mktemp("docs") / "site"
+    command = [sys.executable, DOCS / "website.py", folder, NPM, *RUN]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+class Links(HTMLParser):
+    """What a page asks for (``loaded``), where it leads (``links``), its anchors, its images and its headings."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.loaded, self.links, self.anchors, self.images, self.headings = [], [], {""}, [], []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        elif tag == "link" and given["rel"] in ("stylesheet", "preload", "icon", "shortcut icon"):
+            self.loaded.append(given["href"])
+        elif "src" in given:
+            self.loaded.append(given["src"])
+        if tag == "img":
+            self.images.append(given)
+        if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
+            self.headings.append(int(tag[1]))
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """Every page of the site, read."""
+    return {path: Links(path) for path in site.rglob("*.html") if "_static" not in path.parts}
+
+
+def test_every_link_leads_somewhere(site, pages):
+    checked = 0
+    for path, page in pages.items():
+        for link in page.links:
+            place = urlparse(link)
+            if place.scheme in ("http", "https"):
+                continue
+            target = (path.parent / unquote(place.path)).resolve() if place.path else path
+            assert target.is_file(), f"{path.name} leads to {link}"
+            if place.fragment and target in pages:
+                assert unquote(place.fragment) in pages[target].anchors, f"{path.name} leads to {link}"
+            checked += 1
+    assert checked > 1000
+
+
+def test_nothing_is_loaded_from_elsewhere(site, pages):
+    for path, page in pages.items():
+        for link in page.loaded:
+            assert link.startswith("data:") or (path.parent / urlparse(link).path).is_file(), f"{path.name}: {link}"
+
+
+def test_every_picture_is_said_in_words(pages):
+    images = [(path.name, image) for path, page in pages.items() for image in page.images]
+    assert len(images) >= 13
+    said = [(name, image.get("alt", "").strip()) for name, image in images]
+    assert [(name, alt) for name, alt in said if not alt or alt.endswith(".png")] == []  # Sphinx falls back on the file
+
+
+def test_headings_come_in_order(pages):
+    for path, page in pages.items():
+        levels = page.headings
+        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False)), path.name
+
+
+def test_the_solutions_of_the_exam_stay_apart(site):
+    assert not [path for path in site.rglob("*") if "solutions" in path.name]
+
+
+def test_all_public_modules_are_described():
+    text = (DOCS / "api.md").read_text()
+    names = {path.stem if path.is_file() else path.name for path in (ROOT / "vaehelpers").iterdir()}
+    public = {name for name in names if not name.startswith("_") and importable(name)}
+    assert {line.split("vaehelpers.")[1] for line in text.splitlines() if "automodule" in line} == public
+
+
+def importable(name):
+    package = ROOT / "vaehelpers"
+    return (package / f"{name}.py").exists() or (package / name / "__init__.py").exists()
+
+
+def test_a_lesson_is_downloaded_as_it_is_handed_out(site, pages):
+    name = "05_elbo.ipynb"
+    assert f"_sources/{name}" in pages[site / "05_elbo.html"].links
+    assert (site / "_sources" / name).read_bytes() == (ROOT / "notebooks" / name).read_bytes()
+
+
+def test_the_german_edition_is_one_click_away(site, pages):
+    english, german = site / "05_elbo.html", site / "de" / "05_elbo.html"
+    assert "de/05_elbo.html" in pages[english].links
+    assert "../05_elbo.html" in pages[german].links
+    assert '<html lang="de"' in german.read_text(encoding="utf-8")
+    assert len(pages[german].images) == len(pages[english].images)
+
+
+def test_a_warning_is_an_error(tmp_path):
+    sys.path.insert(0, str(DOCS))
+    from website import run_sphinx
+
+    (tmp_path / "index.md").write_text("# A page\n\n[leads nowhere](nowhere.md)\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        run_sphinx(tmp_path, tmp_path / "out")
+
+
+@pytest.fixture
+def reader(browser, site):
+    """A function that opens a page, which must neither complain nor ask anybody."""
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    watch = Watch(page)
+
+    def read(name, theme="light", width=1280):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": width, "height": 720})
+        page.goto(f"{site.as_uri()}/{name}")
+        page.wait_for_function("() => !document.querySelector('.math:not(:has(mjx-container))')")
+        return page
+
+    yield read
+    context.close()
+    assert watch.errors == []
+    assert watch.remote == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_read_by_everybody(reader, name, theme, width):
+    page = reader(f"{name}.html", theme, width)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    alike = {"exclude": [["#data-and-networks"], ["#figures-sliders-and-checks"]]} if name == "api" else None
+    found = Axe().run(page, alike, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
+    grave = [
+        (each["id"], node["target"], node["failureSummary"])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+    assert grave == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_a_hall_and_a_phone(reader, name):
+    for width in (1280, 400):
+        page = reader(f"{name}.html", width=width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_formulas_are_typeset_and_can_be_heard(reader):
+    page = reader("05_elbo.html")
+    formulas = page.locator("main mjx-container")
+    assert formulas.count() > 200
+    assert page.locator("mjx-merror, mjx-container [data-mjx-error]").count() == 0
+    assert page.locator("main mjx-assistive-mml > math").count() == formulas.count()
+    assert page.evaluate("[...document.fonts].some(font => font.family.startsWith('MJX') && font.status === 'loaded')")
+
+
+def test_a_solution_is_folded_until_it_is_wanted(reader):
+    page = reader("05_elbo.html")
+    code = page.locator("details pre").first
+    assert not code.is_visible()
+    code.locator("xpath=ancestor::details/summary").click()
+    assert code.is_visible()
+
+
+@pytest.mark.parametrize("name", ["index", "00_start_here"])
+def test_the_explorer_is_alive(reader, name):
+    page = reader(f"{name}.html")
+    page.locator("iframe.explorer").first.scroll_into_view_if_needed()
+    explorer = page.frame_locator("iframe.explorer").first
+    picture, slider = explorer.locator("canvas.screen").first, explorer.locator("input[type=range]").first
+    slider.wait_for()
+    before = picture.evaluate("canvas => canvas.toDataURL()")
+    slider.press("End")
+    page.wait_for_timeout(300)
+    assert picture.evaluate("canvas => canvas.toDataURL()") != before
+
+
+def test_the_search_finds_a_word(reader):
+    page = reader("search.html?q=responsibility")
+    page.locator("#search-results li").first.wait_for()
+    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
+    assert any("04_mixtures_and_em.html" in link for link in found)
+    assert any("glossary.html" in link for link in found)

@@ -7,6 +7,12 @@ STAMP := .venv/stamp-$(TORCH)
 NPM := build/npm
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+# LANG=de counts on the command line alone: a system's LANG chooses nothing, and programs do not see ours (no locale).
+LESSONS := notebooks
+ifeq ($(origin LANG) $(LANG),command line de)
+LESSONS := build/de
+unexport LANG
+endif
 .DEFAULT_GOAL := help
 .PHONY: help lab test check site slides handout solutions models bench chromium
 
@@ -15,12 +21,8 @@ help:  ## this list
 	@echo "  TORCH=default takes your platform's standard torch (on Linux: CUDA, several GB) instead of the CPU build"
 
 lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 05 is in German
-ifeq ($(LANG),de)
-	@$(BIN)/python docs/editions.py german build/de
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) build/de/00_start_here.ipynb
-else
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) notebooks/00_start_here.ipynb
-endif
+	@[ $(LESSONS) = notebooks ] || $(BIN)/python docs/editions.py german $(LESSONS)
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) $(LESSONS)/00_start_here.ipynb
 
 test: check chromium $(NPM)  ## set up and run every check and test
 	@$(BIN)/python -m pytest -q

@@ -26,6 +26,7 @@ EQUAL = {
     "sections": re.compile(r"§[\d.]*\d"),
 }
 NUMBERED = re.compile(r"\*\*(?:Exercise|Übung) (\d+) \((\d+) (?:minutes|Minuten)|\*\*(?:Time|Zeit):\*\* (\d+)")
+CHOICES = re.compile(r"\*\*([A-E]|\d)\.?\*\*")
 PREDICT = re.compile(r"\*\*(?:Predict|Sag voraus):\*\*")
 
 
@@ -71,6 +72,7 @@ def test_a_german_edition_says_all_of_it(lesson):
         for name, pattern in EQUAL.items():
             assert parts(pattern, cell.source) == parts(pattern, other.source), f"{name} of {cell.id}"
         assert NUMBERED.findall(cell.source) == NUMBERED.findall(other.source), cell.id
+        assert CHOICES.findall(cell.source) == CHOICES.findall(other.source), cell.id
         assert len(PREDICT.findall(cell.source)) == len(PREDICT.findall(other.source)), cell.id
         assert cell.source.count("<details>") == other.source.count("<details>") == cell.source.count("</details>")
         assert 0.7 < len(cell.source) / len(other.source) < 1.8, f"{cell.id} is much shorter or longer"

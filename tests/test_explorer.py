@@ -252,3 +252,19 @@ def test_a_true_hand_is_offered_for_models_of_hands():
     assert LatentExplorer(model, card).vary == card["vary"]
     assert set(card["vary"]) < set(hands.FACTORS)
     assert open_shipped("digits-2d").vary == []
+
+
+def test_a_picture_is_selected_by_its_number_or_by_its_code():
+    explorer = LatentExplorer(*weights.load_pretrained("digits-2d"), images=datasets.digits())
+    assert explorer.selected == -1
+    explorer.selected = 5
+    assert explorer.z == explorer.pictures["codes"][5]
+    explorer.z = [0, 1]
+    assert explorer.selected == -1
+    explorer.z = explorer.pictures["codes"][7]
+    assert explorer.selected == 7
+    explorer.z = np.zeros(2)
+    assert explorer.start == [0, 0]
+    for wrong in (200, -2):
+        with pytest.raises(ValueError, match=f"selected: need a number from -1 to 199, got {wrong}"):
+            explorer.selected = wrong

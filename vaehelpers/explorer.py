@@ -55,8 +55,8 @@ class LatentExplorer(anywidget.AnyWidget):
     ``card`` is the model's card: it says what each latent carries and, where known, means. ``start`` is the code to
     begin with and to come back to (0, the middle of the prior, when none is given). The first 200 of ``images`` are
     placed on a map by their codes. ``z`` is the code ``(latent_dim,)`` as the sliders stand; set it, and they move.
-    ``selected`` is the number of the picture chosen last on the map (-1: none); set it to send its code to the sliders.
-    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent.
+    ``selected`` is the number of the picture on the map whose code that is (-1: of none); set it to go there.
+    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, or no picture is ``selected``.
     """
 
     _esm = bundle()
@@ -65,7 +65,8 @@ class LatentExplorer(anywidget.AnyWidget):
     vary = traitlets.List(traitlets.Unicode()).tag(sync=True)  # factors of the true hand, for a model of hands
     pictures = traitlets.Dict().tag(sync=True)
     z: traitlets.TraitType[Any, Any] = traitlets.TraitType().tag(sync=True)  # `Any` would take None unseen
-    selected = traitlets.Int(-1).tag(sync=True)
+    start = traitlets.List(traitlets.Float()).tag(sync=True)
+    selected = traitlets.Int(-1)
 
     def __init__(
         self,
@@ -79,7 +80,7 @@ class LatentExplorer(anywidget.AnyWidget):
         placed: dict[str, Any] = {}
         if images:  # neither None nor empty
             mu, logvar = encode(model, images[:_PLACED])
-            codes = [[round(float(value), 2) for value in code] for code in mu]
+            codes = [[round(float(value), 2) for value in code] for code in mu.clip(-LIMIT, LIMIT)]
             placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pictures)}
             card.setdefault("latents", [{"kl": float(kl)} for kl in latent_kl(mu, logvar)])
         card.setdefault("latents", [{} for _ in range(model.latent_dim)])
@@ -90,6 +91,7 @@ class LatentExplorer(anywidget.AnyWidget):
             pictures=placed,
             z=np.zeros(model.latent_dim) if start is None else start,
         )
+        self.start = self.z
 
     @traitlets.validate("z")
     def _within_limits(self, proposal: dict[str, Any]) -> list[float]:
@@ -101,6 +103,23 @@ class LatentExplorer(anywidget.AnyWidget):
             raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {proposal['value']!r}")
         return [float(value) for value in z.clip(-LIMIT, LIMIT)]
 
+    @traitlets.validate("selected")
+    def _one_of_the_pictures(self, proposal: dict[str, Any]) -> int:
+        n, selected = len(self.pictures.get("codes", ())), proposal["value"]
+        if not -1 <= selected < n:
+            raise ValueError(f"selected: need a number from -1 to {n - 1}, got {selected}")
+        return int(selected)
+
+    @traitlets.observe("selected")
+    def _go_to_picture(self, change: dict[str, Any]) -> None:
+        if self.selected >= 0:
+            self.z = self.pictures["codes"][self.selected]
+
+    @traitlets.observe("z")
+    def _find_picture(self, change: dict[str, Any]) -> None:
+        codes = self.pictures.get("codes", [])
+        self.selected = codes.index(self.z) if self.z in codes else -1
+
     def save_html(self, path: str | Path) -> None:
         """Write the explorer as it stands to one file that needs no kernel, no network and no other file.
 
@@ -109,7 +128,13 @@ class LatentExplorer(anywidget.AnyWidget):
         pictures = dict(self.pictures)
         if pictures:
             pictures["thumbs"] = b64encode(pictures["thumbs"]).decode()
-        traits = {"weights": pack(self.weights), "vary": self.vary, "pictures": pictures, "z": self.z, "selected": -1}
+        traits = {
+            "weights": pack(self.weights),
+            "vary": self.vary,
+            "pictures": pictures,
+            "z": self.z,
+            "start": self.start,
+        }
         name = self.card.get("name", "a model")
         script = f"{self._esm}\nfillPage();\n"
         page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(

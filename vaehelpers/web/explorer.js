@@ -56,7 +56,7 @@ function warning({ message }) {
 
 /** Put everything together around one code, which all parts move and hear of. */
 function build(model, traits, gone) {
-  const code = space.makeCode(traits.get("z")), play = dom.makePlayer();
+  const code = space.makeCode(traits.get("z"), traits.get("start")), play = dom.makePlayer();
   const latents = model.card.latents.map((entry, i) => ({ i, kl: entry.kl, ...named(entry, i) }));
   const ranked = latents.toSorted((a, b) => (b.kl ?? 0) - (a.kl ?? 0));
   const look = (pixels) => {
@@ -68,7 +68,7 @@ function build(model, traits, gone) {
   const picture = dom.element("div", { className: "picture" }, ...drawn(it), buttons(it), arithmetic(it));
   const main = dom.element("div", { className: "main" }, picture, rows(it));
   synchronise(it, gone);
-  code.move(code.z);
+  code.move(code.z, { source: traits });
   gone.addEventListener("abort", () => play());
   const name = `Latent explorer of the model ${model.card.name ?? ""}`;
   const whole = dom.element("section", { className: "latent-explorer", ariaLabel: name }, toolbar(it, main), main);
@@ -86,7 +86,7 @@ function named({ name, kl }, i) {
   return { name: name ?? `z${i}`, small: [name && `z${i}`, nats].filter(Boolean).join(" · ") };
 }
 
-/** Let the kernel's traits follow, at most once a frame, and follow them. */
+/** Let the kernel's `z` follow, at most once a frame, and follow it. */
 function synchronise({ traits, code }, gone) {
   let waiting = false;
   code.hear((source) => {
@@ -99,20 +99,12 @@ function synchronise({ traits, code }, gone) {
       traits.save_changes();
     });
   });
-  const changes = {
-    "change:z": () => {
-      const z = traits.get("z");
-      if (!waiting && z.some((value, i) => value !== code.z[i])) code.move(z, { source: traits });
-    },
-    "change:selected": () => {
-      const chosen = traits.get("pictures").codes?.[traits.get("selected")];
-      if (chosen) code.move(chosen);
-    },
+  const follow = () => {
+    const z = traits.get("z");
+    if (!waiting && z.some((value, i) => value !== code.z[i])) code.move(z, { source: traits });
   };
-  for (const [event, follow] of Object.entries(changes)) {
-    traits.on(event, follow);
-    gone.addEventListener("abort", () => traits.off(event, follow));
-  }
+  traits.on("change:z", follow);
+  gone.addEventListener("abort", () => traits.off("change:z", follow));
 }
 
 /** The picture, what is said of it where it cannot be seen, and what the encoder's belief is worth. */
@@ -187,8 +179,8 @@ function arithmetic({ model, code, play }) {
   });
   const way = dom.button("A → B", () => {
     const { A, B } = kept;
-    play(2500, (t) => code.move(space.arc(A, B, t), { source: play }));
-  }, { disabled: true, title: "along the arc from A to B" });
+    play(2500, (t) => code.move(A.map((a, i) => (1 - t) * a + t * B[i]), { source: play }));
+  }, { disabled: true, title: "on a straight line from A to B" });
   const sum = dom.button("A − B + C", () => {
     const { A, B, C } = kept;
     code.move(A.map((a, i) => a - B[i] + C[i]));

@@ -2,13 +2,13 @@
 
 export const LIMIT = 3; // deviations of the prior, at either end of a slider
 
-/** The code z. Whoever moves it may say who it is (`source`), and what the encoder believed (`belief`). */
-export function makeCode(start) {
-  const z = Float64Array.from(start), heard = [];
+/** The code z, and where `home` is. Whoever moves it may say who it is (`source`), and what the encoder believed (`belief`). */
+export function makeCode(begin, home) {
+  const z = Float64Array.from(begin), heard = [];
   const tell = (source) => { for (const listen of heard) listen(source); };
   const within = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));
   return {
-    z, home: z.slice(), belief: null,
+    z, home, belief: null,
     hear(listen) { heard.push(listen); },
     set(latent, value, source) {
       z[latent] = within(value);
@@ -20,15 +20,6 @@ export function makeCode(start) {
       tell(source);
     },
   };
-}
-
-/** The point at a share t of the arc from a to b, whose lengths the prior finds likely (Shoemake 1985; White 2016). */
-export function arc(a, b, t) {
-  const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
-  const angle = Math.acos(Math.min(1, Math.max(-1, dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)))));
-  const bent = Math.sin(angle) > 1e-6; // else there is no arc, or there are many
-  const weight = (share) => bent ? Math.sin(share * angle) / Math.sin(angle) : share;
-  return a.map((value, i) => weight(1 - t) * value + weight(t) * b[i]);
 }
 
 /** log p(x|z) of Bernoulli pixels, in nats. */

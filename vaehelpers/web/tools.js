@@ -63,7 +63,8 @@ function map({ traits, code, latents }) {
   let project;
   const show = () => {
     mark.put(...project(code.z));
-    which.value = codes[traits.get("selected")] ? traits.get("selected") : "";
+    const here = codes.findIndex((place) => place.every((value, i) => value === code.z[i]));
+    which.value = here < 0 ? "" : here;
   };
   const arrange = () => {
     const [right, up] = selects.map((select) => scaled(axes[select.value].vector, codes));
@@ -72,12 +73,7 @@ function map({ traits, code, latents }) {
     chart.draw();
     show();
   };
-  const choose = (k) => {
-    if (!codes[k]) return;
-    traits.set("selected", k);
-    traits.save_changes();
-    code.move(codes[k]);
-  };
+  const choose = (k) => codes[k] && code.move(codes[k]);
   chart.canvas.addEventListener("click", (event) => choose(chart.nearest(...share(event))));
   chart.canvas.addEventListener("pointermove", (event) => chart.draw(chart.nearest(...share(event))));
   chart.canvas.addEventListener("pointerleave", () => chart.draw());

@@ -198,7 +198,12 @@ def test_a_file_holds_the_code_as_it_stands(tmp_path):
 
 
 def test_a_card_cannot_add_elements_to_the_page(tmp_path):
-    card = {"name": HOSTILE, "note": HOSTILE, "latents": [{"name": HOSTILE, "kl": 1.0}, {"name": "Größe \u2028"}]}
+    card = {
+        "name": HOSTILE,
+        "data": "hands",
+        "vary": [HOSTILE],
+        "latents": [{"name": HOSTILE, "kl": 1.0}, {"name": "Größe \u2028"}],
+    }
     pages = []
     for number, each in enumerate((card, {"name": "plain"})):
         LatentExplorer(untrained(), each).save_html(tmp_path / f"{number}.html")

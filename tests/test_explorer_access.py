@@ -164,6 +164,11 @@ def test_nothing_jumps_while_something_moves(page_of, size):
         assert "…" in worth.text_content()
         explorer.eventually(lambda: np.testing.assert_("…" not in worth.text_content()))
         assert explorer.slider(12).evaluate(JUMPS) == [0]
+        boxes = "() => [...document.querySelectorAll('button, input, canvas')].map((each) => each.offsetTop)"
+        before = page.evaluate(boxes)
+        explorer.button("random").click()  # with which the encoder's belief goes
+        assert worth.text_content() == ""
+        assert page.evaluate(boxes) == before
 
 
 @pytest.mark.parametrize("name", ["hands", "digits-2d", "hands-pose"])

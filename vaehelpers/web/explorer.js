@@ -203,7 +203,7 @@ function rows(it) {
   return dom.element("div", { className: "latents" }, title, ...used, ...(unused.length ? [folded] : []));
 }
 
-/** One latent: a slider whose handle frames a picture of the strip from -3 to +3, its number, a button that plays it. */
+/** One latent: a slider whose handle frames a picture of its strip, its number, and a button that plays it. */
 function row({ model, code, play }, { i, kl, name, small }) {
   const reset = () => code.set(i, code.home[i]);
   const scale = { min: -space.LIMIT, max: space.LIMIT, step: STEP, ariaLabel: `${name} ${small}` };

@@ -2,7 +2,7 @@
 
 export const LIMIT = 3; // deviations of the prior, at either end of a slider
 
-/** The code z, and where `home` is. Whoever moves it may say who it is (`source`), and what the encoder believed (`belief`). */
+/** The code z and its `home`. Whoever moves it may say who it is (`source`) and what the encoder believed (`belief`). */
 export function makeCode(begin, home) {
   const z = Float64Array.from(begin), heard = [];
   const tell = (source) => { for (const listen of heard) listen(source); };

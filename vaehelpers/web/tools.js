@@ -11,8 +11,9 @@ const MARK = "#f08c00";
 
 /** The tools that fit a model, each with its name and what makes its elements. */
 export function list({ model, traits }) {
+  const vary = traits.get("vary");
   return [
-    traits.get("vary").length ? ["True hand", truth] : null,
+    vary.length && vary.every((name) => name in hands.FACTORS) ? ["True hand", truth] : null,
     traits.get("pictures").codes ? ["Map of codes", map] : null,
     model.latentDim === 2 ? ["Manifold", manifold] : null,
     ["Your own picture", own],
@@ -109,17 +110,20 @@ function makeChart({ codes, thumbs }) {
   function draw(hovered = -1) {
     large = hovered;
     context.clearRect(0, 0, MAP, MAP);
-    if (!sheet) return;
-    const shown = []; // a picture that would hide an earlier one is a dot
+    const shown = []; // a picture that would hide an earlier one, or that is not there, is a dot
     context.fillStyle = "#999";
     for (const [k, [x, y]] of chart.places.entries()) {
-      if (shown.some(([left, top]) => Math.max(Math.abs(left - x), Math.abs(top - y)) < 0.075)) {
+      const hides = ([left, top]) => Math.max(Math.abs(left - x), Math.abs(top - y)) < 0.075;
+      if (!sheet || shown.some(hides)) {
         context.fillRect(x * MAP - 2, y * MAP - 2, 4, 4);
-      } else shown.push(chart.places[k]), put(k, 60);
+      } else {
+        put(k, 60);
+        shown.push([x, y]);
+      }
     }
     context.strokeStyle = MARK;
     context.lineWidth = 4;
-    if (large >= 0) context.strokeRect(...put(large, 150));
+    if (sheet && large >= 0) context.strokeRect(...put(large, 150));
   }
   function nearest(x, y) {
     const distances = chart.places.map(([left, top]) => Math.hypot(left - x, top - y));
@@ -128,7 +132,7 @@ function makeChart({ codes, thumbs }) {
   createImageBitmap(new Blob([thumbs])).then((image) => {
     sheet = image;
     draw(large);
-  });
+  }, () => {}); // what is damaged stays dots
   return chart;
 }
 

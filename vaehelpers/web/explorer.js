@@ -7,6 +7,7 @@ import * as tools from "./tools.js";
 
 const STEP = 0.05;
 const CELLS = 9; // pictures in the strip under a slider
+const SYNC = 100; // milliseconds after which the kernel hears of a move
 const UNUSED = 0.1; // nats below which a latent carries nothing
 
 /** Fill `el` for a widget's traits; anywidget calls this, and what it returns when the widget goes. */
@@ -86,18 +87,18 @@ function named({ name, kl }, i) {
   return { name: name ?? `z${i}`, small: [name && `z${i}`, nats].filter(Boolean).join(" · ") };
 }
 
-/** Let the kernel's `z` follow, at most once a frame, and follow it. */
+/** Let the kernel's `z` follow, a few times a second, and follow it: each message costs JupyterLab part of a frame. */
 function synchronise({ traits, code }, gone) {
   let waiting = false;
   code.hear((source) => {
     if (waiting || source === traits) return;
     waiting = true;
-    requestAnimationFrame(() => {
+    setTimeout(() => {
       waiting = false;
       if (gone.aborted) return;
       traits.set("z", [...code.z]);
       traits.save_changes();
-    });
+    }, SYNC);
   });
   const follow = () => {
     const z = traits.get("z");

@@ -1,0 +1,175 @@
+"""The slides as they are shown: opened as files, without a server and without a network, in a real browser."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import ROOT
+from test_browser import Watch
+
+DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
+LESSONS = ("00_start_here", "05_elbo")
+SHOW = """i => {
+  const {h, v} = Reveal.getIndices(Reveal.getSlides()[i]);
+  Reveal.slide(h, v, 99);  // with all fragments
+}"""
+#: What of the slide that is shown lies outside of it (in pixels of the design), is cut, or is too small to be read.
+MEASURE = """() => {
+  const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), scale = frame.width / 1280;
+  const seen = [...slide.querySelectorAll('.part, .part *')].filter(
+    e => !e.closest('.notes, .MJX_Assistive_MathML, iframe') && e.getBoundingClientRect().width > 0);
+  const outside = seen.filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.left < frame.left || box.right > frame.right || box.top < frame.top ||
+      box.bottom > frame.top + 684 * scale;  // below that stand the lesson's title and the number of the slide
+  });
+  const isText = n => n.nodeType == 3 && n.data.trim();
+  const written = seen.filter(e => !e.closest('svg, script') && [...e.childNodes].some(isText));
+  const small = written.filter(e => parseFloat(getComputedStyle(e).fontSize) < (e.closest('pre') ? 16 : 24));
+  return {
+    outside: outside.map(e => e.outerHTML.slice(0, 80)), small: small.map(e => e.outerHTML.slice(0, 80)),
+    cut: [slide.scrollWidth - slide.clientWidth, slide.scrollHeight - slide.clientHeight],
+    wide: [...document.querySelectorAll('body, html')].some(e => e.scrollWidth > innerWidth),
+    headings: slide.querySelectorAll(':scope > .part :is(h1, h2)').length,
+    empty: seen.every(e => e.closest('.heading')),
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def slides(tmp_path_factory):
+    """The folder of the slides."""
+    if not (NPM / "node_modules").exists():
+        pytest.fail("reveal.js is missing: `make test` gets it, and `make slides` too")
+    folder = tmp_path_factory.mktemp("stick") / "slides"
+    command = [sys.executable, DOCS / "slides.py", folder, NPM, *(lesson[:2] for lesson in LESSONS)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def open_slides(browser, slides, lesson, width=1280, height=720):
+    page = browser.new_page(viewport={"width": width, "height": height})
+    watch = Watch(page)
+    page.goto((slides / lesson / "index.html").as_uri())
+    page.wait_for_selector("body.done", state="attached")
+    return page, watch
+
+
+@pytest.fixture(scope="module", params=LESSONS)
+def shown(request, slides, browser):
+    """The slides of a lesson, open in the browser with all formulas set."""
+    page, watch = open_slides(browser, slides, request.param)
+    yield page, watch
+    page.close()
+
+
+def count(page):
+    return page.evaluate("Reveal.getTotalSlides()")
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_slide_fits_and_can_be_read(shown, size):
+    page, watch = shown
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.wait_for_function("size => Math.abs(Reveal.getScale() - size[0] / 1280) < 0.01", arg=size)
+    problems = {}
+    for i in range(count(page)):
+        page.evaluate(SHOW, i)
+        found = page.evaluate(MEASURE)
+        right = {"outside": [], "small": [], "cut": [0, 0], "wide": False, "headings": 1, "empty": False}
+        if found != right:
+            problems[i + 1] = {name: value for name, value in found.items() if value != right[name]}
+    assert problems == {}
+    assert watch.errors == watch.remote == []
+
+
+def test_formulas_are_set_and_every_picture_is_said_in_words(shown):
+    page, _ = shown
+    assert page.evaluate("document.querySelectorAll('.merror, [fill=red]').length") == 0
+    assert page.evaluate("document.querySelectorAll('.MathJax_SVG svg').length") > 10
+    text = page.evaluate("document.querySelector('.slides').innerText")
+    assert not re.search(r"\$|\\[a-z]{2}", text)
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 100)")
+    assert page.evaluate("[...document.images].every(i => i.alt.length > 10)")
+
+
+def test_keys_lead_through_all_slides(shown):
+    page, _ = shown
+    page.evaluate("Reveal.slide(0, 0)")
+    page.evaluate("document.activeElement.blur()")
+    seen = {page.evaluate("Reveal.getSlidePastCount()")}
+    for _ in range(3 * count(page)):
+        page.keyboard.press("ArrowRight")
+        seen.add(page.evaluate("Reveal.getSlidePastCount()"))
+        if page.evaluate("Reveal.isLastSlide()"):
+            break
+    assert len(seen) == count(page)
+    page.keyboard.press("Home")
+    assert page.evaluate("Reveal.isFirstSlide()")
+
+
+def test_nothing_serious_is_wrong_for_those_who_cannot_see(shown):
+    page, _ = shown
+    for i in {*range(0, count(page), 12), 2, count(page) - 1}:
+        page.evaluate(SHOW, i)
+        page.wait_for_timeout(300)  # fragments have come
+        violations = Axe().run(page, options={"preload": False}).response["violations"]
+        found = [v for v in violations if v["impact"] in ("serious", "critical")]
+        assert not found, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+
+
+def test_the_speaker_has_the_whole_text_in_a_window_of_its_own(slides, browser):
+    page, watch = open_slides(browser, slides, "05_elbo")
+    with page.expect_popup() as opened:
+        page.keyboard.press("s")
+    speaker = opened.value
+    page.evaluate(SHOW, 1)
+    speaker.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText.length > 100")
+    assert "At three in the morning something crashes" in speaker.inner_text(".speaker-controls-notes .value")
+    assert speaker.query_selector(".speaker-controls-notes .value svg")
+    assert watch.errors == watch.remote == []
+    speaker.close()
+    page.close()
+
+
+def test_an_explorer_is_alive_on_its_slide(slides, browser):
+    page, watch = open_slides(browser, slides, "00_start_here")
+    page.evaluate(SHOW, page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('iframe'))"))
+    frame = page.frame_locator("section.present section.present iframe")
+    screen = frame.locator(".screen").first
+    screen.wait_for()
+    before = screen.evaluate("canvas => canvas.toDataURL()")
+    frame.locator(".film input").first.press("End")
+    page.wait_for_timeout(500)
+    assert screen.evaluate("canvas => canvas.toDataURL()") != before
+    assert frame.locator("html").evaluate("page => page.scrollHeight <= innerHeight + 1"), "it is cut"
+    assert watch.errors == watch.remote == []
+    page.close()
+
+
+def test_the_notes_hold_the_answers_but_no_solution(slides):
+    page = (slides / "05_elbo" / "index.html").read_text(encoding="utf-8")
+    assert "is right:" in page
+    assert "answer = -90 - 4" not in page
+    assert "exercises.check_" not in page
+
+
+def test_the_first_page_leads_to_the_slides(slides):
+    page = (slides / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'href="(.+?)"', page)[1:] == [f"{lesson}/index.html" for lesson in LESSONS]
+
+
+def test_links_lead_to_slides(slides):
+    for lesson in LESSONS:
+        page = (slides / lesson / "index.html").read_text(encoding="utf-8")
+        links = re.findall(r'href="([^"#]+)"', page) + re.findall(r'src="([^"#]+)"', page)
+        assert links
+        for link in links:
+            target = slides / lesson / link
+            made = target.parent.name in LESSONS or "assets" in link
+            assert not link.startswith("http") or "github" in link
+            assert not made or target.is_file(), link
+            assert not link.endswith(".ipynb")

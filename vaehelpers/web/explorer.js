@@ -7,7 +7,7 @@ import * as tools from "./tools.js";
 
 const STEP = 0.05;
 const CELLS = 9; // pictures in the strip under a slider
-const SYNC = 100; // milliseconds after which the kernel hears of a move
+const REST = 100; // milliseconds without a move after which the kernel hears of the code
 const UNUSED = 0.1; // nats below which a latent carries nothing
 
 /** Fill `el` for a widget's traits; anywidget calls this, and what it returns when the widget goes. */
@@ -87,25 +87,26 @@ function named({ name, kl }, i) {
   return { name: name ?? `z${i}`, small: [name && `z${i}`, nats].filter(Boolean).join(" · ") };
 }
 
-/** Let the kernel's `z` follow, a few times a second, and follow it: each message costs JupyterLab part of a frame. */
+/** Let the kernel's `z` follow once the code rests, and follow it at once: each message costs JupyterLab part of a frame. */
 function synchronise({ traits, code }, gone) {
-  let waiting = false;
+  let later;
   code.hear((source) => {
-    if (waiting || source === traits) return;
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
-      if (gone.aborted) return;
+    clearTimeout(later);
+    if (source === traits) return;
+    later = setTimeout(() => {
       traits.set("z", [...code.z]);
       traits.save_changes();
-    }, SYNC);
+    }, REST);
   });
   const follow = () => {
     const z = traits.get("z");
-    if (!waiting && z.some((value, i) => value !== code.z[i])) code.move(z, { source: traits });
+    if (z.some((value, i) => value !== code.z[i])) code.move(z, { source: traits });
   };
   traits.on("change:z", follow);
-  gone.addEventListener("abort", () => traits.off("change:z", follow));
+  gone.addEventListener("abort", () => {
+    clearTimeout(later);
+    traits.off("change:z", follow);
+  });
 }
 
 /** The picture, what is said of it where it cannot be seen, and what the encoder's belief is worth. */

@@ -22,6 +22,12 @@ matplotlib.use("Agg")  # no test opens a window
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory):
     """Neither read nor write the user's settings and caches; block the network in every process that is started."""

@@ -14,6 +14,7 @@ from vaehelpers import datasets, shipped, training, weights
 RUN = CliRunner()
 
 
+@pytest.mark.slow
 def test_train_then_evaluate_then_explore(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = RUN.invoke(
@@ -32,6 +33,7 @@ def test_train_then_evaluate_then_explore(tmp_path, monkeypatch):
     assert opened == [(tmp_path / "explore-d.html").as_uri()]
 
 
+@pytest.mark.slow
 def test_the_models_are_made_by_the_tested_way(tmp_path):
     recipe = {"vary": ("index", "thumb"), "beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
     shipped.build({"hands-tiny": recipe | {"seeds": (0, 1)}}, tmp_path, n=300)
@@ -41,6 +43,7 @@ def test_the_models_are_made_by_the_tested_way(tmp_path):
     assert card["vary"] == ["index", "thumb"] and card["recipe"]["pictures"] == 640
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in training.PRETRAINED.glob("*.safetensors")))
 def test_a_card_tells_what_its_model_does(name):
     path = training.PRETRAINED / f"{name}.safetensors"
@@ -93,6 +96,7 @@ def test_latents_are_named_only_when_both_sides_agree():
     assert names[:2] == [None, "thumb"]
 
 
+@pytest.mark.slow
 def test_the_sweep_is_made_by_the_tested_way(tmp_path):
     (tmp_path / "data").mkdir()
     small = {"vary": ("index", "thumb"), "n": 1000, "latent_dim": 3, "pictures": 6400, "betas": (4,), "seeds": (0,)}

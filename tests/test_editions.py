@@ -85,6 +85,7 @@ def test_a_german_edition_is_german(lesson):
         assert words.count("„") == words.count("“") and not re.search(r'["”]', words), cell.id
 
 
+@pytest.mark.slow
 def test_a_german_edition_runs_with_its_exercises_open_and_then_solved(lesson):
     edition = lesson[2]
     exercises = with_solutions(edition)
@@ -157,10 +158,10 @@ def test_the_hash_is_the_one_that_any_tool_computes():
     assert fingerprint("abc") == "ba7816bf"  # FIPS 180-2, appendix B.1
 
 
-@pytest.fixture(scope="module")
-def build(tmp_path_factory):
+@pytest.fixture
+def build(tmp_path):
     """A function that writes the German edition and gives its folder and what was said."""
-    folder = tmp_path_factory.mktemp("editions") / "de"
+    folder = tmp_path / "de"
 
     def write():
         command = [sys.executable, ROOT / "docs" / "editions.py", "german", folder]

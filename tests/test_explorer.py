@@ -14,11 +14,15 @@ import torch
 from PIL import Image
 
 from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.explorer import LatentExplorer, label, order
+from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order
 from vaehelpers.model import VAE
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
+
+
+def test_page_and_package_mean_the_same_by_unused_and_by_the_end_of_a_slider():
+    assert f"const LIMIT = {LIMIT};" in bundle() and f"const UNUSED = {latents.UNUSED};" in bundle()
 
 
 def untrained(size=32, latent_dim=2, channels=1):

@@ -43,6 +43,7 @@ def test_the_solutions_fill_every_stub(path):
     assert not [source for source in stubs if re.search(r"^\s*\.\.\.$|: \.\.\.$", source, re.M)]
 
 
+@pytest.mark.slow
 def test_both_run():
     path = NOTEBOOKS[2]
     assert run(editions.handout(read(path))).count("Not filled in yet") == STUBS[path.stem]

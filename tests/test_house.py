@@ -23,7 +23,7 @@ FLOORS = {
         "overlap",
     },
     "explorer": {"datasets", "files", "latents", "model", "plots", "weights"}, "__init__": set(),
-    "shipped": {"datasets", "explorer", "hands", "latents", "metrics", "model", "plots", "training"},
+    "shipped": {"datasets", "explorer", "files", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
 NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
 NO_TORCH |= {"datasets", "files", "losses", "overlap", "sprites", "widgets"}

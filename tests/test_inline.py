@@ -12,6 +12,7 @@ from vaehelpers.linear_gaussian import LinearGaussian
 from vaehelpers.widgets.beta import turn
 
 RNG = np.random.default_rng(0)
+torch.manual_seed(0)
 
 
 def inline(lesson, name):
@@ -121,7 +122,7 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("lesson", "name", "function", "inputs"), PAIRS, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("lesson", "name", "function", "inputs"), PAIRS, ids=[f"{row[0]}-{row[1]}" for row in PAIRS])
 def test_inline_is_the_package(lesson, name, function, inputs):
     derived = inline(lesson, name)
     for arguments in inputs:

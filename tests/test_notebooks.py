@@ -63,6 +63,7 @@ def with_solutions(notebook):
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_lesson_runs_with_its_exercises_open_and_then_solved(path):
     notebook = read(path)

@@ -10,6 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
 from test_browser import Watch
 
+pytestmark = pytest.mark.slow
+
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
 PAGES = ("index", "00_start_here", "05_elbo", "glossary", "api")
 RUN = ("00", "05")  # the lessons that are run here; the others stand on the site without their results

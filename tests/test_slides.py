@@ -9,6 +9,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
 from test_browser import Watch
 
+pytestmark = pytest.mark.slow
+
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
 LESSONS = ("00_start_here", "05_elbo")
 SHOW = """i => {

@@ -13,6 +13,8 @@ import torch
 
 from vaehelpers import datasets, training
 
+pytestmark = pytest.mark.slow
+
 SWEEP = {"betas": (0.5, 2), "seeds": (0, 1), "latent_dim": 2, "pictures": 700 * 4, "batch": 4, "progress": False}
 
 

@@ -47,6 +47,7 @@ def test_one_seed_one_model(images):
     assert same(first, second) and not same(first, other)
 
 
+@pytest.mark.slow
 def test_after_kill_9_the_same_call_ends_with_the_same_weights(images, tmp_path):
     path = tmp_path / "run.checkpoint"
     code = f"""
@@ -156,6 +157,7 @@ def test_floats_and_empty_data_are_refused(images):
         training.train(datasets.Images(images[:], images.factors, images.names), **TINY)
 
 
+@pytest.mark.slow
 def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
     monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: True)
     low = training.train(images, **TINY | {"pictures": 8000})[1].elbo[-1]

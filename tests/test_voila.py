@@ -1,13 +1,15 @@
-"""The explorer under Voilà: it draws, and the kernel hears of it, also where no other machine can be reached."""
+"""The explorer and its lessons under Voilà: it draws, and the kernel hears of it, also where no other machine is."""
 
+import shutil
 from urllib.parse import urlparse
 
 import nbformat
 import pytest
-from conftest import serving
+from conftest import ROOT, serving
 from test_browser import Watch, press, screenshot
 from test_explorer_lab import notebook
 
+LESSONS = ["00_start_here", "08_latent_explorer"]
 CELLS = [
     """import ipywidgets
 from vaehelpers import training
@@ -25,14 +27,18 @@ back""",
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    path = tmp_path_factory.mktemp("voila") / "explorer.ipynb"
-    nbformat.write(notebook(CELLS), path)
-    command = ["voila", str(path), "--no-browser", "--Voila.ip=127.0.0.1"]
-    with serving(*command, path="/voila/static/voila.js", log=path.with_suffix(".log")) as address:
-        yield address
+    folder = tmp_path_factory.mktemp("voila")
+    nbformat.write(notebook(CELLS), folder / "explorer.ipynb")
+    for lesson in LESSONS:
+        shutil.copy(ROOT / "notebooks" / f"{lesson}.ipynb", folder)
+    command = ["voila", str(folder), "--no-browser", "--Voila.ip=127.0.0.1"]
+    with serving(*command, path="/voila/static/voila.js", log=folder.parent / "voila.log") as address:
+        yield f"{address}/voila/render"
 
 
-def test_the_explorer_in_voila(server, browser):
+@pytest.fixture
+def page(browser):
+    """A page that reaches this machine alone, and is the better for what lies elsewhere in nothing of ours."""
     page, refused = browser.new_page(viewport={"width": 1400, "height": 900}), []
     watch = Watch(page)
 
@@ -43,7 +49,15 @@ def test_the_explorer_in_voila(server, browser):
         return route.abort()
 
     page.route("**/*", only_here)
-    page.goto(server)
+    yield page
+    page.close()
+    assert watch.remote == refused
+    assert {url for url in refused if "fontawesome" not in url} == set()  # Voilà's own icons
+    assert [error for error in watch.errors if "ERR_FAILED" not in error] == []
+
+
+def test_the_explorer_in_voila(server, page):
+    page.goto(f"{server}/explorer.ipynb")
     page.wait_for_selector(".latent-explorer", timeout=60_000)
     slider = page.query_selector(".film input")
     for key, value in (("Home", "-3.00"), ("ArrowRight", "-2.95"), ("End", "3.00")):
@@ -56,11 +70,16 @@ def test_the_explorer_in_voila(server, browser):
     page.wait_for_function("() => document.querySelector('.film input').value === '0'")
     assert picture(page) != before
     screenshot(page, "explorer-voila")
-    page.close()
-    # Voilà's own icons come from elsewhere; nothing of ours does, and nothing is missed without them
-    assert watch.remote == refused
-    assert {url for url in refused if "fontawesome" not in url} == set()
-    assert [error for error in watch.errors if "ERR_FAILED" not in error] == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_in_voila(server, page, lesson):
+    page.goto(f"{server}/{lesson}.ipynb", timeout=120_000)
+    page.wait_for_selector(".latent-explorer", timeout=120_000)
+    before = picture(page)
+    press(page, page.query_selector(".film input"), "Home")
+    assert picture(page) != before
+    assert "Traceback" not in page.inner_text("body")
 
 
 def picture(page):

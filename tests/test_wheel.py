@@ -9,6 +9,8 @@ import zipfile
 import pytest
 from conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 CODE = """
 import pathlib, sys
 import vaehelpers

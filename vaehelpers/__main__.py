@@ -1,23 +1,26 @@
-"""The command line: ``python -m vaehelpers train | evaluate | explore | models | sweep``."""
+"""The command line: ``python -m vaehelpers train | evaluate | explore | models | sweep``.
+
+What is slow to import is imported in the commands, so that an interrupt (Ctrl-C) is answered in one line even then.
+"""
 
 import functools
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from platformdirs import user_cache_path
 
-from . import shipped, training
-from .model import VAE
+if TYPE_CHECKING:
+    from .model import VAE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 _RUNS = user_cache_path("vaehelpers") / "sweep"
 
 
 def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Print what is wrong in one line and exit with 2, without a traceback."""
+    """Print what is wrong in one line and exit with 2, or with 130 after an interrupt, without a traceback."""
 
     @functools.wraps(command)
     def run(*args: Any, **kwargs: Any) -> None:
@@ -26,11 +29,16 @@ def one_line_errors(command: Callable[..., None]) -> Callable[..., None]:
         except (ValueError, OSError, FloatingPointError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("stopped", err=True)
+            raise typer.Exit(130) from None
 
     return run
 
 
-def _open(model: str) -> tuple[VAE, dict[str, Any]]:
+def _open(model: str) -> "tuple[VAE, dict[str, Any]]":
+    from . import training
+
     return training.load(model) if model.endswith(".safetensors") else training.load_pretrained(model)
 
 
@@ -45,7 +53,9 @@ def train(
     output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),
     seed: Annotated[int, typer.Option(help="seed of weights and noise")] = 0,
 ) -> None:
-    """Train a β-VAE on DATA for some minutes and save it with its card."""
+    """Train a β-VAE on DATA for some minutes, or until Ctrl-C, and save it with its card."""
+    from . import shipped, training
+
     images = shipped.read_data(data, size=size)
     model, _ = training.train(images, beta=beta, latent_dim=latents, seed=seed, minutes=minutes)
     model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
@@ -59,6 +69,8 @@ def train(
 @one_line_errors
 def evaluate(model: Annotated[str, typer.Argument(help="a shipped model (hands, …) or a .safetensors file")]) -> None:
     """Compute every number on a model's card again, on pictures it was not trained on."""
+    from . import latents, shipped
+
     network, card = _open(model)
     vary = tuple(card["vary"])
     images = shipped.read_data(card["data"], size=network.size, n=5000, seed=shipped.TEST, vary=vary)
@@ -67,7 +79,7 @@ def evaluate(model: Annotated[str, typer.Argument(help="a shipped model (hands, 
             typer.echo(f"{name:>15}  {value}   card: {card.get(name)}")
             continue
         for i, entry in enumerate(value):
-            if entry["kl"] >= 0.1:
+            if entry["kl"] >= latents.UNUSED:
                 typer.echo(f"{'latent ' + str(i):>15}  KL {entry['kl']:.3f} nats  {entry.get('name', '')}")
     typer.echo(f"{'weaknesses':>15}  {card.get('weaknesses', 'not said')}")
 
@@ -79,6 +91,7 @@ def explore(
     output: Annotated[Path | None, typer.Option(help="the file to write, instead of opening it")] = None,
 ) -> None:
     """Open the latent explorer of MODEL in the browser: one HTML file that can be passed on."""
+    from . import shipped
     from .explorer import LatentExplorer
 
     network, card = _open(model)
@@ -96,7 +109,9 @@ def explore(
 @app.command()
 @one_line_errors
 def models(names: Annotated[list[str] | None, typer.Argument(help="which; all when none is named")] = None) -> None:
-    """Train the shipped models again (hours on two cores)."""
+    """Train the shipped models again (hours on two cores); after Ctrl-C, the same command goes on from there."""
+    from . import shipped, training
+
     for name in names or ():
         if name not in shipped.RECIPES:
             raise ValueError(f"names: there is no recipe {name!r}; choose among {', '.join(shipped.RECIPES)}")
@@ -109,7 +124,12 @@ def models(names: Annotated[list[str] | None, typer.Argument(help="which; all wh
 def sweep(
     folder: Annotated[Path, typer.Option(help="where runs are kept; finished ones are not trained again")] = _RUNS,
 ) -> None:
-    """Train the runs of lesson 07 again: eight β with five seeds each (an hour on two cores)."""
+    """Train the runs of lesson 07 again: eight β with five seeds each (an hour on two cores).
+
+    After Ctrl-C, the same command goes on from there.
+    """
+    from . import shipped
+
     shipped.sweep(folder, Path(__file__).parent)
 
 

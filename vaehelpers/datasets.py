@@ -24,9 +24,11 @@ from .files import replacing
 HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
 #: Where MNIST is to be had in one file, and that file's SHA-256: those of Keras's own ``keras.datasets.mnist``.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
+MNIST_BYTES = 11_490_434
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 #: What cameras, phones, scanners and drawing programs write, and Pillow reads without help of other programs.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # whatever its name, nothing else: EPS would start a program
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,8 @@ def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTO
     key = hashlib.sha256(inspect.getsource(_hands).encode() + factors.tobytes() + bytes([size])).hexdigest()[:16]
     path = user_cache_path("vaehelpers") / f"hands-{key}.npy"
     columns = [list(_hands.FACTORS).index(name) for name in vary]
-    try:
-        pictures = np.load(path)
-    except (OSError, ValueError, EOFError):  # not there, or damaged: draw it (again)
+    pictures = _kept(path)
+    if pictures is None or pictures.shape != (len(factors), 1, size, size) or pictures.dtype != np.uint8:
         pictures = _draw(_hands.render, factors, size, progress)
         _keep(path, lambda file: np.save(file, pictures))
     return Images(pictures, factors[:, columns], tuple(vary))
@@ -165,6 +166,15 @@ def as_bytes(pictures: ArrayLike) -> NDArray[np.uint8]:
     return (np.asarray(pictures) * 255).round().astype(np.uint8)
 
 
+def _kept(path: Path) -> NDArray[np.uint8] | None:
+    """Return an array of the cache, or nothing when it is not there or damaged."""
+    try:
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except Exception:  # a damaged header raises nearly anything
+        return None
+
+
 def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: bool) -> NDArray[np.uint8]:
     pictures = np.empty((len(factors), 1, size, size), np.uint8)
     bar = tqdm(total=len(factors), desc="drawing hands", unit="pictures", disable=not progress)
@@ -180,8 +190,10 @@ def _picture(file: Path, size: int, channels: int) -> NDArray[np.uint8] | None:
     """Return a file's picture ``(channels, size, size)``, or nothing when it cannot be read."""
     from PIL import Image, ImageOps
 
+    if not file.is_file():  # a pipe would keep us waiting
+        return None
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as image:
             image.draft(None, (2 * size, 2 * size))  # a JPEG need not be decoded any larger
             upright = ImageOps.exif_transpose(image)
             if upright.mode == "F":  # nobody knows which number is white
@@ -228,6 +240,8 @@ def _download(url: str) -> bytes:
         with tqdm(total=total, desc="downloading", unit="B", unit_scale=True) as bar:
             while block := answer.read(2**16):
                 content += block
+                if len(content) > MNIST_BYTES:
+                    raise OSError(f"it should have {MNIST_BYTES} bytes, and more came")
                 bar.update(len(block))
     return bytes(content)
 

@@ -21,12 +21,11 @@ from PIL import Image
 from . import plots
 from .datasets import Images
 from .files import replacing
-from .latents import encode, latent_kl, traverse
+from .latents import UNUSED, encode, latent_kl, traverse
 from .model import VAE
 from .weights import pack, to_bytes
 
 LIMIT = 3  # deviations of the prior, at either end of a slider; `space.js` has the same
-UNUSED = 0.1  # nats below which a latent carries nothing; `explorer.js` has the same
 _WEB = Path(__file__).parent / "web"
 _MODULES = ("network", "hands", "space", "dom", "tools", "explorer")  # each needs only those before it
 _PLACED, _SIDE = 200, 32  # pictures on the map, and pixels along the edge of each

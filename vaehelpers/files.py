@@ -2,21 +2,31 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PREFIX, _SUFFIX = ".vaehelpers-", ".part"
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write, and rename it into place when all went well.
 
-    So neither an interrupt nor a full disk spoils what was there. Raises ``OSError`` where nothing can be written.
+    So neither an interrupt nor a full disk spoils what was there. What a killed process could not take away goes with
+    the first file that is written to that folder an hour later. Raises ``OSError`` where nothing can be written.
     """
+    if path.exists() and not path.is_file():  # a folder, or a device, which must not become a file
+        raise OSError(f"path: {str(path)!r} is not a file, and cannot be replaced by one")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
+    for left in path.parent.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > 3600:
+                left.unlink()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PREFIX, suffix=_SUFFIX)
     try:
+        os.close(handle)
         yield Path(name)
         os.chmod(name, 0o644)
         os.replace(name, path)

@@ -13,6 +13,7 @@ from torch import Tensor
 from .model import VAE
 
 Floats = NDArray[np.float32]
+UNUSED = 0.1  # nats below which a latent carries nothing; `web/explorer.js` has the same
 
 
 @contextmanager

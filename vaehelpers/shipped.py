@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from . import datasets, hands, latents, metrics, training
 from .datasets import HAND_FACTORS, Images
+from .files import replacing
 from .model import VAE, elbo_terms
 
 #: The shipped models. Training pictures are drawn with seed 1; the scores with seed 2, never seen in training.
@@ -70,7 +71,7 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
         "elbo": round(float(log_likelihood.mean() - kl.sum()), 2),
         "log_likelihood": round(float(log_likelihood.mean()), 2),
         "kl": round(float(kl.sum()), 2),
-        "active_latents": int((kl >= 0.1).sum()),
+        "active_latents": int((kl >= latents.UNUSED).sum()),
     }
     if images.names and images.names != ("digit",):
         gaps = metrics.mig_gaps(mu, images.factors)
@@ -164,7 +165,7 @@ def sweep(folder: Path, package: Path, **changes: Any) -> None:
     options = {name: recipe[name] for name in ("latent_dim", "batch", "pictures")}
     score = functools.partial(_sweep_row, vary=recipe["vary"], n=min(recipe["n"], 5000))
     rows = training.sweep(images, betas=recipe["betas"], seeds=recipe["seeds"], folder=folder, score=score, **options)
-    with (package / "data" / "sweep.csv").open("w", newline="") as file:
+    with replacing(package / "data" / "sweep.csv") as part, part.open("w", newline="") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()
         table.writerows({name: f"{value:.6g}" for name, value in row.items()} for row in rows)
@@ -175,7 +176,8 @@ def sweep(folder: Path, package: Path, **changes: Any) -> None:
         card |= {"machine": machine(), **scores(model, test), "weaknesses": WEAKNESSES["sweep"]}
         training.save(model, package / "pretrained" / f"{card['name']}.safetensors", card)
     arrays: dict[str, Any] = _capacity_run(images, recipe)
-    np.savez_compressed(package / "data" / "capacity.npz", **arrays)
+    with replacing(package / "data" / "capacity.npz") as part, part.open("wb") as kept:
+        np.savez_compressed(kept, **arrays)
 
 
 def _sweep_row(model: VAE, *, vary: tuple[str, ...], n: int) -> dict[str, float]:

@@ -154,9 +154,8 @@ class _Run:
                 f"the loss is not finite at step {first}; try a smaller learning_rate, and check the pictures"
             )
         fit, price = parts.mean(0).tolist()
-        self.history.seen.append(self.step * batch)
-        self.history.log_likelihood.append(fit)
-        self.history.kl.append(price)
+        seen, fits, prices = self.history.seen, self.history.log_likelihood, self.history.kl
+        self.history = History([*seen, self.step * batch], [*fits, fit], [*prices, price])  # whole, or an interrupt
         return {"ELBO": f"{fit - price:.1f}", "reconstruction": f"{fit:.1f}", "KL": f"{price:.1f} nats"}
 
     def finish(self, batch: int) -> tuple[VAE, History]:
@@ -237,7 +236,7 @@ def _sweep_run(
             options = {name: value for name, value in recipe.items() if name != "data"}
             model, history = train(images, checkpoint=checkpoint, progress=False, **options)
             save(model, path, {"recipe": recipe, "history": asdict(history)})
-            checkpoint.unlink(missing_ok=True)
+        checkpoint.unlink(missing_ok=True)
         model, card = load(path)  # in both cases the weights as they are kept, in half precision
         if card.get("recipe") != recipe:
             raise ValueError(

@@ -63,9 +63,15 @@ def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
 
 
 def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """Write safetensors beside ``path`` and rename, so that an interrupt or a full disk spoils no older file."""
+    """Write safetensors beside ``path`` and rename, so that an interrupt or a full disk spoils no older file.
+
+    Raises ``OSError`` where nothing can be written.
+    """
     with replacing(path) as part:
-        save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"card": json.dumps(card)})
+        try:
+            save_file({k: v.contiguous() for k, v in tensors.items()}, part, {"card": json.dumps(card)})
+        except SafetensorError as error:  # which is how it says that a disk is full
+            raise OSError(f"path: {str(path)!r} could not be written: {error}") from error
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -16,6 +16,8 @@ import nbformat
 import typer
 from nbformat import NotebookNode
 
+from vaehelpers.files import replacing
+
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 #: What begins a section of German prose: the English cell that it translates, and the hash of that cell's text.
 SECTION = re.compile(r"^<!-- cell (\S+) from (\S+) -->\n", re.MULTILINE)
@@ -145,7 +147,8 @@ def _write_all(folder: Path, edit: Callable[[NotebookNode], NotebookNode]) -> No
 def _write_new(path: Path, content: str) -> None:
     """Write a file, unless there is one that somebody may have worked in."""
     if not path.exists():
-        path.write_text(content, encoding="utf-8")
+        with replacing(path) as part:  # half a lesson would be kept as somebody's work
+            part.write_text(content, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != content:
         print(f"{path} differs and was kept; delete it to have the course's again.")
 

@@ -10,6 +10,8 @@ import nbformat
 from joblib import Parallel, delayed
 from nbclient import NotebookClient
 
+from vaehelpers.files import replacing
+
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -46,7 +48,8 @@ def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
         folder.mkdir(parents=True, exist_ok=True)
         for older in folder.glob(f"{lesson.stem}-*.ipynb"):
             older.unlink()
-        nbformat.write(notebook, kept)
+        with replacing(kept) as part:
+            nbformat.write(notebook, part)
     return nbformat.read(kept, 4)
 
 

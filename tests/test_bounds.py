@@ -69,6 +69,7 @@ def test_a_bound_is_the_log_of_a_mean_weight():
     expected = logsumexp(weights[:4].reshape(2, 2, 2).numpy(), axis=1) - np.log(2)
     np.testing.assert_allclose(importance_bound(weights, 2), expected, rtol=1e-6)  # the fifth row is left over
     assert torch.equal(importance_bound(weights, 1), weights)
+    assert importance_bound(weights, 5).shape == (1, 2)
 
 
 def test_refining_finds_the_best_gaussian_and_leaves_the_decoder_alone(generator):
@@ -81,6 +82,24 @@ def test_refining_finds_the_best_gaussian_and_leaves_the_decoder_alone(generator
     for i in range(3):
         best = minimize(lambda p, i=i: -exact_elbo(i, p[0], np.exp(p[1])), [0.0, -0.5]).fun
         assert exact_elbo(i, mu[i].item(), np.exp(logvar[i].item() / 2)) == pytest.approx(-best, abs=2e-3)
+
+
+def test_refining_takes_the_steps_and_samples_that_it_says():
+    seen = []
+
+    def watched(z):
+        seen.append(len(z))
+        return line(z)
+
+    runs = [refine(X, watched, MU, LOGVAR, generator=torch.Generator().manual_seed(3)) for _ in range(2)]
+    assert seen == [16 * 3] * 200 and torch.equal(runs[0][0], runs[1][0])
+    options = {"steps": 100, "samples": 16, "learning_rate": 0.05, "generator": torch.Generator().manual_seed(3)}
+    assert torch.equal(refine(X, line, MU, LOGVAR, **options)[1], runs[0][1])
+    mu, logvar = refine(X, line, MU, LOGVAR, steps=1, samples=1, learning_rate=0.02)
+    torch.testing.assert_close(
+        (mu - MU).abs(), torch.full((3, 1), 0.02)
+    )  # Adam's first step has the length of its rate
+    assert (logvar != LOGVAR).all()
 
 
 def test_the_grid_gives_the_evidence():

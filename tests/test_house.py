@@ -15,9 +15,10 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
     "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
-    "losses": set(), "overlap": set(), "sprites": set(), "files": set(), "datasets": {"files", "hands", "sprites"},
-    "weights": {"files", "model"}, "training": {"model", "datasets", "weights"}, "latents": {"model", "datasets"},
-    "bounds": {"model"},
+    "losses": set(), "overlap": set(), "sprites": set(), "files": set(), "interrupts": set(),
+    "datasets": {"files", "hands", "sprites"},
+    "weights": {"files", "model"}, "training": {"model", "datasets", "interrupts", "weights"},
+    "latents": {"model", "datasets"}, "bounds": {"model"},
     "widgets": {
         "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",
         "overlap",
@@ -26,7 +27,7 @@ FLOORS = {
     "shipped": {"datasets", "explorer", "files", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
 NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
-NO_TORCH |= {"datasets", "files", "losses", "overlap", "sprites", "widgets"}
+NO_TORCH |= {"datasets", "files", "interrupts", "losses", "overlap", "sprites", "widgets"}
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 

@@ -11,6 +11,7 @@ from scipy import optimize, stats
 from scipy.special import rel_entr
 from test_inline import inline
 
+from vaehelpers import inference
 from vaehelpers.inference import (
     CAUSES,
     COFFEE_MACHINE,
@@ -108,14 +109,41 @@ def test_the_bound_where_something_is_impossible():
         (mean_field, (COFFEE_MACHINE, MORNING, np.zeros(9)), "start: needs 10"),
         (mean_field, (COFFEE_MACHINE, MORNING, np.full(10, 1.5)), "start: needs 10"),
         (mean_field, (COFFEE_MACHINE, MORNING * 2, np.zeros(10)), "symptoms: every value"),
-        (gaussian_mean_field, ([0, 0], [[1, 2], [2, 1]], [0, 0]), "positive definite"),
-        (gaussian_mean_field, ([0, 0], [[1, 0.5], [0, 1]], [0, 0]), "symmetric"),
+        (NoisyOr, ([[0.1], [0.1]], [0.1], [[0.1], [0.1]]), "strength: needs"),
+        (NoisyOr, ([0.1], [[0.1]], [[0.1]]), "strength: needs"),
+        (gaussian_mean_field, ([0, 0], [[1, 2], [2, 1]], [0, 0]), "covariance: .*positive definite"),
+        (gaussian_mean_field, ([0, 0], np.zeros((2, 2)), [0, 0]), "covariance: .*positive definite"),
+        (gaussian_mean_field, ([0, 0], [[1, 0.5], [0, 1]], [0, 0]), "covariance: .*symmetric"),
         (gaussian_mean_field, ([0, 0], np.eye(3), [0, 0]), "covariance, mean, start: need"),
+        (gaussian_mean_field, ([0, 0], np.eye(2), [0]), "covariance, mean, start: need"),
+        (gaussian_mean_field, ([[0], [0]], np.eye(2), [[0], [0]]), "covariance, mean, start: need"),
     ],
 )
 def test_bad_input_is_named(function, arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         function(*arguments)
+
+
+def test_every_kind_of_number_is_reckoned_with_as_a_double():
+    log_joint, q = np.array([-3.3, -0.7, -7.1], np.float32), np.array([0.25, 0.5, 0.25], np.float32)
+    np.testing.assert_allclose(
+        enumerate_posterior(log_joint)[0], enumerate_posterior(log_joint.astype(float))[0], 1e-14
+    )
+    np.testing.assert_allclose(elbo(q, log_joint), elbo(q.astype(float), log_joint.astype(float)), 1e-14)
+    third = np.array([1 / 3, 0.1], np.float32)
+    np.testing.assert_allclose(
+        factorised(third, binary_states(2)), factorised(third.astype(float), binary_states(2)), 1e-14
+    )
+    arrays = [np.array(a, np.float32) for a in ([0.1, 0.3], [0.2], [[0.7], [0.6]])]
+    one, other = NoisyOr(*arrays), NoisyOr(*(a.astype(float) for a in arrays))
+    np.testing.assert_allclose(one.log_joint([[1, 1]], [1]), other.log_joint([[1, 1]], [1]), 1e-14)
+    np.testing.assert_array_equal(*(mean_field(one, [1], start, sweeps=2)[0] for start in ([0, 1], [0.0, 1.0])))
+    covariance = np.array([[1, 0.3], [0.3, 0.7]], np.float32)
+    found = [
+        gaussian_mean_field([1, 2], c, s) for c, s in ((covariance, [3, 4]), (covariance.astype(float), [3.0, 4.0]))
+    ]
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-14)
 
 
 # The model
@@ -138,7 +166,21 @@ def test_the_joint_sums_to_one_over_causes_and_symptoms():
 
 def test_all_states_are_there_once():
     assert {tuple(row) for row in binary_states(5)} == set(itertools.product((0, 1), repeat=5))
-    assert binary_states(0).shape == (1, 0)
+    assert binary_states(0).shape == (1, 0) and binary_states(3).dtype == np.uint8
+
+
+def test_the_largest_table_has_24_switches(monkeypatch):
+    monkeypatch.setattr(inference, "_digits", lambda numbers, n: numbers)  # it takes 3 GB
+    assert len(binary_states(24)) == 2**24
+
+
+def test_marginals_are_the_same_when_the_states_take_two_blocks():
+    small, x = random_model(8), [1, 0, 1]
+    idle = np.linspace(0.1, 0.9, 9)  # causes that show nothing keep their prior
+    model = NoisyOr([*small.prior, *idle], small.leak, np.vstack([small.strength, np.zeros((9, 3))]))
+    np.testing.assert_allclose(posterior_marginals(model, x), [*posterior_marginals(small, x), *idle])
+    turned = NoisyOr(model.prior[::-1], model.leak, model.strength[::-1])
+    np.testing.assert_allclose(posterior_marginals(turned, x), [*idle[::-1], *posterior_marginals(small, x)[::-1]])
 
 
 def test_the_coffee_machine_explains_away():
@@ -260,6 +302,8 @@ def test_mean_field_is_exact_where_the_causes_are_independent_and_not_elsewhere(
     path, work = mean_field(COFFEE_MACHINE, MORNING, np.full(10, 0.5), sweeps=50)
     assert np.abs(path[-1] - posterior_marginals(COFFEE_MACHINE, MORNING)).mean() > 0.03
     assert work[10] < 100 < 2**10
+    assert work[1] == 2 * (2 + 2**3) / 8  # two dark symptoms, of one other cause and of three
+    assert len(mean_field(COFFEE_MACHINE, MORNING, np.full(10, 0.5))[0]) == 1 + 10 * 10  # ten sweeps, if none are named
 
 
 @given(st.integers(0, 10_000), st.integers(2, 4))
@@ -290,6 +334,7 @@ def test_gaussian_mean_field_minimises_the_divergence_from_q():
 
 
 def test_gaussian_mean_field_loses_one_minus_rho_squared_and_gains_rho_squared_a_sweep():
+    assert len(gaussian_mean_field([0, 0], np.eye(2), [0, 0])[0]) == 1 + 10 * 2
     path, variances = gaussian_mean_field([0, 0], [[1, 0.9], [0.9, 1]], [2.0, -1.0], sweeps=5)
     np.testing.assert_allclose(variances, 1 - 0.9**2)
     np.testing.assert_allclose(path[1], [0.9 * -1, -1])

@@ -40,6 +40,14 @@ def test_surprisal_in_both_units_and_at_the_ends():
     assert surprisal(1e-300) == pytest.approx(300 * np.log(10))
 
 
+def test_every_kind_of_number_is_reckoned_with_as_a_double():
+    p = np.array([[0.1, 0.2], [0.3, 0.4]], np.float32)
+    for function, arguments in ((entropy, p[:1] / p[0].sum()), (surprisal, p), (mutual_information, p)):
+        double = function(np.asarray(arguments, float))
+        np.testing.assert_allclose(function(arguments), double, rtol=1e-14)
+    assert gaussian_kl(np.uint8(0), np.uint8(1), np.uint8(20), 1) == 200  # 0 - 20 is no uint8, nor is its square
+
+
 @quick
 @given(distributions(4, 6))
 def test_entropy_is_scipys_in_every_unit_and_along_every_axis(p):
@@ -191,6 +199,7 @@ def test_huffman_codes_at_the_edges():
         (lambda: surprisal([0.5, np.nan]), "p: every probability"),
         (lambda: surprisal(0.5, base=1), "base: need"),
         (lambda: entropy([0.5, 0.5], base=-2), "base: need"),
+        (lambda: entropy([0.5, 0.5], base=np.inf), "base: need a number above 1"),
         (lambda: entropy([1.5, -0.5]), "p: probabilities must not be negative"),
         (lambda: entropy([np.nan, 1.0]), "p: probabilities must not be negative or NaN"),
         (lambda: entropy([0.5, 0.4]), "p: probabilities must sum to 1 along axis -1, got 0.9"),
@@ -204,11 +213,13 @@ def test_huffman_codes_at_the_edges():
         (lambda: gaussian_kl(0, -1, 0, 1), "var_q: every value must be positive"),
         (lambda: gaussian_kl(0, 1, 0, [1, 0]), "var_p: every value must be positive"),
         (lambda: gaussian_kl(0, 1, np.inf, 1), "mu_p: every value must be finite"),
+        (lambda: gaussian_kl(np.nan, 1, 0, 1), "mu_q: every value must be finite"),
         (lambda: huffman_code({}), "frequencies: need at least one symbol"),
         (lambda: huffman_code({"a": 1, "b": -1}), "frequencies: .*weights"),
         (lambda: huffman_code({"a": 1, "b": float("nan")}), "frequencies: .*weights"),
+        (lambda: huffman_code({"a": 1, "b": float("inf")}), "frequencies: .*weights"),
     ],
 )
 def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         call()

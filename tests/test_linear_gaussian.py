@@ -93,10 +93,10 @@ def test_samples_have_the_moments_of_the_model():
     np.testing.assert_allclose(np.cov(x.T), expected, atol=0.02 * expected.max())
 
 
-@pytest.mark.parametrize("n", [4, 300])  # fewer rows than columns, and more
-def test_the_fit_is_scikit_learns(n):
+@pytest.mark.parametrize(("n", "size"), [(4, 1), (300, 1), (300, 0.01)])  # fewer rows than columns, more, small ones
+def test_the_fit_is_scikit_learns(n, size):
     """scikit-learn divides by n - 1 where the likelihood asks for n: the data are scaled to make up for it."""
-    x = np.random.default_rng(8).standard_normal((n, 6)) @ np.diag([4, 3, 1, 1, 0.5, 0.5])
+    x = size * np.random.default_rng(8).standard_normal((n, 6)) @ np.diag([4, 3, 1, 1, 0.5, 0.5])
     ours = fit(x, 2)
     reference = PCA(2, svd_solver="full").fit(x.mean(axis=0) + (x - x.mean(axis=0)) * np.sqrt((n - 1) / n))
     covariance = ours.weights @ ours.weights.T + ours.variance * np.eye(6)
@@ -105,6 +105,24 @@ def test_the_fit_is_scikit_learns(n):
         assert ours.log_evidence(x).mean() == pytest.approx(reference.score(x), rel=1e-12)
     spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))
     assert ours.variance == pytest.approx(spectrum[:4].mean())
+
+
+def test_two_rows_lie_on_the_line_through_them():
+    x = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
+    with pytest.raises(ValueError, match="^variance: need one number above 0"):  # on a line, no noise is left over
+        fit(x, 1)
+
+
+def test_every_kind_of_number_is_reckoned_with_as_a_double():
+    x, mu, cov = (np.array(a, np.float32) for a in ([[0.1, 0.7], [2.3, 0.4], [1.1, 3.3]], [0.3], [[0.7]]))
+    np.testing.assert_allclose(fit(x, 1).weights, fit(x.astype(float), 1).weights, rtol=1e-14)
+    model = fit(x, 1)
+    for one, other in zip(
+        model.elbo_terms(x, mu, cov),
+        model.elbo_terms(x.astype(float), mu.astype(float), cov.astype(float)),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-14)
 
 
 def test_no_step_away_from_the_fit_is_better():
@@ -141,11 +159,11 @@ GOOD = LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
         (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(2), np.eye(1)), "mu_q and cov_q: need"),
         (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(1), -np.eye(1)), "cov_q: need a positive definite"),
         (lambda: GOOD.gap(np.zeros((1, 2)), np.zeros(1), np.zeros((1, 1))), "cov_q: need a positive definite"),
-        (lambda: fit(np.zeros((5, 2)), 2), "latent_dim"),
-        (lambda: fit(np.zeros(5), 1), "latent_dim"),
+        (lambda: fit(np.zeros((5, 2)), 2), "x and latent_dim: need"),
+        (lambda: fit(np.zeros(5), 1), "x and latent_dim: need"),
         (lambda: fit(np.zeros((5, 3)), 1), "variance: need one number above 0"),
     ],
 )
 def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         call()

@@ -84,10 +84,15 @@ def test_what_is_no_loss_is_named(arguments, message):
 
 
 def test_the_table_has_a_row_with_its_source_for_each_peer():
-    rows = peers_table(variance=0.01).splitlines()[2:]
+    _, ruler, *rows = peers_table().splitlines()
+    assert ruler == "|---|---|---|---|---:|---:|" and peers_table() == peers_table(variance=0.01)
     assert len(rows) == len(PEERS) >= 6
     for row, peer in zip(rows, PEERS, strict=True):
         assert f"/{peer.repository}/blob/{peer.commit}/{peer.file}" in row
-        assert row.count("|") == 7
-        last = row.split("|")[-2].strip()
+        assert row.count("|") == 7 and row.startswith("| [") and row.endswith(" |")
+        kl, error, _, last = (cell.strip() for cell in row.split("|")[3:-1])
+        assert (" / " in kl, " / " in error) == (peer.kl_over > 1, peer.error_over > 1)
+        factor, kind = error.rsplit(", ", 1)
+        assert eval(kl.replace(",", "")) == pytest.approx(peer.weight / peer.kl_over, rel=1e-3)
+        assert eval(factor.replace(",", "")) == pytest.approx(peer.scale / peer.error_over) and kind == peer.error
         assert last == "the same" if peer.error == "bernoulli" else float(last) == pytest.approx(peer.beta(0.01), 1e-3)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mutual_info_score
 
 from vaehelpers import metrics
+from vaehelpers.information import entropy
 
 RNG = np.random.default_rng
 SMALL = {"batch": 16, "train": 300, "test": 300}
@@ -96,6 +97,37 @@ def test_values_of_a_class_may_be_any_numbers():
     assert metrics.mi_matrix(np.arange(16).reshape(8, 2), few) == pytest.approx(np.log(8))
 
 
+@pytest.mark.parametrize(("values", "rows", "classes"), [(10, 10, 10), (11, 20, 10), (15, 30, 15), (16, 31, 10)])
+def test_a_set_of_classes_has_at_most_ten_values_or_half_as_many_as_rows(values, rows, classes):
+    """A latent that is the factor knows all of it: the entropy of its values, or of ten equal bins of them."""
+    factor = np.arange(rows) % values
+    counts = np.unique(factor, return_counts=True)[1] if classes == values else np.histogram(factor, 10)[0]
+    found = metrics.mi_matrix(np.column_stack([factor, factor]), factor[:, None])
+    assert found == pytest.approx(np.full((2, 1), entropy(counts / rows)))
+
+
+def test_few_rows_may_have_many_latents():
+    assert metrics.mi_matrix(np.eye(3, 5), [[0], [1], [2]]).shape == (5, 1)
+
+
+def test_half_precision_counts_as_the_same_numbers():
+    mu, truths = mixed(500)
+    half = mu.astype(np.float16)
+    np.testing.assert_array_equal(metrics.mi_matrix(half, truths), metrics.mi_matrix(half.astype(np.float32), truths))
+
+
+def test_single_precision_stands_an_offset():
+    """The sum of 20,000 codes near 10,001 is beyond what single precision can count in ones."""
+    rng = RNG(5)
+    factor = rng.standard_normal((20_000, 1))
+    codes = np.hstack([factor + rng.standard_normal((20_000, 1)) + 10_001, np.full((20_000, 1), 10_001)]).astype(
+        np.float32
+    )
+    expected = np.corrcoef(codes[:, 0].astype(float), factor[:, 0])[0, 1] ** 2
+    assert metrics.sap(codes, factor, continuous=True) == pytest.approx(expected, rel=1e-5)
+    assert metrics.active_units(codes) == 1
+
+
 def test_a_continuous_factor_has_ten_classes(factors):
     tenths = np.minimum(np.floor(10 * (factors - factors.min(0)) / np.ptp(factors, axis=0)), 9)
     codes = factors + 0.1 * RNG(1).standard_normal(factors.shape)
@@ -168,6 +200,38 @@ def test_sap_of_known_predictors():
     coins = rng.integers(2, size=(3000, 2))
     assert metrics.sap(coins, coins[:, :1]) == pytest.approx(0.5, abs=0.04)
     assert metrics.sap(np.eye(3, 2), [[0], [1], [0]], train=0.5) == 1  # of three rows, two are learnt from
+    for deviation, moves in ((1.1e-6, 1), (0.9e-6, 0)):  # with the variance of a sample, n - 1 below
+        codes = deviation * np.array([[-1, 0], [0, 0], [1, 0]])
+        assert metrics.sap(codes, [[0], [1], [2]], continuous=True) == pytest.approx(moves)
+
+
+def test_the_vae_scores_draw_as_much_as_they_say():
+    drawn = []
+
+    def counted(n, rng):
+        drawn.append(n)
+        return uniform(n, rng)
+
+    metrics.factor_vae_score(lambda f: f, counted, rng=RNG(0))
+    assert drawn == [10_000] + [64] * 1500
+    drawn.clear()
+    metrics.beta_vae_score(lambda f: f, counted, rng=RNG(0))
+    assert drawn == [64] + [64] * 2 * 1500
+
+
+def test_a_third_of_the_factors_is_guessed_from_one_latent():
+    assert metrics.factor_vae_score(lambda f: f[:, :1], uniform, rng=RNG(0), **SMALL) == pytest.approx(1 / 3, abs=0.1)
+
+
+@pytest.mark.parametrize(("deviation", "score"), [(0.05, 1), (0.04, 0)])
+def test_a_latent_takes_part_if_its_sample_deviation_is_at_least_a_twentieth(deviation, score):
+    """The deviation of -1, 0 and 1 is 1, with n - 1 = 2 below."""
+
+    def three(n, rng):
+        return np.column_stack([np.arange(n) % 3 - 1, (np.arange(n) + 1) % 3 - 1]).astype(float)
+
+    sizes = {"batch": 2, "train": 30, "test": 2, "variances": 3}
+    assert metrics.factor_vae_score(lambda f: deviation * f, three, rng=RNG(0), **sizes) == score
 
 
 def test_a_factor_that_no_latent_holds_costs_factor_vae_a_third_and_beta_vae_nothing():
@@ -228,6 +292,7 @@ def test_rows_are_latents_and_columns_factors(factors):
 def test_active_units_counts_the_means_that_move():
     mu = RNG(3).standard_normal((1000, 4)) * [1, 0.5, 0.05, 0]
     assert metrics.active_units(mu) == 2
+    assert metrics.active_units([[-0.5, -0.6], [0.5, 0.6]], threshold=0.25) == 1
 
 
 @pytest.mark.parametrize("score", [metrics.mig, metrics.dci, metrics.sap])
@@ -242,12 +307,26 @@ def test_active_units_counts_the_means_that_move():
         (np.zeros((0, 2)), np.zeros((0, 2)), "mu: need shape"),
         (np.full((3, 2), np.nan), np.zeros((3, 2)), "mu: every value must be finite, got 6 of 6 that are not"),
         (np.zeros((3, 2)), np.full((3, 2), np.inf), "factors: every value must be finite"),
-        (RNG(0).random((30, 2)), np.column_stack([np.arange(30), np.ones(30)]), "factors: column 1 is constant"),
+        (
+            RNG(0).random((30, 2)),
+            np.column_stack([np.arange(30), np.ones(30)]),
+            r"factors: column 1 is constant in the first \d+ rows",
+        ),
     ],
 )
 def test_bad_input_is_named(score, mu, truths, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         score(mu, truths)
+
+
+@pytest.mark.parametrize("score", [metrics.dci, metrics.sap])
+def test_a_factor_varies_where_it_is_learnt(score):
+    mu, truths = mixed(30)
+    truths = np.column_stack([truths, np.arange(30) >= 20])
+    with pytest.raises(ValueError, match="^factors: column 3 is constant in the first 20 rows"):
+        score(mu, truths)
+    with pytest.raises(ValueError, match="^factors: column 0 is constant in the first 1 rows"):
+        score(np.eye(3, 2), [[0, 1], [1, 0], [0, 0]], train=0.1)
 
 
 @pytest.mark.parametrize("score", [metrics.dci, metrics.sap])
@@ -258,7 +337,7 @@ def test_a_share_leaves_rows_on_both_sides(score, train):
 
 
 def test_a_single_factor_cannot_be_told_apart():
-    with pytest.raises(ValueError, match="factors: DCI needs at least 2"):
+    with pytest.raises(ValueError, match="^factors: DCI needs at least 2"):
         metrics.dci(np.zeros((30, 2)), np.arange(30)[:, None] % 3)
 
 

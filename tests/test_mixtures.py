@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture as Peer
 from test_inline import inline
 
 from vaehelpers import datasets, mixtures
-from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, m_step
+from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, log_joint_density, m_step
 
 EYE = np.eye(2)
 
@@ -85,8 +85,26 @@ def test_the_fast_form_steps_back_where_digits_would_be_lost(monkeypatch):
     monkeypatch.setattr(mixtures, "_careful_round", lambda *a: rounds.append(1) or careful(*a))
     fit(*PLAIN[0], max_iter=10, tol=0)
     assert not rounds
+    rare = GaussianMixture([1 - 1e-5, 1e-5], [[0, 0], [1, 1]], [EYE, EYE])  # of 600 rows, less than one
+    fit(FAR[::2], rare, max_iter=1)
+    assert not rounds
     fit(*HARD["far apart"], max_iter=10, tol=0)
     assert rounds
+
+
+@pytest.mark.parametrize(
+    ("means", "variances", "fast"),
+    [
+        ([[300], [300]], [1, 1], True),
+        ([[400], [0]], [1, 1], False),
+        ([[-400], [0]], [1, 1], False),
+        ([[0, 0]], [1, 2e5], False),
+        ([[0, 0]], [1, 5e4], True),
+    ],
+)
+def test_digits_would_be_lost_where_squares_are_large_beside_the_smallest_variance(means, variances, fast):
+    covariances = np.tile(np.diag(variances[: len(means[0])]), (len(means), 1, 1))
+    assert mixtures._well_conditioned(np.array(means, float), covariances) is fast
 
 
 def test_blocks_of_rows_do_not_matter():
@@ -102,6 +120,38 @@ def test_fit_ends_by_scikit_learns_convention():
     theirs = Peer(4, weights_init=start.weights, means_init=start.means, reg_covar=0, tol=1e-4, max_iter=500)
     theirs.set_params(precisions_init=np.linalg.inv(start.covariances)).fit(x)
     assert len(fit(x, start, max_iter=500, tol=1e-4)[1]) == theirs.n_iter_
+
+
+def test_fit_and_em_run_as_long_as_they_say():
+    x, start = PLAIN[0][0][:60], PLAIN[0][1]
+    best, bounds = fit(x, start)
+    np.testing.assert_array_equal(bounds, fit(x, start, max_iter=100, tol=1e-3)[1])
+    assert 3 < len(bounds) < 100 == len(fit(x, start, tol=0)[1])
+    assert len(fit(x, best, tol=1)[1]) == 2  # it takes two to see that nothing changes
+    one, bounds = fit(x, start, max_iter=1)
+    np.testing.assert_allclose(one.means, m_step(x, e_step(x, start)[0]).means)
+    assert len(bounds) == 1
+    assert sum(1 for _ in em(x[:10], GaussianMixture([1.0], [[0, 0, 0]], [np.eye(3)]))) == 2 * 100
+
+
+def test_every_kind_of_number_is_reckoned_with_as_a_double():
+    x, start = PLAIN[1][0][:50].astype(np.float32), PLAIN[1][1]
+    same = x.astype(float)
+    single = [np.array(a, np.float32) for a in (start.weights, start.means, start.covariances)]
+    mixture, log_resp = GaussianMixture(*single), e_step(same, start)[0].astype(np.float32)
+    double = GaussianMixture(*(a.astype(float) for a in single))
+    np.testing.assert_allclose(e_step(x, mixture)[0], e_step(same, double)[0], rtol=1e-14)
+    np.testing.assert_allclose(m_step(x, log_resp).means, m_step(same, log_resp.astype(float)).means, rtol=1e-14)
+    assert elbo(x, mixture, log_resp) == pytest.approx(elbo(same, double, log_resp.astype(float)), rel=1e-14)
+
+
+def test_the_bound_of_a_hard_assignment_is_the_log_density_of_what_is_assigned():
+    x, start = PLAIN[2]
+    labels = np.arange(len(x)) % 4
+    with np.errstate(divide="ignore"):
+        log_resp = np.log(np.eye(4)[labels])
+    chosen = log_joint_density(x, start)[np.arange(len(x)), labels]
+    assert elbo(x, start, log_resp) == pytest.approx(chosen.sum(), rel=1e-12)
 
 
 def test_e_step_against_scipy():
@@ -218,6 +268,12 @@ def test_k_means_ends_where_nothing_can_be_improved(seed, k):
         np.testing.assert_allclose(centres[j], x[labels == j].mean(axis=0), atol=1e-12)
 
 
+def test_as_many_clusters_as_rows_are_the_rows():
+    x = np.arange(10.0).reshape(5, 2)
+    centres, labels = k_means(x, 5, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(centres[labels], x)
+
+
 def test_k_means_of_the_lesson_is_the_package():
     x, _ = TWO
     derived = inline("04", "k_means")
@@ -243,6 +299,14 @@ def test_samples_have_the_moments_of_the_mixture():
     for k in range(2):
         np.testing.assert_allclose(x[z == k].mean(axis=0), mixture.means[k], atol=0.06)
         np.testing.assert_allclose(np.cov(x[z == k].T), covariances[k], atol=0.12)
+    nearly = GaussianMixture([0.5, 0.5 + 9e-7], mixture.means, covariances)  # NumPy's own limit is narrower
+    assert len(nearly.sample(3, rng=np.random.default_rng(0))[0]) == 3
+
+
+def test_what_is_symmetric_depends_on_the_scale():
+    GaussianMixture([1.0], [[0, 0]], [1e8 * np.array([[1, 0.5 + 1e-9], [0.5, 1]])])
+    with pytest.raises(ValueError, match="^covariances: each must be symmetric"):
+        GaussianMixture([1.0], [[0, 0]], [1e-8 * np.array([[1, 0.5], [0, 1]])])
 
 
 def test_a_mixture_is_frozen_and_holds_its_own_arrays():
@@ -266,12 +330,18 @@ def test_a_mixture_is_frozen_and_holds_its_own_arrays():
         ({"means": [[0, np.nan], [1, 1]]}, "means: every value must be finite"),
         ({"covariances": [EYE, [[1, 2], [2, 1]]]}, "covariances: each must be positive definite"),
         ({"covariances": [EYE, [[1, 0.5], [0, 1]]]}, "covariances: each must be symmetric"),
-        ({"covariances": EYE}, "weights, means, covariances: need"),
+        ({"covariances": EYE}, r"weights, means, covariances: need .*, got \(2,\), \(2, 2\) and \(2, 2\)"),
+        ({"covariances": [EYE, 0 * EYE]}, "covariances: each must be positive definite"),
+        (
+            {"weights": [], "means": np.ones((0, 2)), "covariances": np.ones((0, 2, 2))},
+            "weights, means, covariances: need",
+        ),
+        ({"means": np.ones((2, 0)), "covariances": np.ones((2, 0, 0))}, "weights, means, covariances: need"),
     ],
 )
 def test_a_bad_mixture_is_refused(changes, message):
     good = {"weights": [0.5, 0.5], "means": [[0, 0], [1, 1]], "covariances": [EYE, EYE]}
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         GaussianMixture(**good | changes)
 
 
@@ -280,21 +350,23 @@ def test_a_bad_mixture_is_refused(changes, message):
     [
         (lambda x, m: e_step(x[:, :1], m), r"x: need \(n, 2\), got \(9, 1\)"),
         (lambda x, m: e_step(x[0], m), "x: need"),
+        (lambda x, m: m_step(x[0], np.zeros((9, 2))), r"x: need \(n, d\), got \(2,\)"),
         (lambda x, m: e_step(x[:0], m), "x: need"),
         (lambda x, m: e_step(x * np.inf, m), "x: every value must be finite"),
         (lambda x, m: m_step(x, np.zeros((8, 2))), r"log_resp: need \(9, k\)"),
-        (lambda x, m: m_step(x * [1, 0], np.zeros((9, 2))), "linearly dependent"),
-        (lambda x, m: m_step(x * [1, 0] + 0.1, np.zeros((9, 2))), "linearly dependent"),
-        (lambda x, m: m_step(x[:, [0, 0]], np.zeros((9, 2))), "linearly dependent"),
+        (lambda x, m: m_step(x * [1, 0], np.zeros((9, 2))), "x: .*linearly dependent"),
+        (lambda x, m: m_step(x * [1, 0] + 0.1, np.zeros((9, 2))), "x: .*linearly dependent"),
+        (lambda x, m: m_step(x[:, [0, 0]], np.zeros((9, 2))), "x: .*linearly dependent"),
         (lambda x, m: fit(x, m, max_iter=0), "max_iter: need at least 1, got 0"),
-        (lambda x, m: fit(x[:, [0, 0]], m), "linearly dependent"),
+        (lambda x, m: fit(x[:, [0, 0]], m), "x: .*linearly dependent"),
+        (lambda x, m: fit(x[:, :1], m), r"x: need \(n, 2\), got \(9, 1\)"),
         (lambda x, m: k_means(x, 0, rng=np.random.default_rng()), "k: need from 1 to 9 clusters for 9 rows, got 0"),
         (lambda x, m: k_means(x, 10, rng=np.random.default_rng()), "k: need from 1 to 9"),
     ],
 )
 def test_bad_input_is_refused(call, message):
     x = np.random.default_rng(0).normal(size=(9, 2))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         call(x, GaussianMixture([0.5, 0.5], [[0, 0], [1, 1]], [EYE, EYE]))
 
 

@@ -83,6 +83,8 @@ def test_full_overlap_costs_the_jensen_shannon_divergence_and_none_costs_nothing
     assert bargain((0.3, 0.3), (0.8, 0.8), PICTURES).lost == pytest.approx(divergence, rel=1e-6)
     assert bargain((-3, 3), (0.1, 0.1), PICTURES).lost == pytest.approx(0, abs=1e-9)
     assert bargain((0, 0), (1, 1), PICTURES[[0, 0]]).lost == 0
+    black_and_white = np.array([[0.0, 1, 1, 0], [0, 0, 1, 1]])  # full overlap: log 2 for each pixel that differs
+    assert bargain((0, 0), (1, 1), black_and_white).lost == pytest.approx(2 * np.log(2), rel=1e-6)
 
 
 def test_share_is_bayes_rule():
@@ -93,6 +95,13 @@ def test_share_is_bayes_rule():
     np.testing.assert_allclose(got[seen], (first / (first + second + (~seen)))[seen], atol=1e-12)
     assert np.isfinite(got).all()
     np.testing.assert_allclose(best_pictures([-1.0], (-1, 5), (0.1, 0.1), PICTURES)[0], PICTURES[0])
+
+
+def test_every_kind_of_number_is_reckoned_with_as_a_double():
+    single = [np.array(values, np.float32) for values in ((-0.6, 0.7), (0.3, 0.7), PICTURES)]
+    found, wanted = bargain(*single), bargain(*(values.astype(float) for values in single))
+    assert found.lost == pytest.approx(wanted.lost, rel=1e-14)
+    np.testing.assert_allclose(found.prices, wanted.prices, rtol=1e-14)
 
 
 def test_bad_input_is_named():

@@ -3,8 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from conftest import ROOT
+from PIL import Image
 
-from vaehelpers import plots
+from vaehelpers import plots, shipped
 
 
 def test_a_tile_stands_in_its_row_and_column():
@@ -29,3 +31,26 @@ def test_a_map_draws_on_the_axes_it_is_given():
     codes = np.random.default_rng(1).standard_normal((40, 2))
     assert plots.plot_map(codes, np.zeros((40, 1, 8, 8)), names=("a", "b"), ax=ax) is ax
     assert ax.get_xlabel() == "a" and 1 < len(ax.artists) <= 40
+
+
+def test_a_row_has_its_titles_and_a_manifold_its_latents():
+    pictures = np.random.default_rng(2).random((3, 1, 8, 8), np.float32)
+    ax = plots.plot_pictures(pictures, titles=["one", "two", "three"])
+    np.testing.assert_array_equal(ax.images[0].get_array(), plots.tile(pictures[None]))
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["one", "two", "three"]
+    assert ax.get_xticks().tolist() == [4.5, 13.5, 22.5]
+    ax = plots.plot_manifold(pictures[None].repeat(2, axis=0))
+    assert ax.images[0].get_array().shape == (17, 26) and ax.get_xlabel().startswith("first latent")
+
+
+def test_a_picture_in_colour_stays_in_colour():
+    grid = np.random.default_rng(3).random((1, 2, 3, 4, 4), np.float32)
+    np.testing.assert_array_equal(plots.tile(grid)[:4, 5:9], grid[0, 1].transpose(1, 2, 0))
+
+
+def test_the_picture_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
+    with plt.rc_context():
+        shipped.draw_traversal(tmp_path / "now.png")
+    kept, now = (Image.open(path).convert("L") for path in (ROOT / "docs" / "traversal.png", tmp_path / "now.png"))
+    kept, now = (np.asarray(picture.resize((260, 100)), float) for picture in (kept, now))  # fonts may differ a little
+    assert np.abs(kept - now).mean() < 2

@@ -123,3 +123,18 @@ def test_the_choice_of_a_model_changes_pictures_and_labels():
     live.controls["model"].value = "b"
     assert [label.get_text() for label in live.figure.axes[0].get_yticklabels()] == list("uvw")
     assert live.picture.value != before
+
+
+def test_spreading_names_each_number_of_latents():
+    ax = plots.plot_spreading([0, 1, 2], {1: [1, 0.1, 0.02], 3: [1, 0.5, 0.3]})
+    assert [text.get_text() for text in ax.texts] == ["1 latent", "3 latents"]
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 0.1, 0.02], [1, 0.5, 0.3]]
+    assert ax.get_yscale() == "log"
+
+
+def test_a_path_numbers_the_fifths_of_a_factor():
+    factor = np.linspace(0, 1, 101)
+    ax = plots.plot_path(np.column_stack([factor, factor**2]), factor, names=("z0", "z1", "index"))
+    assert [text.get_text() for text in ax.texts] == list("12345")
+    np.testing.assert_allclose([text.get_position()[0] for text in ax.texts], [0.1, 0.3, 0.5, 0.7, 0.9], atol=0.01)
+    assert ax.get_title().startswith("index")

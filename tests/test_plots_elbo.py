@@ -63,3 +63,47 @@ def test_a_perfect_belief_closes_the_gap_under_the_slider():
     live = widgets.one_latent(model, x)
     live.controls["mean"].value, live.controls["sd"].value = 1.0, round(np.sqrt(0.2), 2)
     assert "KL 0.000" in live.figure.axes[1].get_title()
+
+
+def test_beliefs_stand_beside_the_posterior():
+    ax = plots.plot_causes([0.2, 0.8], [0.5, 0.5], ["a", "b"])
+    assert [[bar.get_height() for bar in bars] for bars in ax.containers] == [[0.2, 0.8], [0.5, 0.5]]
+    ax = plots.plot_beliefs([0, 1], [0.3, 0.4], [0.1, 0.2], prior=[0.4, 0.2])
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.3, 0.4], [0.1, 0.2], [0.4, 0.2]]
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", ":"]
+    assert len(plots.plot_beliefs([0, 1], [0.3, 0.4], [0.1, 0.2]).lines) == 2
+
+
+def test_only_the_sum_is_the_same_for_every_belief():
+    ax = plots.plot_two_signs(np.array([-3.0, -2.5]), np.array([1.0, 0.5]), -2.0)
+    assert [line.get_ydata() if k == 0 else line.get_ydata().tolist() for k, line in enumerate(ax.lines)] == [
+        [-2, -2],
+        [-2, -2],
+        [-4, -3],
+    ]
+
+
+def test_after_an_e_step_the_bound_touches():
+    ax = plots.plot_half_steps([-5, -4, -4.0], [-4.5, -4, -3.5], ["start", "E", "M"])
+    ends = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments()]
+    assert ends == [[-5, -4.5], [-4, -4], [-4, -3.5]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["start", "E", "M"]
+
+
+def test_a_factorised_belief_is_narrower_and_the_gap_grows():
+    cov = np.array([[1, 0.6], [0.6, 1]])
+    ax = plots.plot_factorised(cov, 0.64 * np.eye(2), mu=(1, 2))
+    for line, covariance in ((ax.lines[0], cov), (ax.lines[2], 0.64 * np.eye(2))):
+        step = line.get_xydata() - [1, 2]
+        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", step, np.linalg.inv(covariance), step), 1)
+    assert plots.plot_gap([0, 0.5, 0.9], [0, 0.1, 0.8]).lines[0].get_ydata().tolist() == [0, 0.1, 0.8]
+
+
+def test_gradients_show_each_draw_and_their_mean():
+    draws = {"score": np.linspace(-3, 5, 1000), "moved": np.array([0.9, 1.1])}
+    ax = plots.plot_gradients(draws, 1.0)
+    dots, mean, *_ = ax.lines
+    assert len(dots.get_xdata()) == 400 and mean.get_xdata() == pytest.approx([1])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["score", "moved"]
+    ax = plots.plot_gradient_variances([1, 4], {"score": [3, 12], "moved": [1, 1]})
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 12], [1, 1]] and ax.get_yscale() == "log"

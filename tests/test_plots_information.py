@@ -58,3 +58,24 @@ def test_a_code_shows_its_mean_length_beside_the_entropy():
     assert ax.get_title() == "entropy 1.50, mean length 1.50 bits"
     assert [bar.get_width() for bar in ax.patches] == [0.5, 0.25, 0.25] * 2
     plt.close(ax.figure)
+
+
+def test_surprisal_stands_over_its_probability():
+    ax = plots.plot_surprisal([0.5, 0.125], ["coin", "three coins"])
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[0.5, 1], [0.125, 3]])
+    assert [text.get_text() for text in ax.texts] == ["coin", "three coins"]
+    to_nats = ax.child_axes[0]._functions[0]
+    assert to_nats(1.0) == pytest.approx(np.log(2)) and ax.child_axes[0]._functions[1](to_nats(3.0)) == pytest.approx(3)
+
+
+def test_days_settle_on_their_mean():
+    ax = plots.plot_days([1, 3, 2], 2.0, title="weather")
+    assert [segment[1].tolist() for segment in ax.collections[0].get_segments()] == [[1, 1], [2, 3], [3, 2]]
+    assert ax.lines[1].get_ydata() == [2, 2] and ax.texts[0].get_text() == "mean 2.00"
+
+
+def test_codes_stand_to_the_right_of_their_entropies():
+    ax = plots.plot_lengths(["one", "two"], [1.5, 2.0], [1.75, 2.25])
+    assert [bar.get_width() for bar in ax.patches] == [1.5, 2.0]
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.75, 1], [2.25, 0]])
+    assert [text.get_text().strip() for text in ax.texts] == ["entropy 1.50", "code 1.75", "entropy 2.00", "code 2.25"]

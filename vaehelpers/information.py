@@ -32,7 +32,7 @@ def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
     Cover & Thomas (2006), §2.1; 0 log 0 counts as 0. Raises ``ValueError`` when p holds a negative number or does
     not sum to 1 along the axis.
     """
-    return entr(_distributions("p", p, axis)).sum(axis=-1) / _nats(base) + 0.0
+    return entr(_distributions("p", p, axis)).sum(axis=-1) / _nats(base)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:

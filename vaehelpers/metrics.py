@@ -129,7 +129,7 @@ def factor_vae_score(
     def ballot() -> tuple[int, int]:
         fixed, factors = int(rng.integers(k)), _draw(sample, batch, rng)
         factors[:, fixed] = factors[0, fixed]
-        relative = _encode(represent, factors).var(axis=0, ddof=1)[active] / scale[active]
+        relative = _encode(represent, factors).var(axis=0)[active] / scale[active]
         return fixed, int(relative.argmin())
 
     fixed, latent = np.array([ballot() for _ in range(train + test)]).T
@@ -167,7 +167,7 @@ def active_units(mu: ArrayLike, *, threshold: float = 0.01) -> int:
 def _check(mu: ArrayLike, factors: ArrayLike) -> tuple[Floats, Floats]:
     n = max([2, *np.shape(mu)[:1]])
     codes = _rows("mu", mu, n, 2)
-    return codes.astype(np.result_type(codes, np.float32), copy=False), _rows("factors", factors, n, 1).astype(float)
+    return codes.astype(np.result_type(codes, np.float32)), _rows("factors", factors, n, 1).astype(float)
 
 
 def _rows(name: str, values: ArrayLike, n: int, columns: int) -> Floats:

@@ -131,8 +131,8 @@ def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
     """
     log_resp = np.asarray(log_resp, float)
     resp = np.exp(log_resp)
-    difference = np.subtract(log_joint_density(x, mixture), log_resp, where=resp > 0, out=np.zeros_like(resp))
-    return float((resp * difference).sum())
+    some = resp > 0
+    return float(resp[some] @ (log_joint_density(x, mixture)[some] - log_resp[some]))
 
 
 def em(x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100) -> Iterator[HalfStep]:
@@ -273,7 +273,7 @@ def _check_data(x: ArrayLike, *, columns: int | None = None) -> Floats:
 
 def _check_mixture(weights: Floats, means: Floats, covariances: Floats) -> None:
     k, d = means.shape if means.ndim == 2 else (0, 0)
-    if not k or not d or weights.shape != (k,) or covariances.shape != (k, d, d):
+    if not k * d or weights.shape != (k,) or covariances.shape != (k, d, d):
         got = f"{weights.shape}, {means.shape} and {covariances.shape}"
         raise ValueError(f"weights, means, covariances: need (k,), (k, d) and (k, d, d), got {got}")
     if (weights < 0).any() or abs(weights.sum() - 1) > 1e-6:

@@ -151,8 +151,8 @@ def draw_traversal(path: Path) -> None:
     mu = latents.encode(model, hands.render(hands.neutral()[None]))[0][0]
     rows = latents.traverse(model, mu, used)
     plots.plot_traversal(rows, [label(card, i) for i in used], values=np.linspace(-3, 3, 15))
-    path.parent.mkdir(exist_ok=True)
-    plt.savefig(path, dpi=80, bbox_inches="tight")
+    with replacing(path) as part:
+        plt.savefig(part, format="png", dpi=80, bbox_inches="tight")
 
 
 def sweep(folder: Path, package: Path, **changes: Any) -> None:

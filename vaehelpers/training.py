@@ -17,6 +17,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from . import interrupts
 from .datasets import Images
 from .model import VAE, elbo_terms, reparameterise, total_correlation
 from .weights import PRETRAINED as PRETRAINED
@@ -88,8 +89,8 @@ def train(
     steps, began = max(1, pictures // batch), time.monotonic()
     bar = tqdm(total=pictures, initial=run.step * batch, unit="pictures", disable=not progress)
     try:
-        with bar, keep_freed_memory():
-            while (share := _share(run.step, steps, minutes, began)) < 1:
+        with interrupts.held() as interrupted, bar, keep_freed_memory():
+            while (share := _share(run.step, steps, minutes, began)) < 1 and not interrupted():
                 run.advance(share, recipe)
                 bar.update(batch)
                 if run.step % _RECORD == 0:

@@ -106,7 +106,7 @@ def plot_divergences(divergences: ArrayLike, *, ax: Axes | None = None) -> Axes:
     ax.hist(values, bins=np.linspace(-0.5, 4, 91).tolist(), color=DATA)
     ax.axvline(0, color="black", linestyle=":")
     ax.set(xlim=(-0.5, 4), xlabel="KL(p ‖ q)  (nats)", ylabel="number of pairs")
-    ax.set_title(f"{len(values):,} random pairs: none below zero")
+    ax.set_title(f"{len(values):,} random pairs: {(values < 0).sum() or 'none'} below zero")
     return ax
 
 

@@ -1,0 +1,286 @@
+"""No file runs code, no text runs code, nothing listens beyond this machine, nothing is sent anywhere.
+
+What is tested elsewhere: the explorer's content policy, hostile names in a card and what its page loads (test_explorer,
+test_explorer_robust, test_hands_js), damaged weights (test_training), a picture that would fill 10 GB and a download
+with a wrong checksum (test_datasets), that `explore` opens a file and no server (test_cli), and that pages and lessons
+ask nobody beyond this machine (test_browser, test_site, test_slides, test_voila).
+"""
+
+import ast
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.error
+import urllib.request
+from importlib.metadata import metadata
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from conftest import ROOT
+from PIL import Image
+from safetensors.torch import save as serialise
+
+from vaehelpers import datasets, model, weights
+from vaehelpers.model import VAE
+
+SOURCES = sorted([*(ROOT / "vaehelpers").rglob("*.py"), *(ROOT / "docs").glob("*.py"), *ROOT.glob("notebooks/*.ipynb")])
+SCRIPTS = sorted(path for folder in ("vaehelpers/web", "docs") for path in (ROOT / folder).iterdir())
+SCRIPTS = [path for path in SCRIPTS if path.suffix in (".js", ".j2", ".html")]
+MODULES = {
+    "pickle",
+    "cPickle",
+    "cloudpickle",
+    "dill",
+    "marshal",
+    "shelve",
+    "pty",
+    "commands",
+    "yaml",
+    "xmlrpc",
+    "telnetlib",
+}
+CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.startfile", "torch.load", "joblib.load"}
+CALLS |= {"subprocess.getoutput", "subprocess.getstatusoutput", "tarfile.open", "shutil.unpack_archive"}
+OPTIONS = {"shell": True, "allow_pickle": True, "weights_only": False, "trust_remote_code": True}
+
+
+def code(path):
+    """The Python of a file; magic commands of a notebook are not Python, and there are none."""
+    if path.suffix == ".py":
+        return path.read_text(encoding="utf-8")
+    return "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
+
+
+def dangers(source):
+    """Everything in a source that runs code out of data, or a shell."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from {alias.name.split(".")[0] for alias in node.names} & MODULES
+        elif isinstance(node, ast.ImportFrom):
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from {str(node.module).split(".")[0]} & MODULES | full & CALLS
+        elif isinstance(node, ast.Call):
+            yield from {ast.unparse(node.func)} & CALLS
+            for option in node.keywords:
+                if option.arg in OPTIONS and not (
+                    isinstance(option.value, ast.Constant) and option.value.value is not OPTIONS[option.arg]
+                ):
+                    yield f"{option.arg}={ast.unparse(option.value)}"
+        elif isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node).endswith("MAX_IMAGE_PIXELS"):
+            yield "MAX_IMAGE_PIXELS"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_source_runs_code_out_of_data(path):
+    assert list(dangers(code(path))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import pickle", "from yaml import load", "from os import system", "os.system('ls')", "eval(text)", "exec(text)",
+     "compile(text, '', 'exec')", "subprocess.run(line, shell=True)", "subprocess.run(line, shell=flag)",
+     "torch.load(path)", "np.load(path, allow_pickle=True)", "Image.MAX_IMAGE_PIXELS = None"],
+)  # fmt: skip
+def test_the_search_finds_what_it_looks_for(source):
+    assert len(list(dangers(source))) == 1
+    assert list(dangers("np.load(path, allow_pickle=False); re.compile(text); subprocess.run([program, text])")) == []
+
+
+SINKS = r"\beval\(|\bFunction\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment"
+SINKS += r"|srcdoc|\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|importScripts|\bimport\("
+SINKS += r"|window\.open|localStorage|document\.cookie|set(Timeout|Interval)\([\"'`]"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_no_script_makes_elements_out_of_text_or_asks_anybody(path):
+    assert re.findall(SINKS, path.read_text(encoding="utf-8")) == []
+
+
+# Files that come from elsewhere.
+
+
+@pytest.mark.parametrize("kind", ("EPS", "PPM", "PCX", "ICO", "TGA", "SGI"))
+def test_only_the_named_kinds_are_read_as_pictures_whatever_their_names(tmp_path, kind):
+    """EPS above all: Pillow would start Ghostscript."""
+    Image.new("RGB", (20, 20), "red").save(tmp_path / f"other.{kind.lower()}", kind)
+    (tmp_path / f"other.{kind.lower()}").rename(tmp_path / "other.png")
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # what some telephones write
+    with pytest.warns(UserWarning, match="1 of 2 files are damaged or too big, and left out: other.png"):
+        assert len(datasets.folder(tmp_path, size=16)) == 1
+
+
+def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ValueError, match=r"can be read as a picture: pipe\.png"):
+        datasets.folder(tmp_path)
+
+
+def test_pictures_are_read_with_pillow_s_own_limit():
+    assert Image.MAX_IMAGE_PIXELS == 1024**3 // 4 // 3
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [{"latent_dim": 3}, {"latent_dim": 10**7}, {"latent_dim": 10**12}, {"latent_dim": 10**30}, {"latent_dim": -1},
+     {"latent_dim": 2.5}, {"latent_dim": "2"}, {"size": 2**20}, {"channels": 10**6}, {"more": 1}, None, [], "x"],
+)  # fmt: skip
+def test_what_the_card_of_a_model_claims_takes_no_memory(tmp_path, monkeypatch, claim):
+    path = tmp_path / "m.safetensors"
+    tensors = VAE(32, 2).state_dict()
+    claimed = {"size": 32, "latent_dim": 2, "channels": 1} | claim if isinstance(claim, dict) else claim
+    weights.write(path, tensors, {"model": claimed})
+    made = []
+    monkeypatch.setattr(model, "_keep_variance", lambda network: made.extend(network.parameters()))
+    with pytest.raises(ValueError, match=r"does not hold a model of this course|^(latent_dim|size|channels): need"):
+        weights.load(path)
+    assert all(parameter.is_meta for parameter in made)
+
+
+def test_a_card_without_end_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(serialise({}, {"card": "[" * 100_000}))
+    with pytest.raises(ValueError, match="is damaged or was not written by this course"):
+        weights.load(path)
+
+
+def test_an_answer_without_end_is_broken_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "user_cache_path", lambda _: tmp_path)
+    monkeypatch.setattr(datasets, "MNIST_URL", Path("/dev/zero").as_uri())
+    with pytest.raises(OSError, match=r"it should have 11490434 bytes, and more came"):
+        datasets.mnist()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", (b"PK\x03\x04", b"(", b"\x93NUMPY\x01\x00\xff\xff", None))
+def test_an_array_of_the_cache_with_another_header_is_drawn_again(tmp_path, monkeypatch, damage):
+    monkeypatch.setattr(datasets, "user_cache_path", lambda _: tmp_path)
+    drawn = datasets.hands(30, seed=1, size=32, progress=False)
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    at = content.index(b"{") if damage == b"(" else 0
+    other = content.replace(b"(30, 1, 32, 32)", b"(15, 1, 32, 64)") if damage is None else None
+    path.write_bytes(other or content[:at] + damage + content[at + len(damage) :])
+    assert datasets.hands(30, seed=1, size=32, progress=False).pictures.tobytes() == drawn.pictures.tobytes()
+    assert path.read_bytes() == content
+
+
+# The network.
+
+REFUSED = """
+import socket
+T, U, V = socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.AF_INET6
+for line in '''
+socket.create_connection(("192.0.2.1", 9), 1)
+socket.create_connection(("example.org", 80), 1)
+socket.create_connection(("2001:db8::1", 80), 1)
+socket.socket(V, T).connect(("2001:db8::1", 9, 0, 0))
+socket.socket(V, T).connect_ex(("::2", 9, 0, 0))
+socket.socket(V, U).sendto(b"x", ("2001:db8::1", 9, 0, 0))
+socket.socket(type=T).connect(("127.example.org", 9))
+socket.socket(type=T).connect(("localhost.example.org", 9))
+socket.socket(type=U).connect(("192.0.2.1", 53))
+socket.socket(type=U).sendto(b"x", ("192.0.2.1", 53))
+socket.socket(type=U).sendto(b"x", 0, ("192.0.2.1", 53))
+socket.socket(type=U).sendmsg([b"x"], [], 0, ("192.0.2.1", 53))
+socket.getaddrinfo("example.org", 80)
+socket.getaddrinfo(host=b"example.org", port=80)
+socket.gethostbyname("example.org")
+socket.gethostbyname_ex("example.org")
+socket.gethostbyaddr("192.0.2.1")
+socket.getnameinfo(("192.0.2.1", 80), 0)
+'''.split("\\n")[1:-1]:
+    try:
+        eval(line)
+    except OSError as error:
+        if "the tests allow no connection beyond this machine" in str(error):
+            continue
+    print(line)
+server = socket.create_server(("127.0.0.1", 0))
+port = server.getsockname()[1]
+for host in ("127.0.0.1", "localhost"):
+    socket.create_connection((host, port), 1).close()
+socket.socket(type=U).sendto(b"x", ("127.0.0.1", port))
+socket.getaddrinfo("::1", 80), socket.gethostbyname(socket.gethostname())
+"""
+
+
+def test_the_tests_let_nothing_out_by_tcp_udp_ipv6_or_a_question_for_a_name():
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", REFUSED], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_jupyterlab_listens_on_this_machine_alone_and_lets_nobody_in_without_the_token(lab):
+    """Its kernels too."""
+    address, token = lab
+    for path in ("/api/contents", "/api/kernels", "/lab/api/settings"):
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(address + path).close()
+    request = urllib.request.Request(f"{address}/api/kernels?token={token}", data=b"{}", method="POST")
+    with urllib.request.urlopen(request) as answer:
+        kernel = json.load(answer)["id"]
+    for _ in range(100):
+        listening = []
+        for child in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                ends = [end for end in child.net_connections("inet") if end.status == psutil.CONN_LISTEN]
+                listening += [end.laddr.ip for end in ends]
+        if len(listening) >= 6:
+            break
+        time.sleep(0.1)
+    request = urllib.request.Request(f"{address}/api/kernels/{kernel}?token={token}", method="DELETE")
+    urllib.request.urlopen(request).close()
+    assert len(listening) >= 6, "a server and the five ends of a kernel"
+    assert {*listening} <= {"127.0.0.1", "::1"}
+
+
+def test_jupyterlab_asks_nobody_for_news_updates_or_extensions():
+    ours = json.loads((ROOT / "jupyter" / "overrides.json").read_text())
+    assert ours["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False}
+    share = Path(sys.prefix) / "share" / "jupyter" / "lab"
+    assert json.loads((share / "settings" / "overrides.json").read_text()) == ours, "not what `make` has put there"
+    # The list of extensions is only asked for once somebody has agreed to it.
+    schema = json.loads((share / "schemas/@jupyterlab/extensionmanager-extension/plugin.json").read_text())
+    assert schema["properties"]["disclaimed"]["default"] is False
+    assert "extensionmanager" not in "".join(ours)
+
+
+def test_no_command_of_ours_opens_jupyterlab_to_others():
+    for path in (ROOT / "Makefile", ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob(".devcontainer/*")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(
+            r"0\.0\.0\.0|--ip[= ](?!127\.0\.0\.1)|token[= ]['\"]{2}|allow_origin|disable_check_xsrf", text
+        )
+    assert "--ServerApp.ip=127.0.0.1" in (ROOT / "Makefile").read_text()
+
+
+# What we stand on.
+
+
+def licence(name):
+    """What a package says of its licence: the expression, else the classifier, else the first line of the text."""
+    about = metadata(name)
+    classifiers = [c.split(" :: ")[-1] for c in about.get_all("Classifier", []) if c.startswith("License ::")]
+    return about["License-Expression"] or ", ".join(classifiers) or (about["License"] or "").split("\n")[0]
+
+
+def test_the_licences_in_security_md_are_those_of_the_packages():
+    text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    table = dict(re.findall(r"^\| ([\w-]+) \| (?!licence|---)(.+) \|$", text, re.MULTILINE))
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert table == {name: licence(name) for name in wanted}
+
+
+def test_every_pinned_package_says_its_licence_and_none_forbids_teaching_with_it():
+    names = [line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()]
+    licences = {name: licence(name) for name in names}
+    assert [name for name, said in licences.items() if not said] == ["axe-playwright-python"]  # MIT, says its file
+    assert not [
+        said for said in licences.items() if re.search("proprietary|non-?commercial|AGPL|Affero", said[1], re.I)
+    ]

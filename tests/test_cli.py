@@ -67,7 +67,7 @@ def test_a_card_tells_what_its_model_does(name):
         (["evaluate", "hand"], "did you mean 'hands'"),
         (["evaluate", "no.safetensors"], "there is no file"),
         (["train", "no-such-folder"], "there is no folder 'no-such-folder'"),
-        (["train", "digits", "--beta", "-1"], "beta: need a positive number"),
+        (["train", "digits", "--beta", "-1"], "beta: need a number of at least 0"),
         (["train", "hands", "--size", "48", "--minutes", "0.01"], "size: need 32 or 64"),
         (["explore", "hnads"], "did you mean"),
         (["models", "feet"], "there is no recipe 'feet'"),

@@ -339,7 +339,7 @@ def test_a_missing_and_an_empty_folder_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options, message", (({"size": 4}, "size: need at least 8"), ({"channels": 2}, "channels: need 1"))
+    "options, message", (({"size": 4}, "size: need a whole number from 8"), ({"channels": 2}, "channels: need 1"))
 )
 def test_a_bad_size_and_a_bad_count_of_channels_are_named(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):

@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_bytes_and_the_rest_stays_neutral():
     [
         (lambda: hands.render(np.zeros((2, 9))), r"factors: need shape \(n, 10\), got \(2, 9\)"),
         (lambda: hands.render(np.full((1, 10), np.nan)), "finite"),
-        (lambda: hands.render(np.zeros((1, 10)), size=4), "size: need at least 8"),
+        (lambda: hands.render(np.zeros((1, 10)), size=4), "size: need a whole number from 8"),
         (lambda: hands.sample_factors(1, vary=("toe",), rng=np.random.default_rng(0)), "'toe' is not a factor"),
     ],
 )

@@ -97,7 +97,7 @@ def test_the_bound_where_something_is_impossible():
         (elbo, ([1.5, -0.5], [0, 0]), "q: needs probabilities"),
         (elbo, ([np.nan, 1], [0, 0]), "q: needs probabilities"),
         (elbo, ([0.5, 0.5], [0, np.nan]), "log_joint"),
-        (binary_states, (25,), "n: all states fit"),
+        (binary_states, (25,), "n: need a whole number from 0 to 24, got 25"),
         (NoisyOr, ([0.1], [0.1], [[0.1, 0.2]]), "strength: needs"),
         (NoisyOr, ([0.0], [0.1], [[0.1]]), "prior: needs"),
         (NoisyOr, ([0.1], [1.0], [[0.1]]), "leak: needs"),
@@ -109,8 +109,8 @@ def test_the_bound_where_something_is_impossible():
         (mean_field, (COFFEE_MACHINE, MORNING, np.zeros(9)), "start: needs 10"),
         (mean_field, (COFFEE_MACHINE, MORNING, np.full(10, 1.5)), "start: needs 10"),
         (mean_field, (COFFEE_MACHINE, MORNING * 2, np.zeros(10)), "symptoms: every value"),
-        (NoisyOr, ([[0.1], [0.1]], [0.1], [[0.1], [0.1]]), "strength: needs"),
-        (NoisyOr, ([0.1], [[0.1]], [[0.1]]), "strength: needs"),
+        (NoisyOr, ([[0.1], [0.1]], [0.1], [[0.1], [0.1]]), "prior: need"),
+        (NoisyOr, ([0.1], [[0.1]], [[0.1]]), "leak: need"),
         (gaussian_mean_field, ([0, 0], [[1, 2], [2, 1]], [0, 0]), "covariance: .*positive definite"),
         (gaussian_mean_field, ([0, 0], np.zeros((2, 2)), [0, 0]), "covariance: .*positive definite"),
         (gaussian_mean_field, ([0, 0], [[1, 0.5], [0, 1]], [0, 0]), "covariance: .*symmetric"),
@@ -243,7 +243,7 @@ def test_metropolis_is_repeatable_and_starts_only_where_it_can():
     assert (run(1) != run(2)).any() and run(1).shape == (20, 2, 3)
     with pytest.raises(ValueError, match="start: every chain"):
         metropolis(lambda z: np.full(len(z), -np.inf), np.zeros((2, 3)), 1, rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="start: needs the shape"):
+    with pytest.raises(ValueError, match=r"start: need \(chains, n\), got \(3,\)"):
         metropolis(lambda z: np.zeros(len(z)), np.zeros(3), 1, rng=np.random.default_rng(0))
 
 

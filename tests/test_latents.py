@@ -71,7 +71,7 @@ def test_the_kl_of_the_prior_is_zero():
     [
         (lambda m: latents.encode(m, np.zeros((2, 1, 64, 64))), r"pictures: need \(n, 1, 32, 32\)"),
         (lambda m: latents.decode(m, np.zeros(3)), r"z: need \(n, 3\), got \(3,\)"),
-        (lambda m: latents.traverse(m, np.zeros(3), [3]), "there is no latent 3"),
+        (lambda m: latents.traverse(m, np.zeros(3), [3]), "dims: need a whole number from 0 to 2, got 3"),
         (lambda m: latents.manifold(m), "needs 2 latents, this model has 3"),
         (lambda m: latents.interpolate([1, 2], [1]), "two vectors of one length"),
     ],

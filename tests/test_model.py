@@ -73,11 +73,11 @@ def test_signals_keep_their_size_through_the_network():
     ("call", "message"),
     [
         (lambda: VAE(48), "size: need 32 or 64 pixels, got 48"),
-        (lambda: VAE(64, 0), "latent_dim: need at least 1, got 0"),
+        (lambda: VAE(64, 0), "latent_dim: need a whole number from 1 to 10000, got 0"),
         (lambda: VAE(64, 2, 2), "channels: need 1"),
         (
             lambda: elbo_terms(torch.zeros(1, 4), torch.zeros(1, 5), torch.zeros(1, 1), torch.zeros(1, 1)),
-            "x: its shape",
+            "x: need the shape of logits",
         ),
     ],
 )

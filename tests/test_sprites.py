@@ -172,7 +172,7 @@ def test_no_rows_are_no_pictures():
         ((1, 1, 7, 0, 0), 64, "orientation must be 0 to 6.283185, got 7"),
         ((1, 1, 0, -0.1, 0), 64, "x must be 0 to 1, got -0.1"),
         ((1, 1, 0, 0, np.nan), 64, "y must be 0 to 1, got nan"),
-        ((1, 1, 0, 0, 0), 15, "size: need at least 16 pixels, got 15"),
+        ((1, 1, 0, 0, 0), 15, "size: need a whole number from 16 to 4096, got 15"),
     ),
 )
 def test_bad_input_is_named(row, size, message):

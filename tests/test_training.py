@@ -141,7 +141,7 @@ def test_wrong_names_get_a_hint():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"beta": -1.0}, "beta: need a positive number, got -1.0"),
+        ({"beta": -1.0}, "beta: need a number of at least 0, got -1"),
         ({"batch": 0}, "batch"),
         ({"pictures": 0}, "pictures"),
     ],

@@ -13,6 +13,7 @@ import typer
 from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
+    from .datasets import Images
     from .model import VAE
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -42,6 +43,16 @@ def _open(model: str) -> "tuple[VAE, dict[str, Any]]":
     return training.load(model) if model.endswith(".safetensors") else training.load_pretrained(model)
 
 
+def _read_data(network: "VAE", card: dict[str, Any], n: int) -> "Images":
+    """Read pictures like those that the model was trained on, but others where there are any."""
+    from . import shipped
+
+    data, vary = card.get("data"), card.get("vary", [])
+    if not isinstance(data, str) or not isinstance(vary, list):
+        raise ValueError(f"model: its card does not say on which data it was trained, got {data!r} and {vary!r}")
+    return shipped.read_data(data, size=network.size, n=n, seed=shipped.TEST, vary=tuple(vary))
+
+
 @app.command()
 @one_line_errors
 def train(
@@ -55,7 +66,9 @@ def train(
 ) -> None:
     """Train a β-VAE on DATA for some minutes, or until Ctrl-C, and save it with its card."""
     from . import shipped, training
+    from .files import writable
 
+    writable(output)
     images = shipped.read_data(data, size=size)
     model, _ = training.train(images, beta=beta, latent_dim=latents, seed=seed, minutes=minutes)
     model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})
@@ -72,8 +85,7 @@ def evaluate(model: Annotated[str, typer.Argument(help="a shipped model (hands, 
     from . import latents, shipped
 
     network, card = _open(model)
-    vary = tuple(card["vary"])
-    images = shipped.read_data(card["data"], size=network.size, n=5000, seed=shipped.TEST, vary=vary)
+    images = _read_data(network, card, 5000)
     for name, value in shipped.scores(network, images).items():
         if name != "latents":
             typer.echo(f"{name:>15}  {value}   card: {card.get(name)}")
@@ -91,13 +103,12 @@ def explore(
     output: Annotated[Path | None, typer.Option(help="the file to write, instead of opening it")] = None,
 ) -> None:
     """Open the latent explorer of MODEL in the browser: one HTML file that can be passed on."""
-    from . import shipped
     from .explorer import LatentExplorer
 
     network, card = _open(model)
     try:
-        images = shipped.read_data(card["data"], size=network.size, n=200, seed=shipped.TEST, vary=tuple(card["vary"]))
-    except FileNotFoundError as error:
+        images = _read_data(network, card, 200)
+    except (FileNotFoundError, ValueError) as error:
         typer.echo(f"without a map of codes: {error}", err=True)
         images = None
     target = output or Path(f"explore-{Path(model).stem}.html")

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .model import elbo_terms, reparameterise
+from .arguments import number, whole
+from .model import elbo_terms, reparameterise, same_shape
 
 Decoder = Callable[[Tensor], Tensor]
 _ROWS = 4096  # pictures decoded at a time
@@ -30,10 +31,10 @@ def log_weights(
 
     Their mean over the samples estimates the ELBO of each picture without bias, that of the weights themselves p(x);
     Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders", §3.
-    Raises ``ValueError`` when ``samples`` is less than 1.
+    Raises ``ValueError`` when ``samples`` is less than 1 or the shapes do not match.
     """
-    if samples < 1:
-        raise ValueError(f"samples: need at least 1, got {samples}")
+    whole("samples", samples)
+    _check(x, mu, logvar)
     block, parts = max(1, _ROWS // len(x)), []
     for start in range(0, samples, block):
         times = min(block, samples - start)
@@ -51,8 +52,9 @@ def importance_bound(log_weights: Tensor, k: int) -> Tensor:
     It is the logarithm of the mean weight of k samples, at k = 1 the ELBO; Burda et al. (2016), §3.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
-    if not 1 <= k <= len(log_weights):
-        raise ValueError(f"k: need 1 to {len(log_weights)}, the number of samples, got {k}")
+    if log_weights.ndim != 2 or not len(log_weights):
+        raise ValueError(f"log_weights: need (samples, n), got {tuple(log_weights.shape)}")
+    whole("k", k, 1, len(log_weights))
     groups = log_weights[: len(log_weights) // k * k].unflatten(0, (-1, k))
     return groups.logsumexp(1) - math.log(k)
 
@@ -65,10 +67,10 @@ def refine(
 
     Adam with a step that falls to nothing; the decoder stays as it is. What is gained is the amortisation gap: Cremer,
     Li & Duvenaud (2018), "Inference suboptimality in variational autoencoders". Raises ``ValueError`` when
-    ``steps`` or ``samples`` is less than 1.
+    ``steps`` or ``samples`` is less than 1 or the shapes do not match.
     """
-    if min(steps, samples) < 1:
-        raise ValueError(f"steps and samples: need at least 1, got {steps} and {samples}")
+    whole("steps", steps), whole("samples", samples), number("learning_rate", learning_rate, above=0)
+    _check(x, mu, logvar)
     belief = [part.detach().clone().requires_grad_() for part in (mu, logvar)]
     optimiser, seen = torch.optim.Adam(belief), x.repeat(samples, 1, 1, 1)
     for step in range(steps):
@@ -88,9 +90,7 @@ def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: 
 
     Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2.
     """
-    if side < 2:
-        raise ValueError(f"side: need at least 2, got {side}")
-    axis = torch.linspace(-reach, reach, side)
+    axis = torch.linspace(-number("reach", reach, above=0), reach, whole("side", side, 2))
     z = torch.cartesian_prod(axis, axis)
     log_prior = -0.5 * (z**2).sum(1) - math.log(2 * math.pi) + 2 * (axis[1] - axis[0]).log()
     rows = []
@@ -98,3 +98,10 @@ def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: 
         logits = decoder(block).flatten(1)
         rows.append(logits @ x.flatten(1).T - F.softplus(logits).sum(1, keepdim=True))
     return (torch.cat(rows) + log_prior[:, None]).logsumexp(0)
+
+
+def _check(x: Tensor, mu: Tensor, logvar: Tensor) -> None:
+    same_shape(mu=mu, logvar=logvar)
+    if x.ndim != 4 or mu.ndim != 2 or len(mu) != len(x) or not len(x):
+        got = f"{tuple(x.shape)} and {tuple(mu.shape)}"
+        raise ValueError(f"x and mu: need (n, channels, height, width) and (n, latent_dim), got {got}")

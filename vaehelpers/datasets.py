@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 
 from . import hands as _hands
 from . import sprites as _sprites
+from .arguments import array, whole
 from .files import replacing
 
 #: What varies in the model `hands`; the pose of the hand stays fixed.
@@ -55,15 +56,15 @@ def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTO
 
     ``factors`` holds the columns that vary. Raises ``ValueError`` for a bad size or a name that is no factor.
     """
-    factors = _hands.sample_factors(n, vary=vary, rng=np.random.default_rng(seed))
+    whole("size", size, 8, 255)
+    factors = _hands.sample_factors(n, vary=vary, rng=np.random.default_rng(whole("seed", seed, 0)))
     key = hashlib.sha256(inspect.getsource(_hands).encode() + factors.tobytes() + bytes([size])).hexdigest()[:16]
     path = user_cache_path("vaehelpers") / f"hands-{key}.npy"
-    columns = [list(_hands.FACTORS).index(name) for name in vary]
     pictures = _kept(path)
     if pictures is None or pictures.shape != (len(factors), 1, size, size) or pictures.dtype != np.uint8:
         pictures = _draw(_hands.render, factors, size, progress)
         _keep(path, lambda file: np.save(file, pictures))
-    return Images(pictures, factors[:, columns], tuple(vary))
+    return Images(pictures, factors[:, _hands.columns_of(vary)], tuple(vary))
 
 
 def sprites(n: int, *, seed: int, size: int = 64) -> Images:
@@ -73,7 +74,8 @@ def sprites(n: int, *, seed: int, size: int = 64) -> Images:
     1, 2 and 3, see ``vaehelpers.sprites.GRID``. Squares and ellipses look alike at several orientations.
     Nothing is downloaded. Raises ``ValueError`` for a size below 16.
     """
-    factors = _sprites.sample_factors(n, rng=np.random.default_rng(seed))
+    whole("size", size, 16, 4096)
+    factors = _sprites.sample_factors(n, rng=np.random.default_rng(whole("seed", seed, 0)))
     return Images(_draw(_sprites.render, factors, size, False), factors, tuple(_sprites.GRID))
 
 
@@ -141,8 +143,7 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1) -> Images:
     Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable picture.
     """
     path = Path(path)
-    if size < 8:
-        raise ValueError(f"size: need at least 8 pixels, got {size}")
+    whole("size", size, 8, 4096)
     if channels not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
     if not path.is_dir():
@@ -162,7 +163,8 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1) -> Images:
 
 
 def as_bytes(pictures: ArrayLike) -> NDArray[np.uint8]:
-    """Turn pictures in [0, 1] into bytes."""
+    """Turn pictures in [0, 1] into bytes; raises ``ValueError`` for other values."""
+    array("pictures", pictures, unit=True)
     return (np.asarray(pictures) * 255).round().astype(np.uint8)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from . import plots
+from .arguments import array, shortened
 from .datasets import Images
 from .files import replacing
 from .latents import UNUSED, encode, latent_kl, traverse
@@ -55,7 +56,8 @@ class LatentExplorer(anywidget.AnyWidget):
     begin with and to come back to (0, the middle of the prior, when none is given). The first 200 of ``images`` are
     placed on a map by their codes. ``z`` is the code ``(latent_dim,)`` as the sliders stand; set it, and they move.
     ``selected`` is the number of the picture on the map whose code that is (-1: of none); set it to go there.
-    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, or no picture is ``selected``.
+    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, no picture is ``selected``, or
+    the card belongs to another model.
     """
 
     _esm = bundle()
@@ -75,7 +77,7 @@ class LatentExplorer(anywidget.AnyWidget):
         start: ArrayLike | None = None,
         images: Images | None = None,
     ) -> None:
-        card = dict(card or {})  # a copy, since something may be added
+        card = _checked(card or {}, model.latent_dim)  # a copy, since something may be added
         placed: dict[str, Any] = {}
         if images:  # neither None nor empty
             mu, logvar = encode(model, images[:_PLACED])
@@ -86,9 +88,9 @@ class LatentExplorer(anywidget.AnyWidget):
         self.model, self.card = model, card
         super().__init__(
             weights=to_bytes(model, card),
-            vary=list(card["vary"]) if card.get("data") == "hands" else [],
+            vary=list(card.get("vary", ())) if card.get("data") == "hands" else [],
             pictures=placed,
-            z=np.zeros(model.latent_dim) if start is None else start,
+            z=np.zeros(model.latent_dim) if start is None else array("start", start, (model.latent_dim,)),
         )
         self.start = self.z
 
@@ -99,7 +101,7 @@ class LatentExplorer(anywidget.AnyWidget):
         except (TypeError, ValueError):
             z = np.array(np.nan)
         if z.shape != (self.model.latent_dim,) or not np.isfinite(z).all():
-            raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {proposal['value']!r}")
+            raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {shortened(proposal['value'])}")
         return [float(value) for value in z.clip(-LIMIT, LIMIT)]
 
     @traitlets.validate("selected")
@@ -180,6 +182,26 @@ def label(card: dict[str, Any], latent: int) -> str:
     return " · ".join(
         [*([name] if name else []), f"z{latent}", *([f"{entry['kl']:.2f} nats"] if "kl" in entry else [])]
     )
+
+
+def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
+    """Return a copy of a card, if what is read of it can be used."""
+    if not isinstance(card, dict):
+        raise ValueError(f"card: need a dictionary, got {shortened(card)}")
+    latents = card.get("latents", [{}] * latent_dim)
+    if not isinstance(latents, list) or len(latents) != latent_dim or not all(map(_is_entry, latents)):
+        raise ValueError(f"card: need latents with a dictionary for each of {latent_dim}, got {shortened(latents)}")
+    vary = card.get("vary", [])
+    if not isinstance(vary, list | tuple) or not all(isinstance(name, str) for name in vary):
+        raise ValueError(f"card: need names of what varies, got {shortened(vary)}")
+    return dict(card)
+
+
+def _is_entry(entry: Any) -> bool:
+    """Whether this can be what a card says of a latent: where they are there, a finite KL and a name."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name", ""), str):
+        return False
+    return isinstance(kl := entry.get("kl", 0), int | float) and abs(kl) < np.inf
 
 
 def _components(mu: np.ndarray) -> list[list[float]]:

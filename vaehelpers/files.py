@@ -10,6 +10,12 @@ from pathlib import Path
 _PREFIX, _SUFFIX = ".vaehelpers-", ".part"
 
 
+def writable(path: Path) -> None:
+    """Raise ``OSError`` where nothing can be written: better before hours of work than after them."""
+    with suppress(LookupError), replacing(path):
+        raise LookupError  # so that nothing takes its place
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write, and rename it into place when all went well.

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import array, whole
+
 Floats = NDArray[np.float32]
 Pair = tuple[Any, Any]
 
@@ -66,13 +68,19 @@ def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.rand
     """Draw independent uniform factors; the ones not in ``vary`` stay neutral.
 
     Returns an array ``(n, 10)``, its columns in the order of ``FACTORS``.
-    Raises ``ValueError`` for a name that is no factor.
+    Raises ``ValueError`` for a name that is no factor and for a negative ``n``.
     """
-    for name in vary:
-        if name not in FACTORS:
-            raise ValueError(f"vary: {name!r} is not a factor; choose among {', '.join(FACTORS)}")
+    whole("n", n, 0), columns_of(vary)
     columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def columns_of(vary: Sequence[str]) -> list[int]:
+    """Return the columns of some factors; raises ``ValueError`` for a name that is no factor."""
+    for name in vary:
+        if name not in list(FACTORS):  # a list compares what a dictionary could not look up
+            raise ValueError(f"vary: {name!r} is not a factor; choose among {', '.join(FACTORS)}")
+    return [list(FACTORS).index(name) for name in vary]
 
 
 def neutral() -> Floats:
@@ -81,10 +89,13 @@ def neutral() -> Floats:
 
 
 def fill(varied: ArrayLike, vary: Sequence[str]) -> Floats:
-    """Complete the columns ``(n, len(vary))`` to all ten factors ``(n, 10)``; the missing ones are neutral."""
-    columns = np.asarray(varied, np.float32)
+    """Complete the columns ``(n, len(vary))`` to all ten factors ``(n, 10)``; the missing ones are neutral.
+
+    Raises ``ValueError`` for another shape, a number that is not finite or a name that is no factor.
+    """
+    columns = array("varied", varied, ("n", len(vary)), dtype=np.float32)
     rows = np.tile(neutral(), (len(columns), 1))
-    rows[:, [list(FACTORS).index(name) for name in vary]] = columns
+    rows[:, columns_of(vary)] = columns
     return rows
 
 
@@ -94,13 +105,10 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     ``factors`` is ``(n, 10)``, columns as in ``FACTORS``; the pictures are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a number that is not finite, and for a size below 8.
     """
-    rows = np.asarray(factors, np.float32)
+    rows = array("factors", factors, dtype=np.float32)
     if rows.ndim != 2 or rows.shape[1] != len(FACTORS):
         raise ValueError(f"factors: need shape (n, {len(FACTORS)}), got {rows.shape}")
-    if not np.isfinite(rows).all():
-        raise ValueError("factors: every value must be finite")
-    if size < 8:
-        raise ValueError(f"size: need at least 8 pixels, got {size}")
+    whole("size", size, 8, 4096)
     chunk = max(1, 2**16 // size**2)  # what fits the cache
     parts = [_render(rows[i : i + chunk], size) for i in range(0, len(rows), chunk)]
     return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)

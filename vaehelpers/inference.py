@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, softmax, xlogy
 
+from .arguments import array, shortened, whole
+
 Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
 
@@ -32,7 +34,7 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     on an impossible state (Bishop 2006, §9.4, eq. 9.71; there called the lower bound L(q)). Raises ``ValueError`` when
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
-    table, guess = _log_table(log_joint), np.asarray(q, float)
+    table, guess = _log_table(log_joint), array("q", q, finite=False)
     if guess.shape != table.shape:
         raise ValueError(f"q: needs the shape of log_joint, {table.shape}, got {guess.shape}")
     if not (guess >= 0).all() or abs(guess.sum() - 1) > 1e-9:
@@ -43,8 +45,7 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
 
 def binary_states(n: int) -> Bits:
     """Return all 2^n states of n switches as rows of 0 and 1, ``(2**n, n)``; raises ``ValueError`` beyond 24."""
-    if not 0 <= n <= 24:
-        raise ValueError(f"n: all states fit into memory for 0 to 24 switches, got {n}")
+    whole("n", n, 0, 24)  # what fits into memory
     return _digits(np.arange(2**n), n)
 
 
@@ -53,9 +54,14 @@ def _digits(numbers: NDArray[np.intp], n: int) -> Bits:
 
 
 def factorised(q: ArrayLike, states: ArrayLike) -> Floats:
-    """Return the probability ``(m,)`` of each row of ``states`` when each switch i is on by itself, at q_i."""
-    on = np.asarray(q, float)
-    return np.where(np.asarray(states), on, 1 - on).prod(axis=1)
+    """Return the probability ``(m,)`` of each row of ``states`` when each switch i is on by itself, at q_i.
+
+    Raises ``ValueError`` when ``q`` is no row of probabilities or ``states`` no table of 0 and 1 with as many columns.
+    """
+    on = array("q", q, finite=False)
+    if on.ndim != 1 or not ((on >= 0) & (on <= 1)).all():
+        raise ValueError(f"q: needs a row of probabilities, got {shortened(q)}")
+    return np.where(_bits("states", states, (-1, len(on))), on, 1 - on).prod(axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +78,10 @@ class NoisyOr:
     strength: ArrayLike
 
     def __post_init__(self) -> None:
-        for name in ("prior", "leak", "strength"):
-            object.__setattr__(self, name, np.array(getattr(self, name), float))
+        for name, shape in (("prior", ("causes",)), ("leak", ("symptoms",)), ("strength", ("causes", "symptoms"))):
+            object.__setattr__(self, name, array(name, getattr(self, name), shape, finite=False).copy())
         prior, leak, strength = self.arrays
-        if prior.ndim != 1 or leak.ndim != 1 or strength.shape != (len(prior), len(leak)):
+        if strength.shape != (len(prior), len(leak)):
             raise ValueError(f"strength: needs (causes, symptoms) = {prior.shape + leak.shape}, got {strength.shape}")
         for name, values in (("prior", prior), ("leak", leak)):
             if not ((values > 0) & (values < 1)).all():
@@ -143,11 +149,11 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
     costs each chain one evaluation of ``log_p`` (Metropolis et al. 1953; MacKay 2003, §29.4). Raises ``ValueError``
     when ``start`` is no table of 0 and 1 or holds an impossible state.
     """
-    z = _bits("start", start, (-1, -1)).astype(np.uint8)
-    current = np.asarray(log_p(z), float)
+    z = _bits("start", array("start", start, ("chains", "n")), (-1, -1)).astype(np.uint8)
+    current = array("log_p", log_p(z), (len(z),), finite=False)
     if not np.isfinite(current).all():
         raise ValueError(f"start: every chain must start from a possible state, got log_p = {current}")
-    rows, chain = np.arange(len(z)), np.empty((steps, *z.shape), np.uint8)
+    rows, chain = np.arange(len(z)), np.empty((whole("steps", steps, 0), *z.shape), np.uint8)
     for t in range(steps):
         proposal = z.copy()
         proposal[rows, rng.integers(z.shape[1], size=len(z))] ^= 1
@@ -167,11 +173,11 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
     (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start`` is no list of probabilities, one for each cause.
     """
     prior, leak, _ = model.arrays
-    x, q = _bits("symptoms", symptoms, leak.shape), np.array(start, float)
+    x, q = _bits("symptoms", symptoms, leak.shape), array("start", start, finite=False)
     if q.shape != prior.shape or not ((q >= 0) & (q <= 1)).all():
-        raise ValueError(f"start: needs {len(prior)} probabilities, got {start!r}")
+        raise ValueError(f"start: needs {len(prior)} probabilities, got {shortened(start)}")
     path, work = [q], [0.0]
-    for i in np.tile(np.arange(len(prior)), sweeps):
+    for i in np.tile(np.arange(len(prior)), whole("sweeps", sweeps, 0)):
         log_odds, looks = _expected_log_odds(model, x, q, i)
         q = q.copy()
         q[i] = expit(log_odds)
@@ -205,30 +211,30 @@ def gaussian_mean_field(
     1 / Λ_ii with the precision matrix Λ = covariance⁻¹ and right from the first update on (Bishop 2006, §10.1.2, eq.
     10.12 to 10.15). Raises ``ValueError`` when the shapes differ or the covariance is not symmetric positive definite.
     """
-    mu, m, sigma = np.asarray(mean, float), np.array(start, float), np.asarray(covariance, float)
+    mu, m, sigma = array("mean", mean), array("start", start).copy(), array("covariance", covariance)
     if mu.ndim != 1 or m.shape != mu.shape or sigma.shape != (len(mu), len(mu)):
         raise ValueError(f"covariance, mean, start: need (d, d), (d,), (d,), got {sigma.shape}, {mu.shape}, {m.shape}")
     if not np.allclose(sigma, sigma.T) or not (np.linalg.eigvalsh(sigma) > 0).all():
         raise ValueError("covariance: needs a symmetric positive definite matrix")
     precision = np.linalg.inv(sigma)
     path = [m.copy()]
-    for i in np.tile(np.arange(len(mu)), sweeps):
+    for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
         m[i] -= precision[i] @ (m - mu) / precision[i, i]
         path.append(m.copy())
     return np.array(path), 1 / np.diag(precision)
 
 
 def _bits(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    bits = np.asarray(values, float)
+    bits = array(name, values, finite=False)
     if bits.ndim != len(shape) or any(need not in (-1, got) for need, got in zip(shape, bits.shape, strict=True)):
         raise ValueError(f"{name}: needs the shape {shape} (-1: any number), got {bits.shape}")
     if not ((bits == 0) | (bits == 1)).all():
-        raise ValueError(f"{name}: every value must be 0 or 1")
+        raise ValueError(f"{name}: every value must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]:g}")
     return bits
 
 
 def _log_table(log_joint: ArrayLike) -> Floats:
-    table = np.asarray(log_joint, float)
+    table = array("log_joint", log_joint, finite=False)
     if table.size == 0 or np.isnan(table).any() or (table == np.inf).any():
         raise ValueError(f"log_joint: needs at least one number, none NaN or +inf, got shape {table.shape}")
     return table

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 
+from .arguments import array, number, shortened, together, whole
+
 Floats = NDArray[np.float64]
 Symbol = TypeVar("Symbol", bound=Hashable)
 
@@ -20,7 +22,7 @@ def surprisal(p: ArrayLike, *, base: float = math.e) -> Floats:
     Shannon (1948), "A mathematical theory of communication", §6; MacKay (2003), §2.4. An impossible event has
     infinite surprisal. Raises ``ValueError`` when a probability lies outside [0, 1] or the base is not above 1.
     """
-    chance = np.asarray(p, float)
+    chance = array("p", p, finite=False)
     if not ((chance >= 0) & (chance <= 1)).all():
         raise ValueError(f"p: every probability must lie in [0, 1], got {_range(chance)}")
     return (0.0 - xlogy(1.0, chance)) / _nats(base)
@@ -62,7 +64,7 @@ def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
     Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table has not two
     axes, holds a negative number or does not sum to 1.
     """
-    table = np.asarray(joint, float)
+    table = array("joint", joint, finite=False)
     if table.ndim != 2:
         raise ValueError(f"joint: need a table of shape (a, b), got {table.shape}")
     _distributions("joint", table.ravel(), -1)
@@ -77,13 +79,15 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
     axis. Raises ``ValueError`` when a mean is not finite or a variance is not positive and finite.
     """
     given = {"mu_q": mu_q, "var_q": var_q, "mu_p": mu_p, "var_p": var_p}
-    arrays = {name: np.asarray(value, float) for name, value in given.items()}
-    for name, array in arrays.items():
-        if not np.isfinite(array).all() or (name.startswith("var") and not (array > 0).all()):
+    arrays = {name: array(name, value, finite=False) for name, value in given.items()}
+    for name, values in arrays.items():
+        if not np.isfinite(values).all() or (name.startswith("var") and not (values > 0).all()):
             need = "positive and finite" if name.startswith("var") else "finite"
-            raise ValueError(f"{name}: every value must be {need}, got {_range(array)}")
+            raise ValueError(f"{name}: every value must be {need}, got {_range(values)}")
+    together(**arrays)
     m_q, v_q, m_p, v_p = arrays.values()
-    return 0.5 * (np.log(v_p) - np.log(v_q) + (v_q + (m_q - m_p) ** 2) / v_p - 1)
+    with np.errstate(over="ignore"):  # infinite is what a float can say of it
+        return 0.5 * (np.log(v_p) - np.log(v_q) + (v_q + (m_q - m_p) ** 2) / v_p - 1)
 
 
 def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
@@ -93,10 +97,11 @@ def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
     weights the symbol that comes first is merged first; a symbol alone gets "0". Raises ``ValueError`` when there
     is no symbol or a weight is negative or not finite.
     """
-    if not frequencies or not all(0 <= weight < math.inf for weight in frequencies.values()):
-        raise ValueError(f"frequencies: need at least one symbol, and finite weights ≥ 0, got {dict(frequencies)}")
+    weights = array("frequencies", [*frequencies.values()] if isinstance(frequencies, Mapping) else [], finite=False)
+    if weights.ndim != 1 or not len(weights) or not ((weights >= 0) & (weights < math.inf)).all():
+        raise ValueError(f"frequencies: need at least one symbol, and finite weights ≥ 0, got {shortened(frequencies)}")
     order = count()
-    heap = [(weight, next(order), [symbol]) for symbol, weight in frequencies.items()]
+    heap = [(weight, next(order), [symbol]) for symbol, weight in zip(frequencies, weights.tolist(), strict=True)]
     words = dict.fromkeys(frequencies, "" if len(heap) > 1 else "0")
     heapq.heapify(heap)
     while len(heap) > 1:
@@ -110,10 +115,12 @@ def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
 
 def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
     """Return p with its axis moved to the end, if every row along it is a distribution."""
-    rows = np.moveaxis(np.atleast_1d(np.asarray(p, float)), axis, -1)
+    given = np.atleast_1d(array(name, p, finite=False))
+    rows = np.moveaxis(given, whole("axis", axis, -given.ndim, given.ndim - 1), -1)
     if not (rows >= 0).all():
         raise ValueError(f"{name}: probabilities must not be negative or NaN, got {_range(rows)}")
-    sums = rows.sum(axis=-1)
+    with np.errstate(over="ignore"):
+        sums = rows.sum(axis=-1)
     if not (np.abs(sums - 1) <= 1e-6).all():
         raise ValueError(f"{name}: probabilities must sum to 1 along axis {axis}, got {_range(sums)}")
     return rows
@@ -123,6 +130,7 @@ def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
     true, believed = _distributions("p", p, axis), _distributions("q", q, axis)
     if true.shape[-1] != believed.shape[-1]:
         raise ValueError(f"p and q: need as many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
+    together(p=true, q=believed)
     return true, believed
 
 
@@ -132,6 +140,4 @@ def _range(values: Floats) -> str:
 
 def _nats(base: float) -> float:
     """Return how many nats one unit of the base is: log 2 for bits."""
-    if not 1 < base < math.inf:
-        raise ValueError(f"base: need a number above 1 (2 for bits, e for nats), got {base}")
-    return math.log(base)
+    return math.log(number("base", base, above=1))

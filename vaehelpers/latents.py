@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
+from .arguments import array, number, whole
 from .model import VAE
 
 Floats = NDArray[np.float32]
@@ -35,24 +36,31 @@ def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
 
 
 def encode(model: VAE, pictures: ArrayLike) -> tuple[Floats, Floats]:
-    """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for pictures ``(n, c, h, w)``."""
-    shape = np.shape(pictures)
-    if len(shape) != 4 or shape[1:] != (model.channels, model.size, model.size):
-        raise ValueError(f"pictures: need (n, {model.channels}, {model.size}, {model.size}), got {shape}")
-    both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), pictures)
+    """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for pictures ``(n, c, h, w)``.
+
+    Raises ``ValueError`` for another shape and for values outside [0, 1].
+    """
+    shape = ("n", model.channels, model.size, model.size)
+    x = array("pictures", pictures, shape, unit=True, dtype=np.float32)
+    both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), x)
     return both[:, : model.latent_dim], both[:, model.latent_dim :]
 
 
 def decode(model: VAE, z: ArrayLike) -> Floats:
-    """Return the mean pictures ``(n, c, h, w)`` in [0, 1] for latents ``(n, latent_dim)``."""
-    if np.ndim(z) != 2 or np.shape(z)[1] != model.latent_dim:
-        raise ValueError(f"z: need (n, {model.latent_dim}), got {np.shape(z)}")
-    return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), z)
+    """Return the mean pictures ``(n, c, h, w)`` in [0, 1] for latents ``(n, latent_dim)``.
+
+    Raises ``ValueError`` for another shape and for a number that is not finite.
+    """
+    rows = array("z", z, ("n", model.latent_dim), dtype=np.float32)
+    return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), rows)
 
 
 def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> Floats:
-    """Return the mean KL ``(latent_dim,)`` in nats that each latent costs over the given posteriors."""
-    m, v = np.asarray(mu), np.asarray(logvar)
+    """Return the mean KL ``(latent_dim,)`` in nats that each latent costs over the given posteriors.
+
+    Raises ``ValueError`` when ``mu`` and ``logvar`` are not two arrays ``(n, latent_dim)`` of finite numbers.
+    """
+    m, v = _posteriors(mu, logvar)
     return np.asarray(0.5 * (m**2 + np.exp(v) - v - 1).mean(axis=0), np.float32)
 
 
@@ -71,9 +79,7 @@ def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> K
     "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.
     Raises ``ValueError`` when the shapes differ.
     """
-    m, v = np.asarray(mu, float), np.asarray(logvar, float)
-    if m.ndim != 2 or m.shape != v.shape:
-        raise ValueError(f"mu and logvar: need two arrays (n, latent_dim), got {m.shape} and {v.shape}")
+    m, v = _posteriors(mu, logvar)
     z = m + np.exp(v / 2) * rng.standard_normal(m.shape)
     own = _log_normal(z, m, v).sum(axis=1)
     joint, marginals = np.empty(len(z)), np.empty(len(z))
@@ -85,6 +91,15 @@ def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> K
     return KLParts(*(float(part.mean()) for part in (own - joint, joint - marginals, marginals - prior)))
 
 
+def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    m, v = array("mu", mu), array("logvar", logvar)
+    if m.ndim != 2 or not m.size or m.shape != v.shape:
+        raise ValueError(f"mu and logvar: need two arrays (n, latent_dim), got {m.shape} and {v.shape}")
+    if not (np.abs(v) <= 300).all():
+        raise ValueError(f"logvar: need logarithms from -300 to 300, got {v.min():g} to {v.max():g}")
+    return m, v
+
+
 def _log_normal(z: NDArray[np.float64], mu: NDArray[np.float64], logvar: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(-0.5 * ((z - mu) ** 2 * np.exp(-logvar) + logvar + np.log(2 * np.pi)))
 
@@ -94,14 +109,13 @@ def traverse(
 ) -> Floats:
     """Move one latent at a time from ``low`` to ``high`` while the others stay at ``z`` (latent_dim,).
 
-    Returns pictures ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents.
+    Returns pictures ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents. Raises ``ValueError`` for
+    a latent that the model has not and for another shape of ``z``.
     """
-    dims = range(model.latent_dim) if dims is None else dims
-    if bad := [d for d in dims if not 0 <= d < model.latent_dim]:
-        raise ValueError(f"dims: there is no latent {bad[0]}; the model has 0 to {model.latent_dim - 1}")
-    rows = np.tile(np.asarray(z, np.float32), (len(dims), steps, 1))
+    dims = range(model.latent_dim) if dims is None else [whole("dims", d, 0, model.latent_dim - 1) for d in dims]
+    rows = np.tile(array("z", z, (model.latent_dim,), dtype=np.float32), (len(dims), whole("steps", steps), 1))
     for row, dim in zip(rows, dims, strict=True):
-        row[:, dim] = np.linspace(low, high, steps)
+        row[:, dim] = np.linspace(number("low", low), number("high", high), steps)
     pictures = decode(model, rows.reshape(-1, rows.shape[-1]))
     return pictures.reshape(len(dims), steps, *pictures.shape[1:])
 
@@ -111,10 +125,10 @@ def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: 
 
     Spherical interpolation keeps to lengths that the prior finds likely (Shoemake 1985; White 2016).
     """
-    a, b = np.asarray(start, float), np.asarray(end, float)
+    a, b = array("start", start), array("end", end)
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"start and end: need two vectors of one length, got {a.shape} and {b.shape}")
-    t = np.linspace(0, 1, steps)[:, None]
+    t = np.linspace(0, 1, whole("steps", steps))[:, None]
     length = np.linalg.norm(a) * np.linalg.norm(b)
     angle = np.arccos(np.clip(a @ b / length, -1, 1)) if length > 0 else 0.0
     if not spherical or np.sin(angle) < 1e-6:
@@ -129,7 +143,7 @@ def manifold(model: VAE, *, side: int = 15) -> Floats:
     """
     if model.latent_dim != 2:
         raise ValueError(f"model: a manifold needs 2 latents, this model has {model.latent_dim}")
-    quantiles = ndtri((np.arange(side) + 0.5) / side)
+    quantiles = ndtri((np.arange(whole("side", side)) + 0.5) / side)
     across, up = np.meshgrid(quantiles, quantiles[::-1])
     pictures = decode(model, np.stack([across.ravel(), up.ravel()], axis=1))
     return pictures.reshape(side, side, *pictures.shape[1:])

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import array, whole
+
 Floats = NDArray[np.float64]
 
 
@@ -23,7 +25,7 @@ class LinearGaussian(NamedTuple):
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draw ``n`` hidden causes ``(n, m)`` and what is seen of each, ``(n, d)``."""
         weights, mean, variance = _check(self)
-        z = rng.standard_normal((n, weights.shape[1]))
+        z = rng.standard_normal((whole("n", n, 0), weights.shape[1]))
         return z, z @ weights.T + mean + np.sqrt(variance) * rng.standard_normal((n, len(mean)))
 
     def posterior(self, x: ArrayLike) -> tuple[Floats, Floats]:
@@ -46,7 +48,7 @@ class LinearGaussian(NamedTuple):
         ``mu_q`` is ``(n, m)`` or ``(m,)``, ``cov_q`` is ``(n, m, m)`` or ``(m, m)``; Kingma & Welling (2014), eq. 3.
         """
         weights, mean, variance = _check(self)
-        mu, cov = _belief(mu_q, cov_q, weights.shape[1])
+        mu, cov = _belief(mu_q, cov_q, len(_rows(x, mean)), weights.shape[1])
         errors = _squares(_rows(x, mean) - mean - mu @ weights.T) + np.trace(weights.T @ weights @ cov, 0, -2, -1)
         fit = -(len(mean) * np.log(2 * np.pi * variance) + errors / variance) / 2
         return fit, np.broadcast_to(_kl(mu, cov, np.zeros(1), np.eye(weights.shape[1])), fit.shape)
@@ -58,7 +60,8 @@ class LinearGaussian(NamedTuple):
 
     def gap(self, x: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike) -> Floats:
         """Return KL(q ‖ p(z | x)) ``(n,)``, which is log p(x) - ELBO; the ELBO is not used to compute it."""
-        return _kl(*_belief(mu_q, cov_q, _check(self)[0].shape[1]), *self.posterior(x))
+        means, covariance = self.posterior(x)
+        return _kl(*_belief(mu_q, cov_q, *means.shape), means, covariance)
 
 
 def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
@@ -67,8 +70,8 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     The columns of ``weights`` are eigenvectors of the covariance, scaled; ``variance`` is the mean of the eigenvalues
     left over. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and some variance is left over.
     """
-    data = np.asarray(x, float)
-    if data.ndim != 2 or len(data) < 2 or not 1 <= latent_dim < data.shape[1]:
+    data = array("x", x)
+    if data.ndim != 2 or len(data) < 2 or not 1 <= whole("latent_dim", latent_dim) < data.shape[1]:
         raise ValueError(f"x and latent_dim: need (n, d) with 1 <= latent_dim < d, got {data.shape} and {latent_dim}")
     mean = data.mean(axis=0)
     _, singular, directions = np.linalg.svd(data - mean, full_matrices=False)
@@ -95,25 +98,29 @@ def _kl(mu_q: Floats, cov_q: Floats, mu_p: Floats, cov_p: Floats) -> Floats:
 
 
 def _check(model: LinearGaussian) -> tuple[Floats, Floats, float]:
-    weights, mean, variance = (np.asarray(part, float) for part in model)
+    weights, mean = array("weights", model.weights), array("mean", model.mean)
+    variance = array("variance", model.variance, finite=False)
     if weights.ndim != 2 or mean.shape != weights.shape[:1]:
         raise ValueError(f"weights and mean: need (d, m) and (d,), got {weights.shape} and {mean.shape}")
-    if variance.ndim or not variance > 0:
+    if variance.ndim or not 0 < variance < np.inf:
         raise ValueError(f"variance: need one number above 0, got {variance}")
     return weights, mean, float(variance)
 
 
 def _rows(x: ArrayLike, mean: Floats) -> Floats:
-    rows = np.asarray(x, float)
+    rows = array("x", x)
     if rows.ndim != 2 or rows.shape[1] != len(mean):
         raise ValueError(f"x: need (n, {len(mean)}), got {rows.shape}")
     return rows
 
 
-def _belief(mu_q: ArrayLike, cov_q: ArrayLike, m: int) -> tuple[Floats, Floats]:
-    mu, cov = np.asarray(mu_q, float), np.asarray(cov_q, float)
-    if mu.shape[-1:] != (m,) or cov.shape[-2:] != (m, m):
-        raise ValueError(f"mu_q and cov_q: need (..., {m}) and (..., {m}, {m}), got {mu.shape} and {cov.shape}")
-    if not (np.linalg.eigvalsh(cov) > 0).all():
-        raise ValueError("cov_q: need a positive definite covariance")
+def _belief(mu_q: ArrayLike, cov_q: ArrayLike, n: int, m: int) -> tuple[Floats, Floats]:
+    mu, cov = array("mu_q", mu_q), array("cov_q", cov_q)
+    rows = {n, *mu.shape[:-1], *cov.shape[:-2]} - {1}  # one row goes with any number of others
+    shaped = mu.ndim in (1, 2) and mu.shape[-1] == m and cov.ndim in (2, 3) and cov.shape[-2:] == (m, m)
+    if not shaped or len(rows) > 1:
+        need = f"({n}, {m}) or ({m},) and ({n}, {m}, {m}) or ({m}, {m})"
+        raise ValueError(f"mu_q and cov_q: need {need}, got {mu.shape} and {cov.shape}")
+    if not (least := np.linalg.eigvalsh(cov).min()) > 0:
+        raise ValueError(f"cov_q: need a positive definite covariance, got an eigenvalue of {least:g}")
     return mu, cov

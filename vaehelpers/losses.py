@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from .arguments import number
+
 ERRORS = ("bernoulli", "squared")
 
 
@@ -22,8 +24,7 @@ def effective_beta(
         raise ValueError(f"error: need one of {', '.join(ERRORS)}, got {error!r}")
     numbers = {"scale": scale, "error_over": error_over, "kl_over": kl_over, "variance": variance, "weight": weight}
     for name, value in numbers.items():
-        if not value > 0:
-            raise ValueError(f"{name}: need a number above 0, got {value}")
+        number(name, value, above=0)
     per_nat = {"bernoulli": 1.0, "squared": 2 * variance}[error]
     before_fit, before_kl = scale * per_nat / error_over, weight / kl_over
     return before_kl / before_fit
@@ -95,6 +96,7 @@ PEERS = (
 
 def peers_table(*, variance: float = 0.01) -> str:
     """Return the losses of all ``PEERS`` and the β of each, at σ² = 1 and at ``variance``, as a table in Markdown."""
+    number("variance", variance, above=0)
     lines = [
         f"| loss of | setting | before the KL | before the error | β if σ² = 1 | β if σ² = {variance:g} |",
         "|---|---|---|---|---:|---:|",

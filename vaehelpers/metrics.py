@@ -17,6 +17,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
+from .arguments import array, number, shortened
 from .information import entropy, mutual_information
 
 Floats = NDArray[np.floating]
@@ -160,25 +161,26 @@ def beta_vae_score(
 
 
 def active_units(mu: ArrayLike, *, threshold: float = 0.01) -> int:
-    """Count the latents whose mean moves with the picture (Burda et al. 2016, §5.2: variance above 0.01)."""
-    return int((np.asarray(mu, float).var(axis=0) > threshold).sum())
+    """Count the latents whose mean moves with the picture (Burda et al. 2016, §5.2: variance above 0.01).
+
+    Raises ``ValueError`` when ``mu`` is not ``(n, latents)`` of finite numbers.
+    """
+    return int((array("mu", mu, ("n", "latents")).var(axis=0) > number("threshold", threshold)).sum())
 
 
 def _check(mu: ArrayLike, factors: ArrayLike) -> tuple[Floats, Floats]:
-    n = max([2, *np.shape(mu)[:1]])
+    n = max([2, *array("mu", mu, finite=False).shape[:1]])
     codes = _rows("mu", mu, n, 2)
     return codes.astype(np.result_type(codes, np.float32)), _rows("factors", factors, n, 1).astype(float)
 
 
 def _rows(name: str, values: ArrayLike, n: int, columns: int) -> Floats:
     """Return a copy of the values, if they are so many rows of at least so many finite columns."""
+    array(name, values, finite=False)
     rows = np.array(values)
     if rows.ndim != 2 or len(rows) != n or rows.shape[1] < columns:
         raise ValueError(f"{name}: need shape ({n}, {columns} or more), got {rows.shape}")
-    if not np.isfinite(rows).all():
-        raise ValueError(
-            f"{name}: every value must be finite, got {np.sum(~np.isfinite(rows))} of {rows.size} that are not"
-        )
+    array(name, rows)
     return rows
 
 
@@ -211,7 +213,7 @@ def _joint(a: Labels, b: Labels) -> Floats:
 
 
 def _learning_rows(n: int, train: float) -> int:
-    rows = ceil(n * train)
+    rows = ceil(n * number("train", train))
     if not 0 < rows < n:
         raise ValueError(
             f"train: need a share that parts {n} rows into some to learn from and some to test, got {train}"
@@ -247,8 +249,8 @@ def _encode(represent: Represent, factors: Floats) -> Floats:
 
 def _probe(represent: Represent, sample: Sample, n: int, rng: Generator, sizes: tuple[int, ...]) -> tuple[Floats, int]:
     """Return the codes of ``n`` draws and the number of factors, if there is something to tell apart."""
-    if min(sizes) < 2:
-        raise ValueError(f"batch, train, test and variances: need at least 2 of each, got {sizes}")
+    if any(not isinstance(size, int | np.integer) or size < 2 for size in sizes):
+        raise ValueError(f"batch, train, test and variances: need at least 2 of each, got {shortened(sizes)}")
     factors = _draw(sample, n, rng)
     if constant := np.flatnonzero((factors == factors[0]).all(axis=0)).tolist():
         raise ValueError(f"sample: factors {constant} are constant, so holding one fixed changes nothing")

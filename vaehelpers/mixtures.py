@@ -15,6 +15,8 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
+from .arguments import array, number, whole
+
 Floats = NDArray[np.float64]
 
 #: The smallest variance of a component, as a share of the data's variance in the same direction.
@@ -35,16 +37,14 @@ class GaussianMixture:
 
     def __post_init__(self) -> None:
         for name in ("weights", "means", "covariances"):
-            array = np.array(getattr(self, name), float)
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name}: every value must be finite")
-            array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            values = array(name, getattr(self, name)).copy()
+            values.flags.writeable = False
+            object.__setattr__(self, name, values)
         _check_mixture(self.weights, self.means, self.covariances)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
         """Draw ``n`` points (n, d), and the component (n,) that each came from."""
-        z = rng.choice(len(self.weights), size=n, p=self.weights / self.weights.sum())
+        z = rng.choice(len(self.weights), size=whole("n", n, 0), p=self.weights / self.weights.sum())
         roots = np.linalg.cholesky(self.covariances)
         noise = rng.standard_normal((n, self.means.shape[1]))
         return self.means[z] + np.einsum("nij,nj->ni", roots[z], noise), z
@@ -66,8 +66,7 @@ def k_means(x: ArrayLike, k: int, *, rng: np.random.Generator) -> tuple[Floats, 
     Raises ``ValueError`` unless 1 ≤ k ≤ n.
     """
     x = _check_data(x)
-    if not 1 <= k <= len(x):
-        raise ValueError(f"k: need from 1 to {len(x)} clusters for {len(x)} rows, got {k}")
+    whole("k", k, 1, len(x))
     centres = x[rng.choice(len(x), k, replace=False)]
     labels = np.full(len(x), -1)
     while True:
@@ -105,12 +104,11 @@ def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
     """Return the mixture that fits ``x`` (n, d) best under the log-responsibilities (n, k); −∞ stands for none.
 
     Bishop (2006), §9.2, eqs. 9.24–9.26, with the ``FLOOR`` under variances that the head of this module describes.
-    Raises ``ValueError`` when the rows do not match, a component has no responsibility at all, or the columns of ``x``
-    are linearly dependent (a constant column, for example).
+    Raises ``ValueError`` when the rows do not match, a responsibility is above 1, a component has none at all, or the
+    columns of ``x`` are linearly dependent (a constant column, for example).
     """
-    x, log_resp = _check_data(x), np.asarray(log_resp, float)
-    if log_resp.ndim != 2 or len(log_resp) != len(x):
-        raise ValueError(f"log_resp: need ({len(x)}, k), a row for each row of x, got {log_resp.shape}")
+    x = _check_data(x)
+    log_resp = _check_log_resp(log_resp, len(x), "k")
     log_n = logsumexp(log_resp, axis=0)
     if not np.isfinite(log_n).all():
         empty = np.flatnonzero(~np.isfinite(log_n))[0]
@@ -128,8 +126,10 @@ def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
     """Return the evidence lower bound in nats, summed over the rows of ``x``: Σ r (log p(x, z) − log r).
 
     Bishop (2006), §9.4, eq. 9.71. It equals the log-likelihood where ``log_resp`` comes from ``e_step``.
+    Raises ``ValueError`` when the shapes do not match or a responsibility is above 1.
     """
-    log_resp = np.asarray(log_resp, float)
+    x = _check_data(x, columns=mixture.means.shape[1])
+    log_resp = _check_log_resp(log_resp, len(x), len(mixture.weights))
     resp = np.exp(log_resp)
     some = resp > 0
     return float(resp[some] @ (log_joint_density(x, mixture)[some] - log_resp[some]))
@@ -141,7 +141,7 @@ def em(x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100) -> Iterator
     Dempster, Laird & Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
     """
     mixture = start
-    for _ in range(max_iter):
+    for _ in range(whole("max_iter", max_iter, 0)):
         log_resp, log_likelihood = e_step(x, mixture)
         yield HalfStep("E", mixture, log_resp, float(log_likelihood.sum()))
         mixture = m_step(x, log_resp)
@@ -158,12 +158,14 @@ def fit(
     are one matrix product each. Where that would cost digits, ``e_step`` and ``m_step`` do the round instead.
     """
     x = _check_data(x, columns=start.means.shape[1])
-    if max_iter < 1:
-        raise ValueError(f"max_iter: need at least 1, got {max_iter}")
+    whole("max_iter", max_iter), number("tol", tol, least=0)
     centre, root = x.mean(axis=0), _root_of_data(x)
     white = np.ascontiguousarray(solve_triangular(root, (x - centre).T, lower=True))  # (d, n)
     inverse = solve_triangular(root, np.eye(len(root)), lower=True)
-    mixture = _moved(start, inverse, -inverse @ centre)
+    try:
+        mixture = _moved(start, inverse, -inverse @ centre)
+    except ValueError as error:
+        raise ValueError(f"start and x: need numbers on one scale, got {error} where x has variance 1") from error
     log_volume = len(x) * np.log(np.diag(root)).sum()
     bounds: list[float] = []
     for _ in range(max_iter):
@@ -245,6 +247,8 @@ def _root_of_data(x: Floats) -> Floats:
     centre = x.mean(axis=0)
     centred = x - centre
     scale = np.sqrt((centred**2).mean(axis=0))
+    if scale.max() > 1e70:
+        raise ValueError(f"x: need standard deviations of at most 1e70, got {scale.max():g}; choose another unit")
     varies = scale > 1e-14 * np.abs(centre)
     correlation = centred.T @ centred / len(x) / np.where(np.outer(varies, varies), np.outer(scale, scale), np.inf)
     if np.linalg.eigvalsh(correlation)[0] < 1e-14:
@@ -263,12 +267,14 @@ def _above_floor(covariance: Floats, root: Floats) -> Floats:
 
 
 def _check_data(x: ArrayLike, *, columns: int | None = None) -> Floats:
-    x = np.asarray(x, float)
-    if x.ndim != 2 or not x.size or columns not in (None, x.shape[1]):
-        raise ValueError(f"x: need (n, {columns or 'd'}), got {x.shape}")
-    if not np.isfinite(x).all():
-        raise ValueError("x: every value must be finite")
-    return x
+    return array("x", x, ("n", columns or "d"))
+
+
+def _check_log_resp(log_resp: ArrayLike, n: int, k: int | str) -> Floats:
+    values = array("log_resp", log_resp, (n, k), finite=False)
+    if not (values <= 1e-6).all():
+        raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0, got up to {values.max():g}")
+    return values
 
 
 def _check_mixture(weights: Floats, means: Floats, covariances: Floats) -> None:

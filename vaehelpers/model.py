@@ -7,12 +7,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .arguments import whole
+
 
 class Encoder(nn.Module):
     """From pictures ``(n, channels, size, size)`` in [0, 1] to a Gaussian posterior over the latents."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
+        _check(size, latent_dim, channels)
         layers: list[nn.Module] = [nn.Conv2d(channels, 32, 4, 2, 1), nn.ReLU()]
         for _ in range(_halvings(size) - 1):
             layers += [nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU()]
@@ -36,6 +39,7 @@ class Decoder(nn.Module):
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
+        _check(size, latent_dim, channels)
         widths = [latent_dim, 256, 256, 512]
         self.dense = nn.Sequential(*[m for i in range(3) for m in (nn.Linear(widths[i], widths[i + 1]), nn.ReLU())])
         layers: list[nn.Module] = []
@@ -61,10 +65,7 @@ class VAE(nn.Module):
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
-        if latent_dim < 1:
-            raise ValueError(f"latent_dim: need at least 1, got {latent_dim}")
-        if channels not in (1, 3):
-            raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
+        _check(size, latent_dim, channels)
         self.size, self.latent_dim, self.channels = size, latent_dim, channels
         self.encoder = Encoder(size, latent_dim, channels)
         self.decoder = Decoder(size, latent_dim, channels)
@@ -76,7 +77,11 @@ class VAE(nn.Module):
 
 
 def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Sample ``z = mu + sigma · eps``, so that the gradient reaches mu and sigma (Kingma & Welling 2014, §2.4)."""
+    """Sample ``z = mu + sigma · eps``, so that the gradient reaches mu and sigma (Kingma & Welling 2014, §2.4).
+
+    Raises ``ValueError`` when the shapes differ.
+    """
+    same_shape(mu=mu, logvar=logvar)
     mu, logvar = mu.float(), logvar.float()
     eps = torch.randn(mu.shape, generator=generator, device=mu.device)
     return mu + torch.exp(0.5 * logvar) * eps
@@ -87,10 +92,10 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
 
     Their ELBO is ``log_likelihood - kl.sum(1)``: a sum over pixels and latents, so that β = 1 is the bound itself.
     Bernoulli pixels; the Gaussian KL in closed form (Kingma & Welling 2014, appendix B).
-    Raises ``ValueError`` when the shapes of ``x`` and ``logits`` differ.
+    Raises ``ValueError`` when the shapes of ``x`` and ``logits``, or those of ``mu`` and ``logvar``, differ.
     """
-    if x.shape != logits.shape:
-        raise ValueError(f"x: its shape {tuple(x.shape)} differs from that of logits, {tuple(logits.shape)}")
+    same_shape(x=x, logits=logits)
+    same_shape(mu=mu, logvar=logvar)
     mu, logvar = mu.float(), logvar.float()
     log_likelihood = -F.binary_cross_entropy_with_logits(logits.float(), x.float(), reduction="none").flatten(1).sum(1)
     kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1)
@@ -103,12 +108,23 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar`` are ``(m, latent_dim)``: the posteriors, those of z first, whose
     mixture stands for q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in
     VAEs", §3.1. A sum over m posteriors cannot tell codes apart that carry more than log m nats, and then counts their
-    information as correlation: so let m be large.
+    information as correlation: so let m be large. Raises ``ValueError`` when the shapes do not match.
     """
+    same_shape(mu=mu, logvar=logvar)
+    if mu.ndim != 2 or z.ndim != 2 or z.shape[1] != mu.shape[1]:
+        raise ValueError(f"z and mu: need (n, latent_dim) and (m, latent_dim), got {(*z.shape,)} and {(*mu.shape,)}")
     mu, logvar = mu.float(), logvar.float()
     log_q = -0.5 * ((z[:, None] - mu) ** 2 * torch.exp(-logvar) + logvar)  # (sample, posterior, latent)
     joint, marginals = log_q.sum(2).logsumexp(1), log_q.logsumexp(1).sum(1)
     return (joint - marginals).mean()
+
+
+def same_shape(**tensors: Tensor) -> None:
+    """Raise ``ValueError`` when two tensors differ in shape, which torch might else stretch in silence."""
+    (name, one), (other_name, other) = tensors.items()
+    if one.shape != other.shape:
+        need = f"the shape of {other_name}, {tuple(other.shape)}"
+        raise ValueError(f"{name}: need {need}, got {tuple(one.shape)}")
 
 
 def _keep_variance(network: nn.Module) -> None:
@@ -126,7 +142,13 @@ def _keep_variance(network: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def _halvings(size: int) -> int:
-    if size not in (32, 64):
+def _check(size: int, latent_dim: int, channels: int) -> None:
+    if whole("size", size) not in (32, 64):
         raise ValueError(f"size: need 32 or 64 pixels, got {size}")
+    whole("latent_dim", latent_dim, 1, 10_000)
+    if whole("channels", channels) not in (1, 3):
+        raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
+
+
+def _halvings(size: int) -> int:
     return 3 if size == 32 else 4

@@ -7,6 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, expit
 from scipy.stats import norm
 
+from .arguments import array, whole
+
 Floats = NDArray[np.float64]
 
 
@@ -23,18 +25,19 @@ def share(z: ArrayLike, means: ArrayLike, sds: ArrayLike) -> Floats:
     """Return the probability ``(n,)`` that a code ``z`` ``(n,)`` came from the first of two equally likely pictures.
 
     ``means`` and ``sds`` are ``(2,)``: q(z | x) of each. Bayes' rule; Bishop (2006), §4.2.
+    Raises ``ValueError`` for another shape, a number that is not finite or an sd that is not above 0.
     """
-    (first, second), (wide, other) = np.asarray(means, float), _positive(sds)
-    return np.asarray(expit(norm.logpdf(z, first, wide) - norm.logpdf(z, second, other)))
+    (first, second), (wide, other), codes = array("means", means, (2,)), _positive(sds), array("z", z, ("n",))
+    return np.asarray(expit(norm.logpdf(codes, first, wide) - norm.logpdf(codes, second, other)))
 
 
 def best_pictures(z: ArrayLike, means: ArrayLike, sds: ArrayLike, pictures: ArrayLike) -> Floats:
     """Return the pictures ``(n, ...)`` that explain best, on average, what may have sent each code ``z`` ``(n,)``.
 
     ``pictures`` is ``(2, ...)`` in [0, 1]. The mean of the two, weighted by ``share``: for Bernoulli pixels as for
-    squared errors no other answer fits better; Bishop (2006), §1.5.5.
+    squared errors no other answer fits better; Bishop (2006), §1.5.5. Raises ``ValueError`` as ``bargain`` does.
     """
-    return np.tensordot(_shares(z, means, sds), np.asarray(pictures, float), axes=1)
+    return np.tensordot(_shares(z, means, sds), _pictures(pictures), axes=1)
 
 
 def bargain(means: ArrayLike, sds: ArrayLike, pictures: ArrayLike, *, cells: int = 600) -> Bargain:
@@ -43,11 +46,10 @@ def bargain(means: ArrayLike, sds: ArrayLike, pictures: ArrayLike, *, cells: int
     The pictures are in [0, 1] and their pixels Bernoulli, as in ``model.elbo_terms``. Integrals over z are sums
     over ``cells`` points, within eight standard deviations of each mean. Raises ``ValueError`` for bad sds or pictures.
     """
-    mu, sd = np.asarray(means, float), _positive(sds)
-    x = np.asarray(pictures, float).reshape(2, -1)
-    if x.min() < 0 or x.max() > 1:
-        raise ValueError(f"pictures: need values from 0 to 1, got {x.min():g} to {x.max():g}")
-    z = np.unique((mu + sd * np.linspace(-8, 8, cells // 2)[:, None]).ravel())  # as fine as each posterior is narrow
+    mu, sd = array("means", means, (2,)), _positive(sds)
+    x = _pictures(pictures).reshape(2, -1)
+    steps = np.linspace(-8, 8, whole("cells", cells, 4) // 2)[:, None]
+    z = np.unique((mu + sd * steps).ravel())  # as fine as each posterior is narrow
     density, shares = norm.pdf(z[:, None], mu, sd), _shares(z, mu, sd)
     own = _doubt(x)  # (2,): what even a decoder that knows the picture cannot fit, for its pixels are grey
     differ = x[0] != x[1]
@@ -67,8 +69,15 @@ def _doubt(pictures: Floats) -> Floats:
     return (entr(pictures) + entr(1 - pictures)).sum(axis=1)
 
 
+def _pictures(pictures: ArrayLike) -> Floats:
+    x = array("pictures", pictures, unit=True)
+    if x.ndim < 1 or len(x) != 2 or not x.size:
+        raise ValueError(f"pictures: need two, (2, ...), got {x.shape}")
+    return x
+
+
 def _positive(sds: ArrayLike) -> Floats:
-    sd = np.asarray(sds, float)
+    sd = array("sds", sds)
     if sd.shape != (2,) or not (sd > 0).all():
         raise ValueError(f"sds: need two standard deviations above 0, got {sd}")
     return sd

@@ -45,7 +45,10 @@ _TRAIN, TEST, _VALIDATION = 1, 2, 3
 
 
 def read_data(data: str, *, size: int = 64, n: int = 20_000, seed: int = _TRAIN, vary: tuple[str, ...] = ()) -> Images:
-    """Read ``hands``, ``sprites``, ``digits``, ``mnist`` (its tests, unless the seed is training's) or a folder."""
+    """Read ``hands``, ``sprites``, ``digits``, ``mnist`` (its tests, unless the seed is training's) or a folder.
+
+    Raises ``FileNotFoundError`` or ``ValueError`` as ``datasets`` does.
+    """
     if data == "hands":
         return datasets.hands(n, seed=seed, size=size, vary=vary or HAND_FACTORS)
     if data == "sprites":

@@ -7,6 +7,8 @@ dataset". Its pictures are black and white; these have soft edges, and the heart
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import array, whole
+
 Floats = NDArray[np.float32]
 
 #: The published values of each factor. Shape 1 is a square, 2 an ellipse, 3 a heart; scale 1 is the largest;
@@ -34,13 +36,16 @@ def factors_at(index: ArrayLike) -> Floats:
 
     ``factors_at(range(COUNT))`` is the whole grid, y varying fastest. Raises ``ValueError`` for any other place.
     """
-    steps = np.unravel_index(np.asarray(index, np.intp).ravel(), SIZES)
+    places = array("index", index)
+    if not ((places >= 0) & (places < COUNT) & (places == np.rint(places))).all():
+        raise ValueError(f"index: need whole numbers from 0 to {COUNT - 1}, some are out of bounds")
+    steps = np.unravel_index(places.astype(np.intp).ravel(), SIZES)
     return np.stack([values[step] for values, step in zip(GRID.values(), steps, strict=True)], axis=1)
 
 
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
     """Draw ``n`` rows of the grid, each combination as likely as any other, with replacement: ``(n, 5)``."""
-    return factors_at(rng.integers(COUNT, size=n))
+    return factors_at(rng.integers(COUNT, size=whole("n", n, 0)))
 
 
 def render(factors: ArrayLike, size: int = 64) -> Floats:
@@ -50,7 +55,7 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     the pictures are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a value outside its range, and for a size below 16.
     """
-    rows = np.asarray(factors, np.float32)
+    rows = array("factors", factors, finite=False, dtype=np.float32)
     _check(rows, size)
     pictures = np.zeros((len(rows), 1, size, size), np.float32)
     half = int(np.ceil(_REACH * size + np.sqrt(0.5)))  # each sprite is drawn in a window of its own, soft edge included
@@ -67,8 +72,7 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
 def _check(rows: Floats, size: int) -> None:
     if rows.ndim != 2 or rows.shape[1] != len(GRID):
         raise ValueError(f"factors: need shape (n, {len(GRID)}), got {rows.shape}")
-    if size < 16:
-        raise ValueError(f"size: need at least 16 pixels, got {size}")
+    whole("size", size, 16, 4096)
     for (name, values), column in zip(GRID.items(), rows.T, strict=True):
         inside = np.isin(column, values) if name == "shape" else (column >= values[0]) & (column <= values[-1])
         if not inside.all():

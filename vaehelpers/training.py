@@ -18,6 +18,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from . import interrupts
+from .arguments import number, whole
 from .datasets import Images
 from .model import VAE, elbo_terms, reparameterise, total_correlation
 from .weights import PRETRAINED as PRETRAINED
@@ -81,7 +82,7 @@ def train(
     """
     recipe = {"beta": beta, "tc_weight": tc_weight, "capacity": capacity, "warmup": warmup}
     recipe |= {"pictures": pictures, "batch": batch, "learning_rate": learning_rate}
-    _check(images, **recipe)
+    _check(images, minutes=minutes, **recipe)
     run = _Run(images, latent_dim, seed, _device(device))
     recipe |= {"latent_dim": latent_dim, "seed": seed, "images": len(images)}
     if checkpoint is not None and Path(checkpoint).exists():
@@ -111,7 +112,7 @@ class _Run:
 
     def __init__(self, images: Images, latent_dim: int, seed: int, device: torch.device) -> None:
         channels, size = images.pictures.shape[1], images.pictures.shape[-1]
-        self.generator = torch.Generator().manual_seed(seed)
+        self.generator = torch.Generator().manual_seed(whole("seed", seed, 0, 2**63 - 1))
         self.noise = torch.Generator(device).manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -176,9 +177,7 @@ class _Run:
     def resume(self, path: Path, recipe: dict[str, Any]) -> None:
         tensors, card = read(path)
         if card.get("recipe") != recipe:
-            raise ValueError(
-                f"checkpoint: {str(path)!r} belongs to another run ({card.get('recipe')}); name a new file"
-            )
+            raise ValueError(f"checkpoint: {path} belongs to another run ({card.get('recipe')}); name a new file")
         self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
@@ -207,9 +206,11 @@ def sweep(
     The runs stand side by side on the machine's cores or, inside ``joblib.parallel_config("dask")``, on the workers of
     a Dask cluster, which must all reach ``folder``. There each finished model stays and is never trained again, and an
     unfinished run goes on from its checkpoint. ``options`` go to ``train``.
-    Raises ``ValueError`` when the folder holds runs of another sweep.
+    Raises ``ValueError`` when the folder holds runs of another sweep, and for bad arguments.
     """
-    jobs = [(beta, seed) for beta in betas for seed in seeds]
+    jobs = [(number("betas", beta, least=0), whole("seeds", seed, 0)) for beta in betas for seed in seeds]
+    _check(images)
+    Path(folder).mkdir(parents=True, exist_ok=True)
     options = options | {"data": joblib.hash(images.pictures)}
     runs = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
         joblib.delayed(_sweep_run)(images, Path(folder), score, options | {"beta": beta, "seed": seed})
@@ -240,9 +241,7 @@ def _sweep_run(
         checkpoint.unlink(missing_ok=True)
         model, card = load(path)  # in both cases the weights as they are kept, in half precision
         if card.get("recipe") != recipe:
-            raise ValueError(
-                f"folder: {str(path)!r} belongs to another sweep ({card.get('recipe')}); name a new folder"
-            )
+            raise ValueError(f"folder: {path} belongs to another sweep ({card.get('recipe')}); name a new folder")
         return {"beta": recipe["beta"], "seed": recipe["seed"], **score(model)}
     finally:
         torch.set_num_threads(threads)
@@ -275,7 +274,11 @@ def _share(step: int, steps: int, minutes: float | None, began: float) -> float:
 
 
 def _device(name: str) -> torch.device:
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+    try:
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+        return torch.empty(0, device=found if name == "auto" else name).device
+    except (AssertionError, RuntimeError, TypeError) as error:
+        raise ValueError(f"device: need 'auto', 'cpu' or another that torch finds here, got {name!r}") from error
 
 
 def _gains_from_bfloat16(device: torch.device) -> bool:
@@ -283,11 +286,15 @@ def _gains_from_bfloat16(device: torch.device) -> bool:
 
 
 def _check(images: Images, **numbers: float | None) -> None:
+    if not isinstance(images, Images) or images.pictures.ndim != 4:
+        raise ValueError(f"images: need Images with pictures (n, channels, size, size), got {type(images).__name__}")
     if len(images) == 0:
         raise ValueError("images: there is not a single picture")
     if images.pictures.dtype != np.uint8:
         raise ValueError(f"images: pictures are stored as bytes (uint8), got {images.pictures.dtype}")
     may_be_zero = ("beta", "tc_weight", "warmup", "capacity")
     for name, value in numbers.items():
-        if value is not None and not (math.isfinite(value) and (value > 0 or (value == 0 and name in may_be_zero))):
-            raise ValueError(f"{name}: need a positive number, got {value}")
+        if name in ("pictures", "batch"):
+            whole(name, value)
+        elif value is not None:
+            number(name, value, **{"least" if name in may_be_zero else "above": 0})

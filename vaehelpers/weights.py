@@ -26,7 +26,7 @@ def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
 def to_bytes(model: VAE, card: dict[str, Any]) -> bytes:
     """Return the bytes that ``save`` writes, which ``parse`` in ``web/network.js`` reads."""
     tensors, card = _content(model, card)
-    return bytes(serialise(tensors, {"card": json.dumps(card)}))
+    return bytes(serialise(tensors, {"card": _text(card)}))
 
 
 def pack(data: bytes) -> str:
@@ -44,6 +44,10 @@ def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
     Raises ``FileNotFoundError`` when there is no such file and ``ValueError`` when it is not a model of this course.
     """
     tensors, card = read(Path(path))
+    if not all(v.is_floating_point() and v.float().isfinite().all() for v in tensors.values()):
+        raise ValueError(
+            f"path: {str(path)!r} does not hold a model of this course: need finite floating-point numbers"
+        )
     try:
         with torch.device("meta"):  # takes no memory: a card may claim any size, until it is compared with the tensors
             model = VAE(**card["model"])
@@ -57,7 +61,7 @@ def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
     """Load a model that comes with the course, and its card. Raises ``ValueError`` for a wrong name."""
     names = sorted(p.stem for p in PRETRAINED.glob("*.safetensors"))
     if name not in names:
-        close = get_close_matches(name, names, 1)
+        close = get_close_matches(str(name), names, 1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose among {', '.join(names)}"
         raise ValueError(f"name: there is no shipped model {name!r}; {hint}")
     return load(PRETRAINED / f"{name}.safetensors")
@@ -69,7 +73,7 @@ def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
     Raises ``OSError`` where nothing can be written.
     """
     with replacing(path) as part:
-        part.write_bytes(serialise({k: v.contiguous() for k, v in tensors.items()}, {"card": json.dumps(card)}))
+        part.write_bytes(serialise({k: v.contiguous() for k, v in tensors.items()}, {"card": _text(card)}))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -79,9 +83,19 @@ def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, "pt") as file:
             card = json.loads((file.metadata() or {})["card"])
+            if not isinstance(card, dict):
+                raise ValueError("a card is a dictionary")
             return {key: file.get_tensor(key) for key in file.keys()}, card
-    except (SafetensorError, KeyError, json.JSONDecodeError, RecursionError) as error:
+    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"path: {str(path)!r} is damaged or was not written by this course") from error
+
+
+def _text(card: dict[str, Any]) -> str:
+    """Return a card as JSON that every reader understands: without NaN and infinity."""
+    try:
+        return json.dumps(card, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"card: need what JSON can hold, got {error}") from error
 
 
 def _content(model: VAE, card: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .judge import OPEN
+from .judge import OPEN, attempt, shape_of
 
 
 def check_pointing(factors: ArrayLike) -> None:
     """Lesson 00: the index finger stretched, the other four folded."""
-    row = np.asarray(factors, float)
     wanted = np.array([0, 0, 1, 0, 0.6, 1, 0, 1, 1, 1])
-    if row.shape != (10,):
-        return print(f"`pointing` should be one row of 10 numbers, and has the shape {row.shape}.")
+    if shape_of(factors) != (10,):
+        return print(f"`pointing` should be one row of 10 numbers, and has the shape {shape_of(factors)}.")
+    row = np.asarray(factors, float)
     if not row[5:].any():
         return print(OPEN)
     if row[6]:
@@ -31,10 +31,12 @@ def check_pointing(factors: ArrayLike) -> None:
 def check_nearest(nearest: Callable[[Any, Any], Any]) -> None:
     """Lesson 08: the row of the code that lies closest."""
     codes = np.array([[0.0, 0.0], [3.0, 0.0], [-1.0, 2.0], [2.0, -2.0]])
-    answer = nearest(np.array([-1.0, -0.5]), codes)
+    answer = attempt(nearest, np.array([-1.0, -0.5]), codes)
+    if isinstance(answer, Exception):
+        return print(f"Your function stopped with {type(answer).__name__}: {answer}")
     if answer is None or answer is ...:
         return print(OPEN)
-    if np.ndim(answer) != 0:
+    if shape_of(answer) != ():
         return print("`nearest` should return one row number. Did you take the minimum over the rows (axis=1 sums up)?")
     if answer == 3 or answer == 1:
         return print("That is a code far away. Did you take the largest distance, or forget to square (signs cancel)?")

@@ -20,10 +20,9 @@ def judge(
         return print(OPEN)
     if isinstance(answer, Exception):
         return print(f"Your function stopped with {type(answer).__name__}: {answer}")
-    try:
-        given, expected = np.asarray(answer, float), np.asarray(right, float)
-    except (TypeError, ValueError):
+    if shape_of(answer) is None:
         return print(f"Need numbers here, and got {answer!r}.")
+    given, expected = np.asarray(answer, float), np.asarray(right, float)
     if given.shape != expected.shape:
         return print(f"Need {_shape(expected)}, and got {_shape(given)}.")
     if np.allclose(given, expected, rtol=tolerance, atol=tolerance):
@@ -40,6 +39,14 @@ def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
         return function(*arguments)
     except Exception as error:  # whatever the learner wrote
         return error
+
+
+def shape_of(answer: Any) -> tuple[int, ...] | None:
+    """Return the shape of an answer, or ``None`` for what is no array of real numbers."""
+    try:
+        return None if np.iscomplexobj(answer) else np.asarray(answer, float).shape
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _shape(array: np.ndarray) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from .judge import attempt, judge
+from .judge import attempt, judge, shape_of
 
 HEADS, TOSSES, CHANCES = np.array([5, 9, 8, 4, 7]), 10, np.array([0.6, 0.5])
 
@@ -98,8 +98,7 @@ def check_log_responsibilities(function: Callable[[Any], Any]) -> None:
     right = log_joint - logsumexp(log_joint, axis=1, keepdims=True)
     with np.errstate(all="ignore"):
         answer = attempt(function, log_joint)
-    numbers = isinstance(answer, np.ndarray | list | tuple) and np.shape(answer) == right.shape
-    if numbers and not np.isfinite(np.asarray(answer, float)).all():
+    if shape_of(answer) == right.shape and not np.isfinite(np.asarray(answer, float)).all():
         return print(
             "exp(−1000) is 0 for a computer, and the log of 0 is not finite. Never leave log space: logsumexp."
         )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import logsumexp, softmax
 
-from .judge import attempt, judge
+from .judge import attempt, judge, shape_of
 
 
 def check_bayes(answer: float) -> None:
@@ -78,7 +78,7 @@ def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> None:
     if isinstance(answer, list):
         if any(a is None or a is ... for a in answer):
             answer = ...
-        elif np.shape(answer) == (2,) and np.isnan(answer[1]):
+        elif shape_of(answer) == (2,) and np.isnan(np.asarray(answer, float)[1]):
             return print(
                 "Right for likely states, but exp(-1000) is 0 in the computer. Use the difference of the logs."
             )

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import logsumexp
 from scipy.stats import norm
 
-from .judge import attempt, judge
+from .judge import attempt, judge, shape_of
 
 _RNG = np.random.default_rng(6)
 _MU, _LOGVAR = _RNG.normal(0, 1, (3, 2)), _RNG.normal(-1, 0.7, (3, 2))
@@ -111,7 +111,7 @@ def check_log_mean_exp(function: Callable[..., Any]) -> None:
     with np.errstate(divide="ignore"):
         answer = attempt(function, log_weights)
     over_pictures = logsumexp(log_weights, axis=1) - np.log(2)
-    if np.shape(answer) == (4,) and np.allclose(np.asarray(answer, float), over_pictures):
+    if shape_of(answer) == (4,) and np.allclose(np.asarray(answer, float), over_pictures):
         return print("You have averaged over the pictures. The samples are the rows: axis 0.")
     judge(answer, right, praise="the logarithm of the mean weight.", mistakes=mistakes)
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
+from ..arguments import array, number
 from .pictures import tile
 from .style import BOUND, DATA, PRIOR, P, Q
 
@@ -22,7 +23,8 @@ def plot_rate_distortion(
     With ``best``, a dashed line joins all points with this rate + distortion, that is, with this ELBO at β = 1.
     """
     ax = ax or plt.subplots(figsize=(10, 6))[1]
-    beta, rate, distortion = (np.asarray(values, float) for values in (betas, rates, distortions))
+    beta = array("betas", betas, ("n",))
+    rate, distortion = array("rates", rates, beta.shape), array("distortions", distortions, beta.shape)
     levels = np.unique(beta)
     middle = np.array([[rate[beta == b].mean(), distortion[beta == b].mean()] for b in levels])
     ax.plot(*middle.T, color=P, linewidth=3)
@@ -44,7 +46,8 @@ def plot_rate_distortion(
 def plot_sweep(betas: ArrayLike, values: ArrayLike, *, name: str, ax: Axes | None = None) -> Axes:
     """Plot one number of each run ``(n,)`` against its β on a log scale: a dot for each seed, a line of means."""
     ax = ax or plt.subplots(figsize=(6, 4.5))[1]
-    beta, value = np.asarray(betas, float), np.asarray(values, float)
+    beta = array("betas", betas, ("n",))
+    value = array("values", values, beta.shape, finite=False)  # not every run has every number
     levels = np.unique(beta)
     ax.plot(levels, [value[beta == b].mean() for b in levels], color=P, linewidth=2, alpha=0.7)
     places = beta.copy()
@@ -66,7 +69,7 @@ def plot_traversals(
     if axes is None:
         axes = plt.subplots(1, len(rows), figsize=(3.9 * len(rows), 0.5 * most + 0.9))[1]
     for ax, (name, grid) in zip(axes, rows.items(), strict=True):
-        pictures = np.asarray(grid, np.float32)
+        pictures = array("rows", grid, dtype=np.float32)
         step = pictures.shape[-1] + 1
         blank = np.ones((most - len(pictures), *pictures.shape[1:]), np.float32)
         tiled = tile(np.concatenate([pictures, blank]))
@@ -84,11 +87,11 @@ def plot_traversals(
 def plot_kl_parts(betas: ArrayLike, parts: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Stack the parts of the KL, each ``(n,)`` in nats, as the mean over the runs of each β."""
     ax = ax or plt.subplots(figsize=(10, 5.5))[1]
-    beta = np.asarray(betas, float)
+    beta = array("betas", betas, ("n",))
     levels = np.unique(beta)
     places, floor = np.arange(len(levels)), np.zeros(len(levels))
     for (name, values), (color, hatch) in zip(parts.items(), _PARTS.values(), strict=True):
-        means = np.array([np.asarray(values, float)[beta == b].mean() for b in levels])
+        means = np.array([array("parts", values, beta.shape)[beta == b].mean() for b in levels])
         ax.bar(places, means, 0.65, floor, color=color, hatch=hatch, edgecolor="white", label=name)
         floor = floor + means
     for place, top in zip(places, floor, strict=True):
@@ -102,9 +105,9 @@ def plot_kl_parts(betas: ArrayLike, parts: Mapping[str, ArrayLike], *, ax: Axes 
 def plot_spreading(rates: ArrayLike, distortions: Mapping[int, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Plot the share of the feature that is lost, ``(n,)`` for each number of latents, against their common price."""
     ax = ax or plt.subplots(figsize=(10, 5.5))[1]
-    rate = np.asarray(rates, float)
+    rate = array("rates", rates, ("n",))
     for (m, lost), style in zip(distortions.items(), ("-", "--", "-.", ":"), strict=False):
-        values = np.asarray(lost, float)
+        values = array("distortions", lost, rate.shape)
         ax.plot(rate, values, style, color=P if m == 1 else Q, linewidth=3)
         ax.annotate(
             f"{m} latent" + "s" * (m > 1), (rate[-1], values[-1]), (6, 0), textcoords="offset points", va="center"
@@ -117,16 +120,18 @@ def plot_spreading(rates: ArrayLike, distortions: Mapping[int, ArrayLike], *, ax
 def plot_latent_kl(kl: ArrayLike, *, highest: float, ax: Axes | None = None) -> Axes:
     """Draw the KL of each latent ``(k,)`` in nats as a bar, the latents numbered from 0."""
     ax = ax or plt.subplots(figsize=(9, 3.5))[1]
-    bars = np.asarray(kl, float)
+    bars = array("kl", kl, ("k",))
     ax.bar(np.arange(len(bars)), bars, 0.7, color=P)
-    ax.set(xlabel="latent", ylabel="KL (nats)", ylim=(0, highest), xticks=np.arange(0, len(bars), 4))
+    ax.set(xlabel="latent", ylabel="KL (nats)", xticks=np.arange(0, len(bars), 4))
+    ax.set_ylim(0, number("highest", highest, above=0))
     return ax
 
 
 def plot_angles(angles: ArrayLike, score: ArrayLike, gap: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot a score ``(n,)`` and the best diagonal posterior's gap in nats ``(n,)`` against the angle in degrees."""
     ax = ax or plt.subplots(figsize=(7, 5))[1]
-    turns, scores, gaps = (np.asarray(values, float) for values in (angles, score, gap))
+    turns = array("angles", angles, ("n",))
+    scores, gaps = array("score", score, turns.shape), array("gap", gap, turns.shape)
     ax.plot(turns, scores, color=P, linewidth=3)
     ax.plot(turns, gaps, "--", color=Q, linewidth=3)
     ax.plot(turns[0], scores[0], "o", color=P, markersize=13)
@@ -141,6 +146,7 @@ def plot_angles(angles: ArrayLike, score: ArrayLike, gap: ArrayLike, *, ax: Axes
 def plot_beta_scale(beta: float, *, ax: Axes | None = None) -> Axes:
     """Mark a β on a logarithmic scale on which 1 is the ELBO; ``move_beta_scale`` moves the mark."""
     ax = ax or plt.subplots(figsize=(12, 4))[1]
+    number("beta", beta, above=0)
     ax.axvline(1, color=BOUND, linewidth=4)
     ax.text(1, 0.06, " the ELBO", color=BOUND, weight="bold")
     ax.text(1.3e-5, 0.95, "← pictures count more:\n    towards a plain autoencoder", va="top")
@@ -166,12 +172,16 @@ def plot_path(codes: ArrayLike, factor: ArrayLike, *, names: tuple[str, str, str
     ``names`` are those of the two latents and of the factor.
     """
     ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
-    places, values = np.asarray(codes, float), np.asarray(factor, float)
+    places = array("codes", codes, ("n", 2))
+    values = array("factor", factor, (len(places),))
     ax.scatter(places[:, 0], places[:, 1], c=values, cmap="viridis", s=7)
     edges = np.quantile(values, np.linspace(0, 1, 6))
-    for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
-        x, y = np.median(places[(values >= low) & (values <= high)], axis=0).tolist()
-        ax.text(x, y, str(number), ha="center", va="center", weight="bold", fontsize=15, bbox={"fc": "white", "pad": 3})
+    for fifth, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
+        inside = places[(values >= low) & (values <= high)]
+        if not len(inside):  # a fifth of few values
+            continue
+        x, y = np.median(inside, axis=0).tolist()
+        ax.text(x, y, str(fifth), ha="center", va="center", weight="bold", fontsize=15, bbox={"fc": "white", "pad": 3})
     ax.set(xlabel=names[0], ylabel=names[1], title=f"{names[2]}, from its least fifth (1) to its largest (5)")
     ax.set_aspect("equal")
     return ax

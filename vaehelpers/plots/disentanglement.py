@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
+from ..arguments import array
+
 
 def plot_mi_matrix(
     information: ArrayLike,
@@ -23,7 +25,7 @@ def plot_mi_matrix(
     the end of the scale, by default the largest value; give it where two figures are compared.
     Raises ``ValueError`` when there is not a name for each row and column.
     """
-    table = np.asarray(information, float)
+    table = array("information", information)
     if table.shape != (len(latents), len(factors)):
         raise ValueError(f"information: need ({len(latents)}, {len(factors)}), as many as names, got {table.shape}")
     numbers = len(latents) <= 16 and len(factors) <= 10

@@ -10,6 +10,7 @@ from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike
 from scipy.special import rel_entr
 
+from ..arguments import array
 from .style import DATA, P, Q
 
 
@@ -17,8 +18,8 @@ def plot_two_beliefs(p: ArrayLike, q: ArrayLike, names: Sequence[str], *, ax: Ax
     """Show two distributions ``p`` and ``q`` (n,) over the same events as bars side by side."""
     ax = ax or _axes(7, 4)
     places = np.arange(len(names))
-    ax.bar(places - 0.2, np.asarray(p), 0.4, color=P, label="p: true")
-    ax.bar(places + 0.2, np.asarray(q), 0.4, color=Q, hatch="//", edgecolor="white", label="q: believed")
+    ax.bar(places - 0.2, array("p", p, places.shape), 0.4, color=P, label="p: true")
+    ax.bar(places + 0.2, array("q", q, places.shape), 0.4, color=Q, hatch="//", edgecolor="white", label="q: believed")
     ax.set_xticks(places, names, fontsize=14)
     ax.set(ylabel="probability", ylim=(0, 1.2 * max(np.max(p), np.max(q))))
     ax.legend(loc="upper right")
@@ -28,7 +29,7 @@ def plot_two_beliefs(p: ArrayLike, q: ArrayLike, names: Sequence[str], *, ax: Ax
 def plot_terms(terms: ArrayLike, names: Sequence[str], *, unit: str = "nats", ax: Axes | None = None) -> Axes:
     """Show the terms p log(p/q) (n,) of a divergence as bars above and below zero, and their sum."""
     ax = ax or _axes(7, 4)
-    heights = np.asarray(terms, float)
+    heights = array("terms", terms, (len(names),))
     bars = ax.bar(names, heights, color=["0.45" if height > 0 else "0.75" for height in heights])
     ax.bar_label(bars, [f"{height:+.3f}" for height in heights], padding=4)
     ax.axhline(0, color="black", linewidth=1)
@@ -79,8 +80,12 @@ def move_directions(ax: Axes, p: float, q: float) -> None:
 def plot_chord(p: ArrayLike, q: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show Jensen's inequality: the average of the points (r, log r), r = q/p, lies below the curve, by the KL."""
     ax = ax or _axes(7, 4.8)
-    weights, ratio = np.asarray(p, float), np.sort(np.divide(q, p))
-    order = np.argsort(np.divide(q, p))
+    weights = array("p", p, ("n",))
+    believed = array("q", q, weights.shape)
+    if not ((weights > 0) & (believed > 0)).all():
+        raise ValueError(f"p and q: need probabilities above 0, got {min(weights.min(), believed.min()):g}")
+    order = np.argsort(believed / weights)
+    ratio = (believed / weights)[order]
     mean = float(weights[order] @ np.log(ratio))
     grid = np.linspace(0.6 * ratio[0], ratio[-1] * 1.12, 400)
     ax.plot(grid, np.log(grid), color="black")
@@ -102,7 +107,7 @@ def plot_chord(p: ArrayLike, q: ArrayLike, *, ax: Axes | None = None) -> Axes:
 def plot_divergences(divergences: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show how often each divergence (n,) in nats came up among random pairs."""
     ax = ax or _axes(7, 4.2)
-    values = np.asarray(divergences)
+    values = array("divergences", divergences, ("n",))
     ax.hist(values, bins=np.linspace(-0.5, 4, 91).tolist(), color=DATA)
     ax.axvline(0, color="black", linestyle=":")
     ax.set(xlim=(-0.5, 4), xlabel="KL(p ‖ q)  (nats)", ylabel="number of pairs")
@@ -113,7 +118,8 @@ def plot_divergences(divergences: ArrayLike, *, ax: Axes | None = None) -> Axes:
 def plot_differences(differences: ArrayLike, divergences: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show each random pair's divergence (n,) in nats against the largest difference (n,) of two probabilities."""
     ax = ax or _axes(7, 4.2)
-    ax.scatter(differences, divergences, s=4, color=DATA, alpha=0.4, linewidths=0)
+    x = array("differences", differences, ("n",))
+    ax.scatter(x, array("divergences", divergences, x.shape), s=4, color=DATA, alpha=0.4, linewidths=0)
     ax.set(xlim=(0, 1), ylim=(1e-3, 10), yscale="log", xlabel="largest |p(x) − q(x)|", ylabel="KL(p ‖ q)  (nats)")
     ax.set_title("Near zero only where p and q are nearly equal")
     return ax
@@ -122,7 +128,8 @@ def plot_differences(differences: ArrayLike, divergences: ArrayLike, *, ax: Axes
 def plot_integrand(x: ArrayLike, q: ArrayLike, p: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show densities ``q`` and ``p`` at places ``x`` (n,), and between them the signed area that is KL(q ‖ p)."""
     ax = ax or _axes(9, 4.6)
-    places, terms = np.asarray(x, float), rel_entr(q, p)
+    places = array("x", x, ("n",))
+    terms = rel_entr(array("q", q, places.shape), array("p", p, places.shape))
     ax.plot(places, np.asarray(p), color=P, label="p")
     ax.plot(places, np.asarray(q), color=Q, linestyle="--", label="q")
     ax.fill_between(places, terms, where=terms >= 0, color="0.55", label="q log(q/p) above zero")
@@ -141,11 +148,13 @@ def plot_integrand(x: ArrayLike, q: ArrayLike, p: ArrayLike, *, ax: Axes | None 
 def plot_humps(x: ArrayLike, p: ArrayLike, fits: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Show a density ``p`` (n,) at hours ``x`` (n,), and Gaussians ``fits`` (k, n) for it with their names."""
     ax = ax or _axes(11, 4.4)
-    ax.fill_between(np.asarray(x), np.asarray(p), color=P, alpha=0.35)
-    ax.plot(np.asarray(x), np.asarray(p), color=P, label="p: the calls")
+    hours = array("x", x, ("n",))
+    ax.fill_between(hours, array("p", p, hours.shape), color=P, alpha=0.35)
+    ax.plot(hours, np.asarray(p), color=P, label="p: the calls")
     dashes: list[str | tuple[int, tuple[int, ...]]] = ["--", (0, (1, 1)), (0, (5, 1, 1, 1))]
-    for fit, name, style in zip(np.atleast_2d(fits), names, dashes, strict=False):
-        ax.plot(np.asarray(x), fit, color=Q, linestyle=style, linewidth=3, label=name)
+    curves = array("fits", np.atleast_2d(array("fits", fits)), ("k", len(hours)))
+    for fit, name, style in zip(curves, names, dashes, strict=False):
+        ax.plot(hours, fit, color=Q, linestyle=style, linewidth=3, label=name)
     ax.set(xlim=(4, 16), ylim=(0, None), xlabel="hour of the day", ylabel="density (per hour)")
     ax.set_xticks(range(4, 17))
     ax.legend(loc="upper right")
@@ -156,7 +165,8 @@ def plot_landscape(means: ArrayLike, sds: ArrayLike, kl: ArrayLike, *, title: st
     """Show a divergence ``kl`` (sds, means) in nats as contours over a Gaussian's mean and standard deviation."""
     ax = ax or _axes(6.5, 5)
     levels = [0.5, 0.6, 0.8, 1, 1.25, 1.6, 2, 3, 5, 10, 20, 50, 100, 200, 400]
-    where = np.asarray(means), np.asarray(sds), np.asarray(kl)
+    x, y = array("means", means, ("means",)), array("sds", sds, ("sds",))
+    where = x, y, array("kl", kl, (len(y), len(x)))
     ax.contourf(*where, levels, norm=LogNorm(0.45, 1500), cmap="YlGnBu", extend="both")
     lines = ax.contour(*where, levels, colors="0.25", linewidths=0.8)
     ax.clabel(lines, levels=[level for level in levels if level not in (1.25, 1.6, 200, 400)], fmt="%g", fontsize=11)
@@ -170,7 +180,7 @@ def plot_landscape(means: ArrayLike, sds: ArrayLike, kl: ArrayLike, *, title: st
 
 def plot_paths(paths: Sequence[ArrayLike], *, ax: Axes) -> Axes:
     """Draw searches ``(steps, 2)`` of mean and log sd on the axes of ``plot_landscape``: a dot, a line, a star."""
-    for path in map(np.asarray, paths):
+    for path in (array("paths", path, ("steps", 2)) for path in paths):
         mean, sd = path[:, 0], np.exp(path[:, 1])
         ax.plot(mean, sd, color="black", linewidth=1.2)
         ax.plot(mean[0], sd[0], "o", color="white", markeredgecolor="black", markersize=7)

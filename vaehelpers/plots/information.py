@@ -9,13 +9,16 @@ from numpy.typing import ArrayLike
 from scipy.special import entr, xlogy
 from scipy.stats import norm
 
+from ..arguments import array, number
 from .style import BOUND, DATA, P, Q
 
 
 def plot_surprisal(p: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Show the surprisal −log₂ p on scales of bits and nats, and where the probabilities ``p`` (n,) lie on it."""
     ax = ax or _axes(9, 5)
-    chances, grid = np.asarray(p, float), np.linspace(0.001, 1, 1000)
+    chances, grid = array("p", p, (len(labels),), unit=True), np.linspace(0.001, 1, 1000)
+    if not chances.all():
+        raise ValueError("p: need probabilities above 0, got 0, whose surprisal is infinite")
     ax.plot(grid, -np.log2(grid), color="0.7", zorder=1)
     ax.scatter(chances, -np.log2(chances), s=60, color=P, zorder=2)
     for chance, label in zip(chances, labels, strict=True):
@@ -31,7 +34,8 @@ def plot_surprisal(p: ArrayLike, labels: Sequence[str], *, ax: Axes | None = Non
 def plot_days(bits: ArrayLike, mean: float, *, title: str, ax: Axes | None = None) -> Axes:
     """Show the surprisal ``bits`` (days,) of each day's news, and the mean that they settle on."""
     ax = ax or _axes(11, 2.6)
-    days = np.arange(1, np.size(bits) + 1)
+    days = np.arange(1, len(array("bits", bits, ("days",))) + 1)
+    number("mean", mean)
     ax.vlines(days, 0, bits, color="0.7", linewidth=1)
     ax.plot(days, bits, "o", color=DATA, markersize=5)
     ax.axhline(mean, color=P)
@@ -87,7 +91,10 @@ def move_binary_entropy(ax: Axes, p: float) -> None:
 def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Show the probabilities ``p`` (n,) above the share 2^−length of the code space that each word takes."""
     ax = ax or _axes(11, 2.8)
-    chances, lengths = np.asarray(p, float), np.array([len(word) for word in words])
+    chances = array("p", p, (len(names),), unit=True)
+    if len(words) != len(names):
+        raise ValueError(f"words: need one for each of {len(names)} names, got {len(words)}")
+    lengths = np.array([len(word) for word in words])
     rows = ((1, chances, names, P, ""), (0, 2.0**-lengths, words, Q, "//"))
     for row, widths, labels, color, hatch in rows:
         left = np.cumsum(widths) - widths
@@ -105,6 +112,7 @@ def plot_lengths(names: Sequence[str], entropies: ArrayLike, lengths: ArrayLike,
     """Show for each named source its entropy as a bar and the mean length of its code as a mark, in bits a symbol."""
     ax = ax or _axes(11, 0.65 * len(names) + 1)
     rows = np.arange(len(names))[::-1]
+    array("entropies", entropies, rows.shape), array("lengths", lengths, rows.shape)
     ax.barh(rows, entropies, height=0.55, color=P)
     ax.plot(lengths, rows, "d", color="black", markersize=9)
     for row, bits, length in zip(rows, np.ravel(entropies), np.ravel(lengths), strict=True):

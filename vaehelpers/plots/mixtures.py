@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike
 
+from ..arguments import array
 from .elbo import ellipses
 from .style import BOUND, DATA, POSTERIOR, P
 
@@ -20,7 +21,7 @@ LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 def plot_points(x: ArrayLike, *, names: tuple[str, str] = ("x₁", "x₂"), ax: Axes | None = None) -> Axes:
     """Show rows ``(n, 2)`` as dots of which nobody has said where they belong."""
     ax = ax or plt.subplots(figsize=(7, 5.5))[1]
-    ax.plot(*np.asarray(x, float).T, "o", color=DATA, markeredgecolor="black", markeredgewidth=0.5, markersize=6)
+    ax.plot(*array("x", x, ("n", 2)).T, "o", color=DATA, markeredgecolor="black", markeredgewidth=0.5, markersize=6)
     ax.set(xlabel=names[0], ylabel=names[1])
     return ax
 
@@ -33,15 +34,19 @@ def plot_components(
 
     A row has the marker of the component that is most responsible for it, and is larger the less certain that is.
     """
+    points = array("x", x, ("n", 2))
+    k = array("resp", resp, (len(points), "k"), unit=True).shape[1]
+    array("means", means, (k, 2))
+    if k > len(MARKERS):
+        raise ValueError(f"resp: there are markers for {len(MARKERS)} components, got {k}")
     ax = ax or plt.subplots(figsize=(7, 5.5))[1]
-    for j in range(np.shape(resp)[1]):
+    for j in range(k):
         ax.scatter([], [], marker=MARKERS[j], edgecolors="black", linewidths=0.5)
-    for j in range(np.shape(resp)[1]):
+    for j in range(k):
         for width in (3, 1.5):
             ax.plot([], [], color="black", linewidth=width, linestyle=LINES[j])
         box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": COMPONENTS[j], "linewidth": 3}
         ax.text(0, 0, str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
-    points = np.asarray(x, float)
     low, high, edge = points.min(axis=0), points.max(axis=0), 0.12 * np.ptp(points, axis=0)
     ax.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]))
     ax.set(xlabel=names[0], ylabel=names[1], title=title)
@@ -71,7 +76,7 @@ def move_components(
 def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show the bound ``(steps,)`` in nats after each half-step, E as a circle and M as a triangle."""
     ax = ax or plt.subplots(figsize=(7, 5))[1]
-    steps, heights = np.arange(len(kinds)), np.asarray(bounds, float)
+    steps, heights = np.arange(len(kinds)), array("bounds", bounds, (len(kinds),))
     ax.plot(steps, heights, color=BOUND, linewidth=1.5)
     for kind, marker, what in (("E", "o", "E step: responsibilities"), ("M", "^", "M step: parameters")):
         here = np.array([k == kind for k in kinds])
@@ -85,8 +90,9 @@ def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, ax: Axes | None = Non
 def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show the responsibility ``(n,)`` of the second component along the line between two means, and the hard step."""
     ax = ax or plt.subplots(figsize=(7, 5))[1]
-    ax.plot(position, np.asarray(hard), "--", color="black", linewidth=2, label="k-means: hard")
-    ax.plot(position, np.asarray(resp), color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
+    x = array("position", position, ("n",))
+    ax.plot(x, array("hard", hard, x.shape), "--", color="black", linewidth=2, label="k-means: hard")
+    ax.plot(x, array("resp", resp, x.shape), color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
     ax.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
     ax.set_ylabel("responsibility of component 2")
     ax.legend(loc="upper left")
@@ -96,7 +102,8 @@ def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Ax
 def plot_spike(sds: ArrayLike, log_likelihoods: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show the log-likelihood ``(n,)`` over the standard deviation ``(n,)`` of a component that sits on one point."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
-    ax.plot(sds, np.asarray(log_likelihoods), color=P, linewidth=3)
+    x = array("sds", sds, ("n",))
+    ax.plot(x, array("log_likelihoods", log_likelihoods, x.shape), color=P, linewidth=3)
     ax.set(xscale="log", xlabel="standard deviation of the component on one point", ylabel="log-likelihood, in nats")
     ax.invert_xaxis()
     return ax
@@ -105,7 +112,7 @@ def plot_spike(sds: ArrayLike, log_likelihoods: ArrayLike, *, ax: Axes | None = 
 def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show where each of many starts ended, sorted from the worst to the best, in nats."""
     ax = ax or plt.subplots(figsize=(9, 4.5))[1]
-    ends = np.sort(np.asarray(bounds, float))
+    ends = np.sort(array("bounds", bounds, ("n",)))
     ax.vlines(np.arange(len(ends)) + 1, ends.min() - 0.06 * np.ptp(ends), ends, color=BOUND, linewidth=1)
     ax.plot(np.arange(len(ends)) + 1, ends, "o", color=BOUND, markersize=8)
     ax.set(xlabel="start, from the worst to the best", ylabel="log-likelihood, in nats")
@@ -115,7 +122,10 @@ def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
 def plot_choice(k: ArrayLike, values: ArrayLike, *, best: int, ylabel: str, title: str, ax: Axes | None = None) -> Axes:
     """Show a criterion ``(n,)`` for each number of components, a ring around the ``best`` one."""
     ax = ax or plt.subplots(figsize=(7, 4.5))[1]
-    numbers, heights = np.asarray(k), np.asarray(values, float)
+    numbers = array("k", k, ("n",))
+    heights = array("values", values, numbers.shape)
+    if best not in numbers:
+        raise ValueError(f"best: need one of the numbers of components, got {best!r}")
     ax.plot(numbers, heights, "o-", color=P, markersize=8)
     ax.plot(best, heights[numbers == best], "o", color="none", markeredgecolor="black", markersize=20, mew=2.5)
     ax.set(xlabel="number of components K", ylabel=ylabel, xticks=numbers)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import array
 from .style import DATA
 
 
@@ -16,8 +17,8 @@ def tile(pictures: ArrayLike) -> NDArray[np.float32]:
 
     Pictures in colour, with three channels, become an array of three colours.
     """
-    grid = np.asarray(pictures, np.float32)
-    if grid.ndim != 5 or grid.shape[2] not in (1, 3):
+    grid = array("pictures", pictures, dtype=np.float32)
+    if grid.ndim != 5 or grid.shape[2] not in (1, 3) or not grid.size:
         raise ValueError(f"pictures: need (rows, columns, 1, h, w), got {grid.shape}")
     framed = np.pad(grid, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
     rows, columns, channels, height, width = framed.shape
@@ -27,7 +28,7 @@ def tile(pictures: ArrayLike) -> NDArray[np.float32]:
 
 def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
     """Show pictures ``(n, 1, h, w)`` side by side in one row, with a title above each where given."""
-    row = np.asarray(pictures)
+    row = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
     ax = _picture_axes(tile(row[None]), ax, width=1.5 * len(row))
     step = row.shape[-1] + 1
     ax.set_xticks([step * i + step / 2 for i in range(len(titles))], titles)
@@ -38,10 +39,11 @@ def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes |
 
 def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
     """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
-    grid = np.asarray(pictures)
-    ax = _picture_axes(tile(grid), ax, width=13)
-    step = grid.shape[-1] + 1
-    marks = np.asarray(values)
+    ax = _picture_axes(tile(pictures), ax, width=13)
+    rows, steps, *_, edge = np.shape(pictures)
+    step, marks = edge + 1, array("values", values, (steps,))
+    if len(labels) != rows:
+        raise ValueError(f"labels: need one for each of {rows} rows, got {len(labels)}")
     ax.set_yticks([step * i + step / 2 for i in range(len(labels))], labels)
     ax.set_xticks([step * i + step / 2 for i in range(len(marks))], [f"{v:+.1f}" for v in marks])
     ax.xaxis.tick_top()
@@ -60,11 +62,12 @@ def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
 
 def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], ax: Axes | None = None) -> Axes:
     """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
-    places = np.asarray(codes, float)
+    places = array("codes", codes, ("n", 2))
+    shapes = array("pictures", pictures, (len(places), "1", "h", "w"), dtype=np.float32)
     ax = ax or plt.subplots(figsize=(9, 9))[1]
     ax.scatter(places[:, 0], places[:, 1], s=6, color=DATA, zorder=1)
     shown = places[:0]
-    for place, picture in zip(places, np.asarray(pictures), strict=True):
+    for place, picture in zip(places, shapes, strict=True):
         if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:
             continue
         shown = np.vstack([shown, place])

@@ -10,6 +10,7 @@ from matplotlib.patches import Circle, FancyBboxPatch
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import ArrayLike
 
+from ..arguments import array, number, whole
 from .elbo import ellipses
 from .style import DATA, POSTERIOR, PRIOR, P, Q
 
@@ -39,7 +40,8 @@ def plot_network(
     strength: ArrayLike, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike, ax: Axes | None = None
 ) -> Axes:
     """Draw causes above symptoms, with an arrow for each strength ``(causes, symptoms)``; ``seen`` ones are filled."""
-    table, on = np.asarray(strength, float), np.asarray(seen)
+    table = array("strength", strength, (len(causes), len(symptoms)), unit=True)
+    on = array("seen", seen, (len(symptoms),))
     ax = ax or plt.subplots(figsize=(13, 4.6))[1]
     top, bottom = np.linspace(0, 1, len(causes)), np.linspace(0.06, 0.94, len(symptoms))
     for i, j in np.argwhere(table):
@@ -67,12 +69,13 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
         "q": {"facecolor": "none", "edgecolor": Q, "hatch": "///", "lw": 1.5, "label": "mean-field q"},
         "samples": {"facecolor": DATA, "edgecolor": "black", "hatch": "..", "lw": 1, "label": "samples"},
     }
-    rows, bars = np.arange(len(names)), {"posterior": np.asarray(posterior, float), **others}
+    rows, given = np.arange(len(names)), {"posterior": posterior, **others}
+    bars = {role: array(role, values, rows.shape) for role, values in given.items()}
     height = 0.8 / len(bars)
     ax = ax or plt.subplots(figsize=(9, 1.4 + 0.27 * len(names) * (1 + 0.4 * len(bars))))[1]
     for k, (role, values) in enumerate(bars.items()):
         look = looks.get(role, {"facecolor": POSTERIOR, "label": "exact posterior"})
-        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, np.asarray(values, float), height * 0.9, **look)
+        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **look)
     ax.set_yticks(rows, names)
     ax.tick_params(axis="y", length=0, labelsize=13)
     ax.set(xlim=(0, 1), xlabel="probability that it is wrong with the machine")
@@ -83,7 +86,11 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
 
 def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Axes | None = None) -> Axes:
     """Draw measured seconds over the number of causes, and go on from the last one: each cause more doubles them."""
-    n, measured = np.asarray(causes), np.asarray(seconds, float)
+    n = array("causes", causes, ("n",))
+    measured = array("seconds", seconds, n.shape)
+    if not (measured > 0).all():
+        raise ValueError(f"seconds: need times above 0, got {measured.min():g}")
+    whole("reach", reach, int(n[-1]) + 1, 1000)
     ax = ax or plt.subplots(figsize=(10, 5.5))[1]
     ax.plot([n[-1], reach], [measured[-1], measured[-1] * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
     ax.plot(n, measured, "o", color=DATA, markeredgecolor="black", ms=8)
@@ -101,6 +108,7 @@ def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Ax
 
 def plot_wait(unknowns: float, factors: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw, in powers of ten, the 2^unknowns states and those visited by 2^computers · 2^speed · 2^seconds."""
+    number("unknowns", unknowns), array("factors", factors, (len(_FACTORS),))
     ax = ax or plt.subplots(figsize=(11, 3.8))[1]
     ax.barh(1, 1, 0.55, color=POSTERIOR)
     for name, y, colour, hatch in _FACTORS:
@@ -133,14 +141,18 @@ def plot_errors(
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw errors over work: ``sampling (steps, seeds)``, the first 16 thin, their mean, and ``fits`` (work, error)."""
-    steps, error = np.asarray(work, float), np.asarray(sampling, float)
+    steps = array("work", work, ("steps",))
+    error = array("sampling", sampling, (len(steps), "seeds"))
+    if not (steps > 0).all() or not (error > 0).all():
+        raise ValueError(f"work and sampling: need numbers above 0, got {min(steps.min(), error.min()):g}")
+    number("exact", exact, above=0)
     ax = ax or plt.subplots(figsize=(11, 6))[1]
     ax.plot(steps, error[:, :16], color=DATA, lw=1, alpha=0.7)
     typical = error.mean(axis=1)
     ax.plot(steps, typical, color="black", lw=3)
     ax.text(steps[-1] * 1.1, typical[-1], "Metropolis\n(black: mean)", va="center", fontsize=14)
     for x, y in fits:
-        x, y = np.asarray(x, float), np.asarray(y, float)
+        x, y = array("fits", x, ("n",)), array("fits", y, np.shape(x))
         ax.plot([*x[1:], steps[-1]], [*y[1:], y[-1]], color=Q, ls="--")
     ends = np.array([np.asarray(y)[-1] for _, y in fits])
     ax.text(steps[-1] * 1.1, np.sqrt(ends.min() * ends.max()), "mean-field\nstands", va="center", fontsize=14)
@@ -157,9 +169,11 @@ def plot_errors(
 
 def plot_gaussians(covariance: ArrayLike, path: ArrayLike, variances: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw the target N(0, covariance), q at the end of its ``path (k, 2)`` of means, and the path."""
-    means = np.asarray(path, float)
+    means = array("path", path, ("k", 2))
+    array("covariance", covariance, (2, 2))
     ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
-    inner_outer = zip(ellipses(covariance), ellipses(np.diag(np.asarray(variances, float)), means[-1]), strict=True)
+    narrow = np.diag(array("variances", variances, (2,)))
+    inner_outer = zip(ellipses(covariance), ellipses(narrow, means[-1]), strict=True)
     for target, fit in inner_outer:
         ax.plot(*target.T, color=P, lw=2.5)
         ax.plot(*fit.T, color=Q, ls="--", lw=2.5)
@@ -179,7 +193,9 @@ def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax:
     ax.text(0.02, 0.9, "theory for q: 1 − ρ²", color="black", fontsize=14, va="top")
     ax.text(0.02, 1.04, "theory for the target: 1", color="black", fontsize=14, va="bottom")
     for marker, (name, values) in zip("os", measured.items(), strict=True):
-        ax.plot(rho, values, marker, color=DATA, markeredgecolor="black", ms=9, label=f"measured: {name}")
+        x = array("rho", rho, ("n",))
+        y = array("measured", values, x.shape)
+        ax.plot(x, y, marker, color=DATA, markeredgecolor="black", ms=9, label=f"measured: {name}")
     ax.set(xlim=(0, 1), ylim=(0, 1.25), xlabel="correlation ρ of the target", ylabel="variance of $z_1$")
     ax.legend(loc="lower left", fontsize=13)
     return ax

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike
 
+from ..arguments import array, number
 from .elbo import ellipses
 from .pictures import tile
 from .style import BOUND, DATA, POSTERIOR, PRIOR, P, Q
@@ -16,8 +17,9 @@ from .style import BOUND, DATA, POSTERIOR, PRIOR, P, Q
 
 def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Show pictures ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
-    grid = np.asarray(pictures)
-    picture = tile(grid)
+    picture, grid = tile(pictures), np.asarray(pictures)
+    if len(labels) != len(grid):
+        raise ValueError(f"labels: need one for each of {len(grid)} rows, got {len(labels)}")
     ax = ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1]
     ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
     step = grid.shape[-2] + 1
@@ -36,7 +38,8 @@ def plot_code_map(
     ``extent`` is (left, right, bottom, top); hatched is what lies farther away than ``limit``. The dotted circle holds
     95 % of the prior.
     """
-    far, (left, right, bottom, top) = np.asarray(distance), extent
+    far, (left, right, bottom, top) = array("distance", distance, ("side", "side")), array("extent", extent, (4,))
+    number("limit", limit, above=0), array("codes", codes, ("n", 2))
     ax = ax or plt.subplots(figsize=(7, 6))[1]
     x, y = np.linspace(left, right, far.shape[1]), np.linspace(bottom, top, far.shape[0])
     levels = [0, limit, max(far.max(), limit) * 1.01 + 1e-9]
@@ -52,9 +55,10 @@ def plot_code_map(
 
 def plot_two_samples(eps: ArrayLike, fresh: ArrayLike, mu: ArrayLike, sd: float, *, ax: Axes | None = None) -> Axes:
     """Draw samples for growing ``mu`` ``(k,)``: ``fresh`` ones ``(k, n)`` on the left, moved noise ``(n,)`` right."""
-    places, noise, shift = np.asarray(mu, float), np.asarray(eps, float), np.ptp(np.asarray(fresh)) * 1.15
+    places, noise = array("mu", mu, ("k",)), array("eps", eps, ("n",))
+    shift = np.ptp(array("fresh", fresh, (len(places), len(noise)))) * 1.15
     ax = ax or plt.subplots(figsize=(12, 4.6))[1]
-    moved = places[:, None] + sd * noise + shift
+    moved = places[:, None] + number("sd", sd, least=0) * noise + shift
     ax.plot(np.asarray(fresh), np.tile(places, (len(noise), 1)).T, "o", color=DATA, markersize=8)
     ax.plot(moved, places, "-", color="0.6", lw=1.5)
     ax.plot(moved, np.tile(places, (len(noise), 1)).T, "o", color=DATA, markersize=8)
@@ -70,12 +74,12 @@ def plot_two_samples(eps: ArrayLike, fresh: ArrayLike, mu: ArrayLike, sd: float,
 def plot_estimates(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes | None = None) -> Axes:
     """Show how one-draw estimates ``(n,)`` of a gradient spread: a histogram for each way, and the truth as a line."""
     ax = ax or plt.subplots(figsize=(11, 4.6))[1]
-    every = np.concatenate([np.asarray(values, float) for values in estimates.values()])
+    every = np.concatenate([array("estimates", values, ("n",)) for values in estimates.values()])
     bins = list(np.linspace(every.min(), every.max(), 101))
     for (name, values), color, hatch in zip(estimates.items(), (Q, DATA), ("//", None), strict=False):
         look: dict[str, Any] = {"facecolor": "white" if hatch else color, "edgecolor": color, "hatch": hatch}
         ax.hist(np.asarray(values), bins, label=name, histtype="stepfilled", log=True, **look)
-    ax.axvline(truth, color=P, lw=3, label="the true gradient")
+    ax.axvline(number("truth", truth), color=P, lw=3, label="the true gradient")
     ax.set(ylabel="number of draws", xlabel="estimate of the gradient from one draw")
     ax.legend(loc="upper right", fontsize=13)
     return ax
@@ -86,6 +90,8 @@ def plot_bounds(
 ) -> Axes:
     """Plot bounds ``(k,)`` with their standard errors over the number of samples, below the evidence."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
+    k = array("ks", ks, ("k",))
+    array("bounds", bounds, k.shape), array("errors", errors, k.shape), number("log_evidence", log_evidence)
     ax.axhline(log_evidence, color=P, lw=3)
     ax.errorbar(ks, bounds, 2 * np.asarray(errors), fmt="s--", color=BOUND, capsize=6, markersize=8, lw=2)
     ax.annotate("log p(x), summed over a grid", (np.min(ks), log_evidence), (0, 7), textcoords="offset points")
@@ -100,7 +106,8 @@ def plot_bounds(
 
 def plot_gaps(amortisation: ArrayLike, approximation: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Stack the two gaps ``(n,)`` of each picture, the largest sum first."""
-    upper, lower = np.asarray(amortisation, float), np.asarray(approximation, float)
+    upper = array("amortisation", amortisation, ("n",))
+    lower = array("approximation", approximation, upper.shape)
     order, places = np.argsort(-(upper + lower)), np.arange(len(upper))
     ax = ax or plt.subplots(figsize=(10, 4.6))[1]
     look: dict[str, Any] = {"edgecolor": "black", "linewidth": 1}
@@ -121,7 +128,7 @@ def plot_three_beliefs(
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
     """Draw the true posterior ``(side, side)`` as shades, and (mean, sds) of the encoder's q and the best Gaussian."""
-    grid, (left, right, bottom, top) = np.asarray(density), extent
+    grid, (left, right, bottom, top) = array("density", density, ("side", "side")), array("extent", extent, (4,))
     ax = ax or plt.subplots(figsize=(6.5, 5.8))[1]
     x, y = np.linspace(left, right, grid.shape[1]), np.linspace(bottom, top, grid.shape[0])
     ax.contourf(x, y, grid, grid.max() * np.array([0.02, 0.135, 0.4, 0.607, 0.85, 1]), cmap="Purples")
@@ -140,7 +147,8 @@ def plot_runs(seen: ArrayLike, runs: Mapping[str, ArrayLike], *, ylabel: str, ax
     """Plot a quantity of several runs ``(n,)`` over the pictures seen, each with its own line and marks."""
     ax = ax or plt.subplots(figsize=(11, 5))[1]
     for i, ((name, values), style) in enumerate(zip(runs.items(), ["-", "--", "-.", ":"], strict=False)):
-        ax.plot(seen, np.asarray(values), "os^D"[i] + style, color=f"C{i}", lw=2.5, markersize=8, label=name)
+        x = array("seen", seen, ("n",))
+        ax.plot(x, array("runs", values, x.shape), "os^D"[i] + style, color=f"C{i}", lw=2.5, markersize=8, label=name)
     ax.set(xlabel="pictures seen", ylabel=ylabel, ylim=(0, None))
     ax.legend(fontsize=14)
     return ax
@@ -149,7 +157,9 @@ def plot_runs(seen: ArrayLike, runs: Mapping[str, ArrayLike], *, ylabel: str, ax
 def plot_overlap(z: ArrayLike, prior: ArrayLike, q: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Draw two posteriors ``(2, n)`` over one latent with the area that they share hatched, and the prior dotted."""
     ax = ax or plt.subplots(figsize=(8, 4))[1]
-    first, second = np.asarray(q, float)
+    x = array("z", z, ("n",))
+    array("prior", prior, x.shape)
+    first, second = array("q", q, (2, len(x)))
     ax.fill(z, np.minimum(first, second), facecolor="0.85", edgecolor="0.4", hatch="xx", lw=0)
     ax.plot(z, first, color=POSTERIOR, lw=3, label="q(z | x₁)")
     ax.plot(z, second, "--", color=Q, lw=3, label="q(z | x₂)")
@@ -163,6 +173,7 @@ def plot_costs(names: Sequence[str], lost: ArrayLike, prices: ArrayLike, *, ax: 
     """Stack the lost fit and the price ``(k,)`` of each setting as one bar, its sum at its end."""
     ax = ax or plt.subplots(figsize=(8, 4))[1]
     rows = np.arange(len(names))
+    array("lost", lost, rows.shape), array("prices", prices, rows.shape)
     ax.barh(rows, np.ones(len(names)), 0.62, color=DATA, label="fit lost to the overlap")
     ax.barh(rows, np.ones(len(names)), 0.62, facecolor="white", edgecolor=Q, hatch="//", lw=1.5, label="price (KL)")
     for row in range(len(names)):

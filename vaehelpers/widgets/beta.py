@@ -7,6 +7,7 @@ from ipywidgets import ValueWidget
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import array
 from ..losses import effective_beta
 from ..metrics import mi_matrix, mig
 from ..plots import beta as plots
@@ -96,8 +97,8 @@ def turned_latents(
 
     The decoder is handed the code turned back, so that its pictures, and with them the fit, stay the same too.
     """
-    means, truths, angles = np.asarray(mu, float), np.asarray(factors), np.arange(0, 91, 3)
-    variances = np.exp(np.asarray(logvar, float))
+    means, truths, angles = array("mu", mu, ("n", "latents")), array("factors", factors), np.arange(0, 91, 3)
+    variances = np.exp(array("logvar", logvar, means.shape))
     rotated = [turn(means, float(angle)) for angle in angles]
     matrices = [mi_matrix(codes, truths) for codes in rotated]
     scores, (kls, gaps) = [mig(codes, truths) for codes in rotated], _prices(means, variances, angles)

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from ..arguments import array, number
 from ..inference import elbo, enumerate_posterior
 from ..linear_gaussian import LinearGaussian
 from ..plots import elbo as plots
@@ -17,7 +18,8 @@ Floats = NDArray[np.float64]
 
 def four_causes(log_joint: ArrayLike, names: Sequence[str], start: Sequence[float]) -> Live:
     """Put a slider under the weight of each cause ``(k,)``; watch q, and the ELBO under the one log p(x)."""
-    posterior, log_evidence = enumerate_posterior(log_joint)
+    posterior, log_evidence = enumerate_posterior(array("log_joint", log_joint, (len(names),), finite=False))
+    array("start", start, (len(names),), unit=True)
     figure = Figure(figsize=(12, 5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     plots.plot_causes(start, posterior, names, ax=left)
@@ -88,6 +90,7 @@ def one_latent(model: LinearGaussian, x: ArrayLike) -> Live:
 def factorised(noise: float = 0.6) -> Live:
     """Change the noise of x = z₁ + z₂ + noise: the posterior's correlation, the best factorised q, and the gap."""
     correlations = np.linspace(0, 0.97, 200)
+    number("noise", noise, above=0)
     figure = Figure(figsize=(12, 5.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     plots.plot_factorised(np.eye(2), np.eye(2), ax=left).set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6))

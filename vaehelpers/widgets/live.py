@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,6 +12,8 @@ from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
+
+from ..arguments import number, whole
 
 
 class Live(widgets.VBox):
@@ -66,18 +68,32 @@ class Live(widgets.VBox):
 
 
 def slider(name: str, low: float, high: float, value: float, *, step: float = 0.01) -> widgets.FloatSlider:
-    """Return a slider wide enough for its name and fine enough for its range."""
+    """Return a slider wide enough for its name and fine enough for its range.
+
+    Raises ``ValueError`` when ``low`` is not below ``high``, or ``value`` not between them.
+    """
+    number("high", high, above=number("low", low)), number("step", step, above=0)
+    if not low <= number("value", value) <= high:
+        raise ValueError(f"value: need a number from {low:g} to {high:g}, got {value:g}")
     return widgets.FloatSlider(value, min=low, max=high, step=step, description=name, layout=_WIDE, style=_STYLE)
 
 
 def steps(name: str, last: int, *, first: int = 0, value: int | None = None, step: int = 1) -> widgets.IntSlider:
-    """Return a slider over whole numbers, one arrow key a step; it begins at ``value``, or at the first."""
-    value = first if value is None else value
+    """Return a slider over whole numbers, one arrow key a step; it begins at ``value``, or at the first.
+
+    Raises ``ValueError`` when ``last`` lies below ``first``, or ``value`` not between them.
+    """
+    whole("last", last, whole("first", first, -(2**31))), whole("step", step)
+    value = whole("value", first if value is None else value, first, last)
     return widgets.IntSlider(value, first, last, step, description=name, layout=_WIDE, style=_STYLE)
 
 
 def choice(name: str, options: Any, *, value: Any = None) -> widgets.ToggleButtons:
-    """Return a row of buttons of which one is pressed."""
+    """Return a row of buttons of which one is pressed; raises ``ValueError`` for a value that is no option."""
+    pairs = options.items() if isinstance(options, Mapping) else options
+    known = [option[1] if isinstance(option, tuple) else option for option in pairs]
+    if not known or (value is not None and value not in known):
+        raise ValueError(f"value: need one of the options {known}, got {value!r}")
     return widgets.ToggleButtons(options=options, value=value, description=name, style=_STYLE)
 
 

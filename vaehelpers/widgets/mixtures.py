@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
 from scipy.special import expit
 
+from ..arguments import array, whole
 from ..mixtures import GaussianMixture, em
 from ..plots import mixtures as plots
 from .live import Live, slider, steps
@@ -17,7 +18,8 @@ Floats = NDArray[np.float64]
 
 def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 6) -> Live:
     """Step through k-means on the left and EM on the right, both from the means of ``start``."""
-    points = np.asarray(x, float)
+    points = array("x", x, ("n", 2))
+    whole("rounds", rounds, 3)
     hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -38,7 +40,7 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
     """Shrink the one σ of two round components with fixed centres (2, 2): soft assignments become hard."""
-    points, means = np.asarray(x, float), np.asarray(centres, float)
+    points, means = array("x", x, ("n", 2)), array("centres", centres, (2, 2))
     position = np.linspace(0, 1, 401)
     line = means[0] + position[:, None] * (means[1] - means[0])
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
@@ -63,8 +65,9 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
 
 def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 15, first: int = 5) -> Live:
     """Step through EM: points in the colours of their responsibilities, ellipses, and the bound beside them."""
-    points = np.asarray(x, float)
-    path = list(islice(em(points, start), 2 * rounds))
+    points = array("x", x, ("n", 2))
+    path = list(islice(em(points, start), 2 * whole("rounds", rounds)))
+    whole("first", first, 0, len(path) - 1)
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     plots.plot_components(points, np.exp(path[0].log_resp), start.means, start.covariances, names=names, ax=left)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from .. import plots
+from ..arguments import array
 from ..inference import NoisyOr, binary_states, enumerate_posterior, gaussian_mean_field
 from .live import Live, choice, slider, steps
 
@@ -19,6 +20,7 @@ from .live import Live, choice, slider, steps
 def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike) -> Live:
     """Tick the symptoms, look at the first cause, and see the exact posterior of all causes follow."""
     figure = Figure(figsize=(9, 5.6))
+    array("seen", seen, (len(symptoms),))
     states, prior = binary_states(len(causes)), np.asarray(model.prior)
     ax = plots.plot_marginals(prior, causes, prior=prior, ax=figure.add_subplot())
     bars = list(ax.containers[0])

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from .. import hands, overlap
+from ..arguments import array
 from ..plots import vae as plots
 from ..plots.pictures import tile
 from .live import Live, choice, slider
@@ -23,7 +24,7 @@ class Learning:
     """A row of pictures and, below it, what a model makes of them, drawn anew in the same place while it learns."""
 
     def __init__(self, pictures: ArrayLike) -> None:
-        self.pictures = np.asarray(pictures)
+        self.pictures = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
         self.figure = Figure(figsize=(11, 2.7), dpi=80, layout="constrained")
         self.canvas, self.place = FigureCanvasAgg(self.figure), None
         both = np.stack([self.pictures, self.pictures])
@@ -34,7 +35,7 @@ class Learning:
 
     def show(self, made: ArrayLike, title: str) -> None:
         """Show pictures like the first ones in the lower row; the first call says where on the page."""
-        self.axes.images[0].set_data(tile(np.stack([self.pictures, np.asarray(made)])))
+        self.axes.images[0].set_data(tile(np.stack([self.pictures, array("made", made, self.pictures.shape)])))
         self.axes.set_title(title, loc="left")
         self.canvas.draw()
         buffer = io.BytesIO()

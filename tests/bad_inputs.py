@@ -1,0 +1,467 @@
+"""Calls that work, for every public function, and calls that must be refused: two tables, one row a line.
+
+``good`` names the arguments that take an array, a number, a whole number or a tensor. ``test_bad_input`` puts into each
+of them everything that is none. ``bad`` holds what only this function can know to be wrong, and the words that say so.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+
+from vaehelpers import (
+    arguments,
+    bounds,
+    datasets,
+    explorer,
+    files,
+    hands,
+    inference,
+    information,
+    latents,
+    linear_gaussian,
+    losses,
+    metrics,
+    mixtures,
+    model,
+    overlap,
+    plots,
+    shipped,
+    sprites,
+    training,
+    weights,
+    widgets,
+)
+
+GOOD, BAD = [], []
+
+
+class Good(NamedTuple):
+    function: object
+    arrays: dict
+    numbers: dict
+    wholes: dict
+    tensors: dict
+    rest: dict
+
+    def call(self, **changes):
+        given = self.arrays | self.numbers | self.wholes | self.tensors | self.rest
+        return self.function(**given | changes)
+
+
+def good(function, arrays=(), numbers=(), wholes=(), tensors=(), **rest):
+    GOOD.append(Good(function, dict(arrays), dict(numbers), dict(wholes), dict(tensors), rest))
+
+
+def bad(function, words, *positional, error=ValueError, **named):
+    BAD.append((function, words, positional, named, error))
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def a(**arguments):
+    """Arguments of one kind."""
+    return arguments
+
+
+HALF, EYE, NAN, INF = [0.5, 0.5], np.eye(2), float("nan"), float("inf")
+X, LOG_HALF = rng().normal(size=(9, 2)), np.full((9, 2), np.log(0.5))
+MIXTURE = mixtures.GaussianMixture(HALF, [[0, 0], [1, 1]], [EYE, EYE])
+ROWS = rng().random((60, 3))  # codes, and factors that vary
+LINEAR = linear_gaussian.LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
+MACHINE = inference.NoisyOr([0.1, 0.2], [0.1], [[0.5], [0.4]])
+with torch.random.fork_rng():  # leaves the state of torch's own generator as it was
+    VAE2, VAE3 = model.VAE(32, 2).eval(), model.VAE(32, 3)
+FACE = np.full((2, 1, 32, 32), 0.5)
+X4, MU, LOGITS = torch.zeros(3, 1, 4, 4), torch.zeros(3, 2), torch.zeros(5, 3)
+BYTES = datasets.Images(np.zeros((4, 1, 32, 32), np.uint8), np.zeros((4, 0), np.float32), ())
+NARROW, FLOATS = datasets.Images(BYTES.pictures[..., :16], None, ()), datasets.Images(FACE, None, ())
+GRID5, LINE, NAMES = np.zeros((2, 3, 1, 4, 4)), np.arange(1.0, 4), ["a", "b"]
+
+
+def ax():
+    return Figure().subplots()
+
+
+# information
+good(information.surprisal, a(p=HALF), a(base=2))
+good(information.entropy, a(p=HALF), a(base=2), a(axis=-1))
+good(information.cross_entropy, a(p=HALF, q=HALF), a(base=2), a(axis=-1))
+good(information.kl_divergence, a(p=HALF, q=HALF), a(base=2), a(axis=-1))
+good(information.mutual_information, a(joint=EYE / 2), a(base=2))
+good(information.gaussian_kl, a(mu_q=0.0, var_q=1.0, mu_p=0.0, var_p=1.0))
+good(information.huffman_code, frequencies={"a": 1})
+bad(information.surprisal, "p: every probability must lie in .0, 1., got -0.1", -0.1)
+bad(information.surprisal, "base: need a number above 1, got 1", 0.5, base=1)
+bad(information.entropy, "p: probabilities must not be negative or NaN, got values from -0.5 to 1.5", [1.5, -0.5])
+bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got 0.9", [0.5, 0.4])
+bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got 0", [])
+bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got inf", [1e308, 1e308])
+bad(information.entropy, "axis: need a whole number from -1 to 0, got 1", HALF, axis=1)
+bad(information.cross_entropy, r"p and q: need as many events .*, got \(2,\) and \(3,\)", HALF, [0.5, 0.5, 0])
+bad(information.kl_divergence, r"p, q: need shapes that broadcast, got \(2, 2\) and \(3, 2\)", [HALF] * 2, [HALF] * 3)
+bad(information.mutual_information, r"joint: need a table of shape \(a, b\), got \(2,\)", HALF)
+bad(information.gaussian_kl, "var_q: every value must be positive and finite, got -1", 0, -1, 0, 1)
+bad(information.gaussian_kl, r"mu_q, .*: need shapes that broadcast, got \(2,\)", [0, 0], [1, 1, 1], 0, 1)
+bad(information.huffman_code, "frequencies: need at least one symbol, and finite weights ≥ 0, got {}", {})
+bad(information.huffman_code, "frequencies: need .* weights ≥ 0, got {'a': -1}", {"a": -1})
+bad(information.huffman_code, "frequencies: need real numbers, got <U1", {"a": "b"})
+bad(information.huffman_code, "frequencies: need at least one symbol", [1, 2])
+
+# inference
+good(inference.enumerate_posterior, a(log_joint=[-1.0, -2.0]))
+good(inference.elbo, a(q=HALF, log_joint=[-1.0, -2.0]))
+good(inference.binary_states, wholes=a(n=3))
+good(inference.factorised, a(q=HALF, states=[[0, 1]]))
+good(inference.NoisyOr, a(prior=[0.1], leak=[0.1], strength=[[0.5]]))
+good(MACHINE.log_joint, a(states=[[0, 1]], symptoms=[1]))
+good(inference.posterior_marginals, a(symptoms=[1]), model=MACHINE)
+good(inference.metropolis, a(start=[[0, 1]]), wholes=a(steps=2), log_p=lambda z: z.sum(axis=1), rng=rng())
+good(inference.mean_field, a(symptoms=[1], start=HALF), wholes=a(sweeps=2), model=MACHINE)
+good(inference.gaussian_mean_field, a(mean=[0, 0], covariance=EYE, start=[1, 1]), wholes=a(sweeps=2))
+bad(inference.enumerate_posterior, r"log_joint: needs at least one number, none NaN or \+inf", [0, INF])
+bad(inference.enumerate_posterior, "log_joint: at least one state must be possible", [-INF, -INF])
+bad(inference.elbo, r"q: needs the shape of log_joint, \(1,\), got \(2,\)", HALF, [0])
+bad(inference.elbo, "q: needs probabilities that sum to 1, got minimum 0.4 and sum 0.9", [0.5, 0.4], [0, 0])
+bad(inference.elbo, "q: needs probabilities that sum to 1, got minimum -0.5", [1.5, -0.5], [0, 0])
+bad(inference.binary_states, "n: need a whole number from 0 to 24, got 25", 25)
+bad(inference.factorised, "q: needs a row of probabilities, got .1.5.", [1.5], [[1]])
+bad(inference.factorised, r"states: needs the shape \(-1, 2\) .*, got \(1, 1\)", HALF, [[1]])
+bad(inference.NoisyOr, "prior: needs probabilities strictly between 0 and 1", [0.0], [0.1], [[0.5]])
+bad(inference.NoisyOr, r"strength: needs \(causes, symptoms\) = \(1, 1\), got \(1, 2\)", [0.1], [0.1], [[0.5, 0.5]])
+bad(inference.NoisyOr, r"strength: needs probabilities in \[0, 1\), got 1.0 to 1.0", [0.1], [0.1], [[1.0]])
+bad(inference.posterior_marginals, "symptoms: every value must be 0 or 1, got 0.5", MACHINE, [0.5])
+bad(inference.metropolis, "start: every chain must start from", lambda z: -INF * z[:, 0], [[1]], 1, rng=rng())
+bad(inference.metropolis, r"log_p: need \(1,\), got \(1, 1\)", lambda z: z, [[1]], 1, rng=rng())
+bad(inference.mean_field, "start: needs 2 probabilities, got .2, 0.", MACHINE, [1], [2, 0])
+bad(inference.gaussian_mean_field, "covariance: needs a symmetric positive", [0, 0], [[1, 2], [2, 1]], [0, 0])
+bad(inference.gaussian_mean_field, "covariance, mean, start: need", [0, 0], EYE, [0])
+
+# mixtures
+good(mixtures.GaussianMixture, a(weights=[1.0], means=[[0, 0]], covariances=[EYE]))
+good(MIXTURE.sample, wholes=a(n=2), rng=rng())
+good(mixtures.k_means, a(x=X), wholes=a(k=2), rng=rng())
+good(mixtures.e_step, a(x=X), mixture=MIXTURE)
+good(mixtures.log_joint_density, a(x=X), mixture=MIXTURE)
+good(mixtures.m_step, a(x=X, log_resp=LOG_HALF))
+good(mixtures.elbo, a(x=X, log_resp=LOG_HALF), mixture=MIXTURE)
+good(lambda **given: list(mixtures.em(**given)), a(x=X), wholes=a(max_iter=2), start=MIXTURE)
+good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=2), start=MIXTURE)
+bad(mixtures.GaussianMixture, "weights: need non-negative numbers that sum to 1, got .0.6.", [0.6], [[0, 0]], [EYE])
+bad(mixtures.GaussianMixture, "weights: need non-negative", [1.5, -0.5], [[0, 0]] * 2, [EYE] * 2)
+bad(mixtures.GaussianMixture, "weights, means, covariances: need .*, got", [1.0], [[0, 0, 0]], [EYE])
+bad(mixtures.GaussianMixture, "covariances: each must be symmetric", [1.0], [[0, 0]], [[[1, 0.5], [0, 1]]])
+bad(mixtures.GaussianMixture, "covariances: each must be positive definite", [1.0], [[0, 0]], [0 * EYE])
+bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
+bad(mixtures.e_step, r"x: need \(n, 2\), got \(9, 1\)", X[:, :1], MIXTURE)
+bad(mixtures.e_step, "x: every value must be finite, got 18 of 18 that are not", X * 1e300, MIXTURE)
+bad(mixtures.m_step, r"log_resp: need \(9, k\), got \(8, 2\)", X, LOG_HALF[1:])
+bad(mixtures.m_step, "x: the columns are linearly dependent", X * [1, 0], LOG_HALF)
+bad(mixtures.m_step, "x: the columns are linearly dependent", X[:1], LOG_HALF[:1])
+bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
+bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
+bad(mixtures.fit, "start and x: need numbers on one scale", X * 1e-90, MIXTURE)
+bad(mixtures.elbo, r"log_resp: need \(9, 2\), got \(9, 3\)", X, MIXTURE, np.zeros((9, 3)))
+bad(mixtures.elbo, "log_resp: need logarithms .*, at most 0, got up to 1", X, MIXTURE, np.ones((9, 2)))
+
+# linear_gaussian, overlap, losses
+good(LINEAR.sample, wholes=a(n=2), rng=rng())
+good(LINEAR.posterior, a(x=X))
+good(LINEAR.log_evidence, a(x=X))
+good(LINEAR.elbo_terms, a(x=X, mu_q=[0], cov_q=[[1]]))
+good(LINEAR.elbo, a(x=X, mu_q=[0], cov_q=[[1]]))
+good(LINEAR.gap, a(x=X, mu_q=[0], cov_q=[[1]]))
+good(lambda **g: linear_gaussian.LinearGaussian(**g).posterior(X), a(weights=[[1], [1]], mean=[0, 0], variance=1))
+good(linear_gaussian.fit, a(x=X), wholes=a(latent_dim=1))
+good(overlap.share, a(z=[0.0], means=[0, 1], sds=[1, 1]))
+good(overlap.best_pictures, a(z=[0.0], means=[0, 1], sds=[1, 1], pictures=EYE))
+good(overlap.bargain, a(means=[0, 1], sds=[1, 1], pictures=EYE), wholes=a(cells=60))
+good(losses.effective_beta, numbers=a(scale=1, weight=1, error_over=1, kl_over=1, variance=1), error="squared")
+good(losses.PEERS[0].beta, numbers=a(variance=1))
+good(losses.peers_table, numbers=a(variance=1))
+bad(LINEAR._replace(variance=0.0).posterior, "variance: need one number above 0, got 0", X)
+bad(LINEAR._replace(mean=np.zeros(3)).posterior, r"weights and mean: need \(d, m\) and \(d,\), got \(2, 1\)", X)
+bad(LINEAR.posterior, r"x: need \(n, 2\), got \(2,\)", [0, 0])
+bad(LINEAR.gap, r"mu_q and cov_q: need \(9, 1\) or .*, got \(8, 1\) and \(1, 1\)", X, np.zeros((8, 1)), [[1]])
+bad(LINEAR.elbo, "cov_q: need a positive definite covariance", X, [0], [[-1]])
+bad(linear_gaussian.fit, "x and latent_dim: need .*, got .* and 2", X, 2)
+bad(linear_gaussian.fit, "x and latent_dim: need", X[:1], 1)
+bad(overlap.share, "sds: need two standard deviations above 0, got", [0.0], [0, 1], [1, 0])
+bad(overlap.bargain, "pictures: need values from 0 to 1, got 0 to 255", [0, 1], [1, 1], 255 * EYE)
+bad(overlap.bargain, r"pictures: need two, \(2, ...\), got \(3, 3\)", [0, 1], [1, 1], np.eye(3))
+bad(losses.effective_beta, "error: need one of bernoulli, squared, got 'laplace'", "laplace", 1, 1, 1, 1)
+bad(losses.effective_beta, "kl_over: need a number above 0, got -1", "squared", 1, 1, 1, -1)
+bad(losses.peers_table, "variance: need a number above 0, got 0", variance=0)
+
+# metrics
+DRAWS = {"represent": lambda f: f, "sample": lambda n, rng: rng.random((n, 2)), "rng": rng()}
+good(metrics.mi_matrix, a(mu=ROWS, factors=ROWS))
+good(metrics.mig_gaps, a(mu=ROWS, factors=ROWS))
+good(metrics.mig, a(mu=ROWS, factors=ROWS))
+good(metrics.dci, a(mu=ROWS, factors=(4 * ROWS).round()), a(train=0.6))
+good(metrics.sap, a(mu=ROWS, factors=ROWS), a(train=0.6))
+good(metrics.factor_vae_score, wholes=a(batch=8, train=8, test=8, variances=8), **DRAWS)
+good(metrics.beta_vae_score, wholes=a(batch=8, train=20, test=8), **DRAWS)
+good(metrics.active_units, a(mu=ROWS), a(threshold=0.1))
+bad(metrics.mig, r"factors: need shape \(3, 1 or more\), got \(4, 2\)", ROWS[:3], ROWS[:4, :2])
+bad(metrics.mig, r"mu: need shape \(2, 2 or more\), got \(1, 3\)", ROWS[:1], ROWS[:1])
+bad(metrics.mig, "factors: column 0 is constant in the first 60 rows; need at least 2 values", ROWS, 0 * ROWS)
+bad(metrics.dci, "factors: DCI needs at least 2 to tell apart, got 1", ROWS, ROWS[:, :1])
+bad(metrics.sap, "train: need a share that parts 60 rows .*, got 1", ROWS, ROWS, train=1)
+bad(metrics.factor_vae_score, "batch, train, test and variances: need at least 2 of each, got .1,", **DRAWS, batch=1)
+bad(metrics.beta_vae_score, r"represent: need shape \(64, 1 or more\)", **DRAWS | {"represent": lambda f: f[0]})
+bad(metrics.beta_vae_score, "sample: factors .0, 1. are constant", **DRAWS | {"sample": lambda n, rng: np.ones((n, 2))})
+
+# latents, model, bounds
+good(latents.encode, a(pictures=FACE), model=VAE2)
+good(latents.decode, a(z=[[0, 0]]), model=VAE2)
+good(latents.latent_kl, a(mu=ROWS, logvar=ROWS))
+good(latents.kl_parts, a(mu=ROWS, logvar=ROWS), rng=rng())
+good(latents.traverse, a(z=[0, 0]), a(low=-1, high=1), a(steps=2), model=VAE2, dims=[1])
+good(latents.interpolate, a(start=[0, 1], end=[1, 0]), wholes=a(steps=2))
+good(latents.manifold, wholes=a(side=2), model=VAE2)
+good(model.VAE, wholes=a(size=32, latent_dim=2, channels=1))
+good(model.Encoder, wholes=a(size=32, latent_dim=2, channels=1))
+good(model.Decoder, wholes=a(size=32, latent_dim=2, channels=1))
+good(model.reparameterise, tensors=a(mu=MU, logvar=MU))
+good(model.elbo_terms, tensors=a(x=X4, logits=X4, mu=MU, logvar=MU))
+good(model.total_correlation, tensors=a(z=MU, mu=MU, logvar=MU))
+good(model.same_shape, tensors=a(x=MU, y=MU))
+DECODER = {"decoder": lambda z: z[:, :1, None, None].expand(-1, 1, 4, 4)}
+good(bounds.log_weights, wholes=a(samples=2), tensors=a(x=X4, mu=MU, logvar=MU), **DECODER)
+good(bounds.importance_bound, wholes=a(k=2), tensors=a(log_weights=LOGITS))
+good(bounds.refine, {}, a(learning_rate=0.1), a(steps=1, samples=1), a(x=X4, mu=MU, logvar=MU), **DECODER)
+good(bounds.grid_log_evidence, numbers=a(reach=4.0), wholes=a(side=3), x=X4, **DECODER)
+bad(latents.encode, r"pictures: need \(n, 1, 32, 32\), got \(2, 1, 64, 64\)", VAE2, np.zeros((2, 1, 64, 64)))
+bad(latents.encode, "pictures: need values from 0 to 1, got 0 to 255", VAE2, FACE * [[[[0], [510]] * 16]])
+bad(latents.decode, r"z: need \(n, 2\), got \(1, 3\)", VAE2, [[0, 0, 0]])
+bad(latents.decode, "z: every value must be finite, got 1 of 2 that are not", VAE2, [[0, 1e200]])
+bad(latents.latent_kl, r"mu and logvar: need two arrays .*, got \(60, 3\) and \(60, 2\)", ROWS, ROWS[:, 1:])
+bad(latents.kl_parts, "logvar: need logarithms from -300 to 300, got .* to 1000", ROWS, ROWS * 0 + 1000, rng=rng())
+bad(latents.traverse, "dims: need a whole number from 0 to 1, got 2", VAE2, [0, 0], [2])
+bad(latents.interpolate, r"start and end: need two vectors of one length, got \(2,\) and \(1,\)", [1, 2], [1])
+bad(latents.manifold, "model: a manifold needs 2 latents, this model has 3", VAE3)
+bad(model.VAE, "size: need 32 or 64 pixels, got 48", 48)
+bad(model.VAE, "latent_dim: need a whole number from 1 to 10000, got 0", 32, 0)
+bad(model.VAE, r"channels: need 1 \(grey\) or 3 \(colour\), got 2", 32, 2, 2)
+bad(model.elbo_terms, r"x: need the shape of logits, \(3, 2\), got \(3, 1, 4, 4\)", X4, MU, MU, MU)
+bad(model.total_correlation, r"z and mu: need .*, got \(5, 3\) and \(3, 2\)", LOGITS, MU, MU)
+bad(bounds.log_weights, r"x and mu: need .*, got \(0, 1, 4, 4\) and \(0, 2\)", X4[:0], None, MU[:0], MU[:0])
+bad(bounds.importance_bound, "k: need a whole number from 1 to 5, got 6", LOGITS, 6)
+
+# training, weights, shipped
+TINY = {"images": BYTES, "beta": 1.0, "progress": False}
+NUMBERS = a(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-3, minutes=1e-9)
+good(training.train, {}, NUMBERS, a(latent_dim=1, seed=0, pictures=1, batch=1), images=BYTES, progress=False)
+good(training.History)
+good(training.sweep_path, folder=Path("x"), beta=1.0, seed=0)
+bad(training.train, "images: there is not a single picture", datasets.Images(BYTES.pictures[:0], None, ()), beta=1)
+bad(training.train, "images: pictures are stored as bytes .uint8., got float64", FLOATS, beta=1)
+bad(training.train, "images: need Images with pictures .*, got ndarray", FACE, beta=1)
+bad(training.train, "size: need 32 or 64 pixels, got 16", NARROW, beta=1)
+bad(training.train, "beta: need a number of at least 0, got -1", BYTES, beta=-1)
+bad(training.train, "minutes: need a number above 0, got -1", **TINY, minutes=-1)
+bad(training.train, "learning_rate: need a number above 0, got inf", **TINY, learning_rate=INF)
+bad(training.train, "device: need 'auto', 'cpu' .*, got 'gpu'", **TINY, device="gpu")
+SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": len, "progress": False}
+bad(training.sweep, "betas: need a number of at least 0, got -1", **SWEEP | {"betas": [-1]})
+bad(training.sweep, "seeds: need a whole number of at least 0, got 0.5", **SWEEP | {"seeds": [0.5]})
+bad(training.sweep, "images: need Images with pictures", **SWEEP | {"images": FACE})
+bad(weights.load, "path: there is no file 'no.safetensors'", "no.safetensors", error=FileNotFoundError)
+bad(weights.load, "path: there is no file '/'", "/", error=FileNotFoundError)
+bad(weights.read, "path: there is no file", Path("no\0thing"), error=FileNotFoundError)
+bad(weights.load_pretrained, "name: there is no shipped model 'hand'; did you mean 'hands'", "hand")
+bad(weights.load_pretrained, "name: there is no shipped model 3; choose among", 3)
+bad(weights.save, "path: '/' is not a file", VAE2, "/", {}, error=OSError)
+bad(weights.save, "File exists: '/dev/null'", VAE2, "/dev/null/x", {}, error=OSError)
+bad(weights.write, "path: '/dev/null' is not a file", Path("/dev/null"), {}, {}, error=OSError)
+bad(weights.to_bytes, "card: need what JSON can hold, got Out of range float", VAE2, {"elbo": NAN})
+bad(weights.to_bytes, "card: need what JSON can hold, got .* ndarray is not JSON", VAE2, {"elbo": X})
+bad(shipped.read_data, "path: there is no folder 'no folder'", "no folder", error=FileNotFoundError)
+bad(shipped.read_data, "vary: 'toe' is not a factor; choose among", "hands", vary=("toe",))
+bad(shipped.read_data, "size: need a whole number from 8 to 255, got 256", "hands", size=256)
+bad(shipped.read_data, "size: need a whole number from 16 to 4096, got 8", "sprites", size=8)
+bad(shipped.scores, r"pictures: need \(n, 1, 32, 32\)", VAE2, NARROW)
+NAMELESS = datasets.Images(BYTES.pictures, BYTES.factors, ("x",))
+bad(shipped.name_latents, r"factors: need shape \(60, 1 or more\), got \(4, 0\)", ROWS, LINE, NAMELESS)
+
+# datasets, hands, sprites, files
+good(datasets.hands, wholes=a(n=2, seed=0, size=8), progress=False)
+good(datasets.sprites, wholes=a(n=2, seed=0, size=16))
+good(datasets.as_bytes, a(pictures=FACE))
+good(hands.sample_factors, wholes=a(n=2), rng=rng())
+good(hands.fill, a(varied=[[0.5]]), vary=["thumb"])
+good(hands.render, a(factors=[hands.neutral()]), wholes=a(size=8))
+good(sprites.factors_at, a(index=[0]))
+good(sprites.sample_factors, wholes=a(n=2), rng=rng())
+good(sprites.render, a(factors=[[1, 1, 0, 0, 0]]), wholes=a(size=16))
+bad(datasets.hands, "vary: 'toe' is not a factor; choose among", 1, seed=0, vary=["toe"])
+bad(datasets.folder, "path: there is no folder 'no folder'", "no folder", error=FileNotFoundError)
+bad(datasets.folder, "path: there is no folder '/dev/null'", "/dev/null", error=FileNotFoundError)
+bad(datasets.folder, "size: need a whole number from 8 to 4096, got 4", ".", size=4)
+bad(datasets.folder, "channels: need 1 .* or 3 .*, got 2", ".", channels=2)
+bad(datasets.as_bytes, "pictures: need values from 0 to 1, got -1 to 0", [-1, 0])
+bad(hands.columns_of, r"vary: \[\] is not a factor", [[]])
+bad(hands.columns_of, "vary: 'toe' is not a factor; choose among x, y", ["toe"])
+bad(hands.fill, r"varied: need \(n, 1\), got \(1, 2\)", [[0, 0]], ["thumb"])
+bad(hands.render, r"factors: need shape \(n, 10\), got \(10,\)", hands.neutral())
+bad(sprites.factors_at, "index: need whole numbers from 0 to 737279", [737_280])
+bad(sprites.factors_at, "index: need whole numbers from 0 to 737279", [0.5])
+bad(sprites.render, "factors: shape must be 1, 2 or 3, got 4", [[4, 1, 0, 0, 0]])
+bad(files.writable, "path: '/' is not a file", Path("/"), error=OSError)
+bad(files.writable, "No such file", Path("/proc/no/x"), error=OSError)
+bad(lambda path: files.replacing(path).__enter__(), "path: '/' is not a file", Path("/"), error=OSError)
+
+# explorer
+good(explorer.LatentExplorer, a(start=[0, 0]), model=VAE2)
+good(explorer.order, card={"latents": [{"kl": 1.0}]})
+good(explorer.label, card={"latents": [{"kl": 1.0}]}, latent=0)
+bad(explorer.LatentExplorer, r"start: need \(2,\), got \(1,\)", VAE2, start=[0])
+bad(lambda z: setattr(explorer.LatentExplorer(VAE2), "z", z), "z: need 2 finite numbers, got .0.", [0])
+bad(explorer.LatentExplorer, "card: need a dictionary, got 'hands'", VAE2, "hands")
+bad(explorer.LatentExplorer, "card: need latents with a dictionary for each of 2, got .{}.", VAE2, {"latents": [{}]})
+bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl": "x"}, {}]})
+bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl": NAN}, {}]})
+bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"name": 3}, {}]})
+bad(explorer.LatentExplorer, "card: need names of what varies, got 3", VAE2, {"vary": 3})
+bad(explorer.LatentExplorer, "pictures: need", VAE2, images=NARROW)
+bad(explorer.LatentExplorer(VAE2).save_html, "path: '/' is not a file", "/", error=OSError)
+bad(explorer.LatentExplorer(VAE2).save_html, "/dev/null/x", "/dev/null/x/e.html", error=OSError)
+
+# plots
+good(plots.tile, a(pictures=GRID5))
+good(plots.plot_pictures, a(pictures=GRID5[0]))
+good(plots.plot_traversal, a(pictures=GRID5, values=LINE), labels=NAMES)
+good(plots.plot_manifold, a(pictures=GRID5))
+good(plots.plot_map, a(codes=X[:3], pictures=GRID5[0]), names=NAMES)
+good(plots.plot_rows, a(pictures=GRID5), labels=NAMES)
+good(plots.plot_beta_scale, numbers=a(beta=1.0))
+good(plots.beta.plot_angles, a(angles=LINE, score=LINE, gap=LINE))
+good(plots.plot_kl_parts, a(betas=LINE), parts=dict.fromkeys("abc", LINE))
+good(plots.plot_latent_kl, a(kl=LINE), a(highest=5.0))
+good(plots.plot_path, a(codes=X, factor=X[:, 0]), names="abc")
+good(plots.plot_rate_distortion, a(betas=LINE, rates=LINE, distortions=LINE))
+good(plots.plot_spreading, a(rates=LINE), distortions={1: LINE})
+good(plots.plot_sweep, a(betas=LINE, values=LINE), name="a")
+good(plots.plot_traversals, rows={"a": GRID5, "b": GRID5}, labels={"a": NAMES, "b": NAMES})
+good(plots.plot_mi_matrix, a(information=EYE), latents=NAMES, factors=NAMES)
+good(plots.plot_chord, a(p=HALF, q=[0.2, 0.8]))
+good(plots.plot_differences, a(differences=LINE / 9, divergences=LINE))
+good(plots.plot_divergences, a(divergences=LINE))
+good(plots.plot_humps, a(x=LINE, p=LINE, fits=[LINE]), names="a")
+good(plots.plot_integrand, a(x=LINE, q=LINE, p=LINE))
+good(plots.plot_landscape, a(means=LINE, sds=LINE, kl=np.outer(LINE, LINE)), title="a")
+good(lambda ax, paths: plots.plot_paths([paths], ax=ax), a(paths=X), ax=ax())
+good(plots.plot_terms, a(terms=HALF), names=NAMES)
+good(plots.plot_two_beliefs, a(p=HALF, q=HALF), names=NAMES)
+good(plots.ellipses, a(cov=EYE, mu=[0, 0]))
+good(plots.plot_balance, a(elbos=[-2, -3]), a(log_evidence=-1, floor=-9), labels=NAMES)
+good(plots.plot_beliefs, a(z=LINE, posterior=LINE, q=LINE, prior=LINE))
+good(plots.plot_causes, a(q=HALF, posterior=HALF), names=NAMES)
+good(plots.plot_em_bounds, a(theta=LINE, log_likelihood=LINE, bounds=[LINE], path=[1.0]))
+good(plots.plot_factorised, a(cov_p=EYE, cov_q=EYE, mu=[0, 0]))
+good(plots.plot_gap, a(correlations=LINE / 9, gaps=LINE))
+good(plots.plot_gradient_variances, a(sizes=LINE), variances={"a": LINE})
+good(plots.plot_gradients, numbers=a(truth=1.0), estimates={"a": LINE})
+good(plots.plot_half_steps, a(bounds=LINE, log_likelihoods=LINE), kinds="EME")
+good(plots.plot_two_signs, a(elbos=LINE, kls=LINE), a(log_evidence=1.0))
+good(plots.plot_code, a(p=HALF), names=NAMES, words=["0", "1"])
+good(plots.plot_days, a(bits=LINE), a(mean=2.0), title="a")
+good(plots.plot_lengths, a(entropies=HALF, lengths=HALF), names=NAMES)
+good(plots.plot_surprisal, a(p=HALF), labels=NAMES)
+good(plots.plot_border, a(position=LINE, resp=LINE, hard=LINE))
+good(plots.plot_choice, a(k=LINE, values=LINE), best=2, ylabel="a", title="a")
+good(plots.plot_climb, a(bounds=LINE), kinds="EME")
+good(plots.plot_components, a(x=X, resp=np.full((9, 2), 0.5), means=[[0, 0], [1, 1]]))
+good(plots.plot_points, a(x=X))
+good(plots.plot_spike, a(sds=LINE, log_likelihoods=LINE))
+good(plots.plot_starts, a(bounds=LINE))
+good(plots.plot_cost, a(causes=LINE, seconds=LINE), wholes=a(reach=9))
+WORK = np.array([1.0, 100, 1000])
+good(plots.plot_errors, a(work=WORK, sampling=EYE[[0, 1, 0]] + 0.1), a(exact=500.0), fits=[(LINE, LINE)])
+bad(plots.plot_errors, r"fits: need \(3,\), got \(2,\)", WORK, EYE[[0, 1, 0]] + 0.1, [(LINE, HALF)], exact=1)
+good(plots.plot_gaussians, a(covariance=EYE, path=X, variances=[1, 1]))
+good(plots.plot_lost_variance, a(rho=LINE / 9), measured={"a": LINE, "b": LINE})
+good(plots.plot_marginals, a(posterior=HALF, prior=HALF), names=NAMES)
+good(plots.plot_network, a(strength=EYE / 2, seen=[0, 1]), causes=NAMES, symptoms=NAMES)
+good(plots.plot_wait, a(factors=LINE), a(unknowns=100.0))
+good(plots.plot_bounds, a(ks=[1, 2], bounds=HALF, errors=HALF), a(log_evidence=1.0))
+good(plots.plot_code_map, a(codes=X, distance=EYE, extent=[0, 1, 0, 1]), a(limit=0.5))
+good(plots.plot_costs, a(lost=HALF, prices=HALF), names=NAMES)
+good(plots.plot_estimates, numbers=a(truth=1.0), estimates={"a": LINE})
+good(plots.plot_gaps, a(amortisation=HALF, approximation=HALF))
+good(plots.plot_overlap, a(z=LINE, prior=LINE, q=[LINE, LINE]))
+good(plots.plot_runs, a(seen=LINE), runs={"a": LINE}, ylabel="a")
+GAUSS = ([0, 0], [1, 1])
+good(plots.plot_three_beliefs, a(density=1 - EYE / 2, extent=[0, 1, 0, 1]), encoder=GAUSS, best=GAUSS)
+good(plots.plot_two_samples, a(eps=LINE, fresh=[LINE, LINE], mu=[0, 1]), a(sd=1.0))
+bad(plots.tile, r"pictures: need \(rows, columns, 1, h, w\), got \(3, 1, 4, 4\)", GRID5[0])
+bad(plots.plot_traversal, "labels: need one for each of 2 rows, got 1", GRID5, ["a"], values=LINE)
+bad(plots.plot_rows, "labels: need one for each of 2 rows, got 3", GRID5, "abc")
+bad(plots.plot_kl_parts, r"parts: need \(3,\), got \(2,\)", LINE, dict.fromkeys("abc", HALF))
+bad(plots.plot_spreading, r"distortions: need \(3,\), got \(2,\)", LINE, {1: HALF})
+bad(plots.plot_traversals, "rows: every value must be finite", {"a": GRID5, "b": GRID5 * NAN}, {"a": NAMES, "b": NAMES})
+bad(plots.plot_chord, "p and q: need probabilities above 0, got 0", [1, 0], HALF)
+bad(plots.plot_paths, r"paths: need \(steps, 2\), got \(3,\)", [LINE], ax=ax())
+bad(plots.ellipses, "cov: need a positive definite covariance", -EYE)
+bad(plots.plot_gradient_variances, r"variances: need \(3,\), got \(2,\)", LINE, {"a": HALF})
+bad(plots.plot_gradients, r"estimates: need \(n,\), got \(0,\)", {"a": []}, 1.0)
+bad(plots.plot_estimates, r"estimates: need \(n,\), got \(0,\)", {"a": []}, 1.0)
+bad(plots.plot_runs, r"runs: need \(3,\), got \(2,\)", LINE, {"a": HALF}, ylabel="a")
+bad(plots.plot_code, "words: need one for each of 2 names, got 1", HALF, NAMES, ["0"])
+bad(plots.plot_surprisal, "p: need probabilities above 0", [1, 0], NAMES)
+bad(plots.plot_choice, "best: need one of the numbers of components, got 9", LINE, LINE, best=9, ylabel="", title="")
+bad(plots.plot_components, "resp: .* markers for 6 components, got 7", X, np.full((9, 7), 1 / 7), X[:7])
+bad(plots.plot_cost, "seconds: need times above 0, got 0", LINE, LINE - 1)
+bad(plots.plot_lost_variance, r"measured: need \(3,\), got \(2,\)", LINE, {"a": HALF, "b": HALF})
+bad(plots.plot_errors, "work and sampling: need numbers above 0", WORK, WORK[:, None] * 0, [(LINE, LINE)], exact=1)
+
+# widgets
+good(widgets.slider, numbers=a(low=0.0, high=1.0, value=0.5, step=0.1), name="a")
+good(widgets.steps, wholes=a(last=9, first=0, value=1, step=1), name="a")
+good(widgets.choice, name="a", options=NAMES)
+bad(widgets.slider, "high: need a number above 1, got 0", "a", 1, 0, 0)
+bad(widgets.slider, "value: need a number from 0 to 1, got 2", "a", 0, 1, 2)
+bad(widgets.steps, "last: need a whole number of at least 0, got -1", "a", -1)
+bad(widgets.choice, "value: need one of the options .*, got 'c'", "a", NAMES, value="c")
+bad(widgets.choice, "value: need one of the options .., got None", "a", [])
+good(widgets.turned_latents, a(mu=ROWS, logvar=ROWS, factors=ROWS), names="abc", labels="abc")
+good(widgets.four_causes, a(log_joint=[-1.0, -2.0], start=HALF), names=NAMES)
+good(widgets.one_latent, a(x=[[0, 0]]), model=LINEAR)
+good(widgets.factorised, numbers=a(noise=0.6))
+good(widgets.hard_and_soft, a(x=X), wholes=a(rounds=4), start=MIXTURE, names=NAMES)
+good(widgets.small_variance, a(x=X, centres=[[0, 0], [1, 1]]), names=NAMES)
+good(widgets.em_steps, a(x=X), wholes=a(rounds=4, first=1), start=MIXTURE, names=NAMES)
+good(widgets.diagnosis, a(seen=[1]), model=MACHINE, causes=NAMES, symptoms="a")
+good(widgets.Learning, a(pictures=GRID5[0]))
+good(widgets.Learning(GRID5[0]).show, a(made=GRID5[0]), title="a")
+
+# arguments
+good(arguments.array, a(values=HALF), name="values")
+good(arguments.number, numbers=a(value=1.0), name="value")
+good(arguments.whole, wholes=a(value=1), name="value")
+bad(arguments.array, r"x: need \(n, 2\), got \(2,\)", "x", HALF, ("n", 2))
+bad(arguments.together, r"x, y: need shapes that broadcast, got \(2,\) and \(3,\)", x=np.ones(2), y=np.ones(3))
+
+EXCEPTED = {
+    "datasets.Images": "a record; who takes it looks at it: train, sweep, LatentExplorer, encode",
+    "datasets.mnist": "takes yes or no",
+    "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
+    "mixtures.HalfStep": "a result",
+    "losses.Peer": "a row of the table of facts", "hands.Factor": "a row of the table of factors",
+    "linear_gaussian.LinearGaussian": "its methods look at it, see above",
+    "mixtures.em": "a generator: row above", "files.replacing": "a context: row above", "plots.plot_paths": "row above",
+    "arguments.shortened": "takes anything", "weights.pack": "takes the bytes that to_bytes makes",
+    "plots.plot_graphical_model": "takes names only", "plots.move_mi_matrix": "called by widgets after plot_mi_matrix",
+    "plots.move_balance": "called by widgets after plot_balance", "plots.move_wait": "called after plot_wait",
+    "plots.move_costs": "called by widgets after plot_costs",
+    "shipped.build": "hours of training by our own recipes", "shipped.sweep": "hours of training by our own recipe",
+    "shipped.draw_traversal": "the picture of the README; save_html has the same way of writing",
+    "widgets.Live": "takes our own figures and controls", "widgets.once_per_burst": "takes a function of ours",
+    "widgets.all_latents": "hands its arrays to tile", "widgets.rising_capacity": "takes what capacity_run returns",
+    "widgets.place_gaussian": "hands its arrays to plot_humps", "widgets.em_bounds": "takes functions of the lesson",
+}  # fmt: skip

@@ -1,0 +1,87 @@
+"""What a function says of an argument that it cannot use: its name, what is needed, and what came."""
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_LARGEST = 1e150  # sums of many squares of such numbers are still finite
+
+
+def array(
+    name: str,
+    values: ArrayLike,
+    shape: tuple[int | str, ...] | None = None,
+    *,
+    finite: bool = True,
+    unit: bool = False,
+    dtype: type = float,
+) -> NDArray[Any]:
+    """Return values as an array of floats; in a shape, a letter stands for any length but 0.
+
+    Raises ``ValueError`` for all that is no real number, for another shape and, where ``finite``, for NaN, infinity and
+    whatever has no finite square; where ``unit``, for what lies outside [0, 1].
+    """
+    try:
+        given = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:  # rows of unequal lengths; a tensor with a gradient
+        raise ValueError(f"{name}: need an array of numbers, got {type(values).__name__} ({error})") from error
+    if given.dtype.kind not in "biuf":
+        raise ValueError(f"{name}: need real numbers, got {given.dtype} in {shortened(values)}")
+    if shape is not None and not _fits(given.shape, shape):
+        raise ValueError(f"{name}: need {_text(shape)}, got {given.shape}")
+    with np.errstate(over="ignore"):  # of numbers with more digits than a float has
+        floats: NDArray[Any] = np.asarray(given, dtype)
+    limit = min(_LARGEST, float(np.finfo(dtype).max))
+    if finite and not (good := (floats >= -limit) & (floats <= limit)).all():
+        raise ValueError(f"{name}: every value must be finite, got {(~good).sum()} of {good.size} that are not")
+    if unit and not ((floats >= 0) & (floats <= 1)).all():
+        raise ValueError(f"{name}: need values from 0 to 1, got {floats.min():g} to {floats.max():g}")
+    return floats
+
+
+def number(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> float:
+    """Return one finite number, if it is ``above`` one limit and at ``least`` the other."""
+    given = float(array(name, value, (), finite=False))
+    if not (math.isfinite(given) and given > above and given >= least):
+        need = f"above {above:g}" if above > least else f"of at least {least:g}" if least > above else "that is finite"
+        raise ValueError(f"{name}: need a number {need}, got {given:g}")
+    return given
+
+
+def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """Return a whole number from ``least`` to ``most``."""
+    try:
+        given = operator.index(value)
+    except TypeError:
+        given = None
+    if given is None or given < least or (most is not None and given > most):
+        need = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name}: need a whole number {need}, got {shortened(value)}")
+    return given
+
+
+def together(**arrays: NDArray[Any]) -> None:
+    """Raise ``ValueError`` when arrays do not broadcast against each other."""
+    try:
+        np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError:
+        shapes = " and ".join(str(a.shape) for a in arrays.values())
+        raise ValueError(f"{', '.join(arrays)}: need shapes that broadcast, got {shapes}") from None
+
+
+def shortened(value: Any) -> str:
+    """Return how a value is written, or the beginning of it."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:60] + "…"
+
+
+def _fits(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
+    pairs = zip(found, shape, strict=False)
+    return len(found) == len(shape) and all(n > 0 if isinstance(need, str) else n == need for n, need in pairs)
+
+
+def _text(shape: tuple[int | str, ...]) -> str:
+    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else "one number"

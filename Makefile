@@ -14,7 +14,7 @@ LESSONS := build/de
 unexport LANG
 endif
 .DEFAULT_GOAL := help
-.PHONY: help lab test check site slides handout solutions models bench chromium
+.PHONY: help lab test check site slides handout solutions models bench mutants chromium
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,15 @@ bench: $(STAMP) .venv/bench chromium  ## speed of training, drawing, EM, MIG, th
 	@$(BIN)/python tests/benchmarks/bench_mig.py
 	@$(BIN)/python tests/benchmarks/bench_network.py
 	@$(BIN)/python tests/benchmarks/bench_explorer.py
+
+mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which does no test see? (six minutes)
+	@rm -rf build/mutants && mkdir -p build/mutants
+	@cp -r vaehelpers tests notebooks docs pyproject.toml build/mutants && cp tests/mutants.cfg build/mutants/setup.cfg
+	@cd build/mutants && export OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/.venv/mutants \
+		&& $(CURDIR)/$(BIN)/python -m mutmut run > run.log && $(CURDIR)/$(BIN)/python -m mutmut results
+
+.venv/mutants: $(STAMP)
+	@$(BIN)/python -m pip install -qq --no-deps --target $@ mutmut==3.8.1 libcst==1.9.0 setproctitle==1.3.8
 
 .venv/bench: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill

@@ -22,16 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from editions import FOLDED
+from prose import LINES, code_lines, fenced, is_shown, lines, sentences, shorter, split
 
-#: What a slide holds, in lines of text; and how many characters a line of text and of code.
-LINES, TEXT, CODE = 11.5, 66, 96
-BLOCK = re.compile(r"\$\$.*?\$\$|(?:(?!\n\s*\n).)+", re.DOTALL)
-FOLDED = re.compile(r"<details><summary>(\w+)</summary>(.*?)</details>", re.DOTALL)
 WHOLE = re.compile(r"\*\*(Exercise|\d\.\*\*)")  # a task or a question: it begins a slide and stays in one piece
-LIST = re.compile(r"(?:-|\d+\.) ")
-ITEM = re.compile(r"\n(?=(?:-|\d+\.) )")
-VERBATIM = re.compile(r"\$[^$]+\$|`[^`]+`|\]\([^)]*\)")
-END = re.compile(r"(?<![ .(][A-Z]\.)(?<!e\.g\.)(?<!i\.e\.)(?<!et al\.)(?<=[.?!])[*)\"”]*\s+(?=[^a-z])")
 
 
 @dataclass
@@ -113,7 +107,7 @@ class Deck:
 
     def read_text(self, source: str) -> None:
         """Cut a cell of text: a heading, a formula, a list or the key sentences of a paragraph at a time."""
-        blocks = [block for block in split(source) if not FOLDED.fullmatch(block) or "Answer" in block]
+        blocks = [block for block in split(source) if not FOLDED.fullmatch(block)]
         if "**Further reading" in source:  # to be read after the lecture: only the next lesson's place is shown
             end = next(i for i, block in enumerate(blocks) if block.startswith("**Further reading"))
             blocks[end:] = [block for block in blocks[end:] if "](0" in block]
@@ -139,8 +133,8 @@ class Deck:
         if self.slides[-1].parts:
             self.begin()
         for block in task:
-            if answer := FOLDED.match(block):
-                self.slides[-1].notes.append(answer[2].strip())
+            if block.startswith("<details>"):
+                self.slides[-1].notes.append(re.sub(r"</?details>|<summary>.*?</summary>", "", block).strip())
             else:
                 self.show(block, block)
         self.slides[-1].open = False
@@ -237,70 +231,6 @@ class Deck:
             for tag, text in slide.parts:
                 yield cell_of(text, "fragment" if "fragment" in tag else "-", tag.replace("fragment", "").strip())
             yield cell_of("\n\n".join(slide.notes), "notes", "")
-
-
-def split(source: str) -> Iterator[str]:
-    """Cut Markdown into headings, formulas, lists, tables, quotations, paragraphs and what is folded."""
-    for i, piece in enumerate(re.split(r"(<details>.*?</details>)", source, flags=re.DOTALL)):
-        yield from [piece] if i % 2 else (block.strip() for block in BLOCK.findall(piece) if block.strip())
-
-
-def sentences(paragraph: str) -> list[str]:
-    """Cut a paragraph into sentences; a very short one, or one all in bold, stays with its neighbour."""
-    masked = VERBATIM.sub(lambda found: "X" * len(found[0]), paragraph)
-    ends = [0, *(end.end() for end in END.finditer(masked)), len(paragraph)]
-    said: list[str] = []
-    for start, end in zip(ends, ends[1:], strict=False):
-        sentence = paragraph[start:end].strip()
-        if said and (is_short(said[-1]) or end == len(paragraph) and is_short(sentence)):
-            said[-1] += " " + sentence
-        else:
-            said.append(sentence)
-    return said
-
-
-def is_short(sentence: str) -> bool:
-    """Whether a sentence cannot stand alone."""
-    return len(sentence.split()) < 4 or re.fullmatch(r"\*\*[^*]+\*\*", sentence) is not None
-
-
-def is_shown(block: str) -> bool:
-    """Whether it is a formula, a table, a quotation or a list."""
-    return block[0] in "$|>" or LIST.match(block) is not None
-
-
-def shorter(block: str) -> str:
-    """Leave the first sentence of each item of a long list."""
-    if not LIST.match(block) or lines(block) <= LINES - 3:
-        return block
-    return "\n".join(sentences(item)[0] for item in ITEM.split(block))
-
-
-def lines(text: str) -> float:
-    """About how many lines text takes on a slide."""
-    if len(blocks := list(split(re.sub(r"^> ?", "", text, flags=re.MULTILINE)))) > 1:
-        return sum(lines(block) for block in blocks)
-    if text.startswith("$$"):
-        rows = text.count(r"\\") or len(plain(text)) // 56  # long ones are broken
-        return 2.6 + 1.8 * rows + 0.8 * ("underbrace" in text)
-    if text.startswith("|"):
-        return 1.35 * (text.count("\n") + 1)
-    return sum(-(-len(plain(item)) // TEXT) + 0.4 for item in ITEM.split(text))
-
-
-def plain(text: str) -> str:
-    """Leave about as many characters as one sees."""
-    return re.sub(r"\\[a-zA-Z]+", "x", re.sub(r"\]\([^)]*\)|[{}$^_*]|\\math[a-z]+", "", text))
-
-
-def fenced(text: str, language: str = "python") -> str:
-    """Return Markdown that shows code or what it printed."""
-    return f"```{language}\n{text}\n```"
-
-
-def code_lines(text: str) -> int:
-    """How many lines code takes on a slide, fences aside."""
-    return sum(max(1, -(-len(line) // CODE)) for line in text.splitlines()[1:-1])
 
 
 def cell_of(source: str, kind: str, tag: str) -> nbformat.NotebookNode:

@@ -24,8 +24,8 @@ SECTION = re.compile(r"^<!-- cell (\S+) from (\S+) -->\n", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```python\n.*?^```$", re.DOTALL | re.MULTILINE)
 SOLUTION = "{{solution}}"
 
-#: The folded block below an exercise.
-FOLDED = re.compile(r"<details><summary>Solution</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
+#: The folded block below an exercise, in either language.
+FOLDED = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

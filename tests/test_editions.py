@@ -9,10 +9,8 @@ from collections import Counter
 import nbformat
 import pytest
 from conftest import ROOT
-from test_notebooks import NOTEBOOKS, code_cells, read, run, with_solutions
-
-sys.path.insert(0, str(ROOT / "docs"))
 from editions import fingerprint, german
+from test_notebooks import NOTEBOOKS, code_cells, read, run, with_solutions
 
 TRANSLATED = sorted((ROOT / "notebooks" / "de").glob("*.md"))
 #: What both languages have equally often in a cell; words within formulas are translated and do not count.

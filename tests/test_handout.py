@@ -1,14 +1,10 @@
 """The editions to hand out and to keep: one has no solution in it, the other each of them in its place."""
 
 import re
-import sys
 
-import pytest
-from conftest import ROOT
-from test_notebooks import NOTEBOOKS, code_cells, read, run
-
-sys.path.insert(0, str(ROOT / "docs"))
 import editions
+import pytest
+from test_notebooks import NOTEBOOKS, code_cells, read, run
 
 STUBS = {path.stem: sum("exercises.check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
 

@@ -5,10 +5,10 @@ import re
 import nbformat
 import pytest
 from conftest import ROOT
+from editions import FOLDED
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SOLUTION = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```", re.S)
 
 
 def read(path):
@@ -54,7 +54,7 @@ def with_solutions(notebook):
         cells.append(cell)
         if cell.cell_type == "code" and "exercises.check_" in cell.source:
             following = next(c.source for c in notebook.cells[i + 1 :] if c.cell_type == "markdown")
-            solution = SOLUTION.search(following)
+            solution = FOLDED.search(following)
             assert solution, f"no solution below: {cell.source[:80]}"
             check = cell.source[cell.source.index("exercises.check_") :]
             cells.append(nbformat.v4.new_code_cell(solution.group(1) + check))

@@ -15,11 +15,16 @@ from vaehelpers.files import replacing
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
-#: What runs before a lesson: an explorer is shown as the page that it saves, in a frame.
-FRAMES = """
+#: What runs before a lesson: an explorer is shown as the page that it saves, in a frame, and figures have twice the
+#: dots each way, for they are enlarged on a projector and on a good screen.
+BEFORE = """
+%config InlineBackend.figure_formats = ["retina"]
 import itertools
 from pathlib import Path
 from vaehelpers.explorer import LatentExplorer
+from vaehelpers.widgets import live
+
+live.DPI *= 2
 
 def in_a_frame(explorer, *, numbers=itertools.count(1), **options):
     name = f"frames/{stem}-{{next(numbers)}}.html"
@@ -38,7 +43,7 @@ def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
     kept = folder / f"{lesson.stem}-{hashlib.sha256(b''.join(content)).hexdigest()[:12]}.ipynb"
     if not kept.exists():
         notebook = nbformat.read(lesson, 4)
-        before = nbformat.v4.new_code_cell(FRAMES.format(stem=lesson.stem, folder=str(folder.resolve())))
+        before = nbformat.v4.new_code_cell(BEFORE.format(stem=lesson.stem, folder=str(folder.resolve())))
         notebook.cells.insert(0, before)
         quiet = ["--IPKernelApp.log_level=ERROR"]
         where = {"metadata": {"path": ROOT}}

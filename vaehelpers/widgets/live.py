@@ -15,6 +15,10 @@ from PIL import Image
 
 from ..arguments import number, whole
 
+SCREEN = 80  # dots per inch that a figure takes on the page
+#: Dots per inch that are drawn: as few as that, so that a slider is followed at once.
+DPI = SCREEN
+
 
 class Live(widgets.VBox):
     """Controls above one figure; ``update`` gets their values by name and changes what the figure shows.
@@ -33,9 +37,9 @@ class Live(widgets.VBox):
         **controls: widgets.ValueWidget,
     ) -> None:
         self.figure, self.update, self.controls = figure, update, controls
-        figure.set_dpi(80)
+        figure.set_dpi(DPI)
         self.canvas = FigureCanvasAgg(figure)  # draws once a picture, where savefig lays out and draws twice
-        self.picture = widgets.Image(format="png", width=round(figure.get_figwidth() * 80))
+        self.picture = widgets.Image(format="png", width=round(figure.get_figwidth() * SCREEN))
         draw = once_per_burst(self.draw)
         for control in controls.values():
             control.observe(draw, "value")

@@ -13,7 +13,7 @@ from test_browser import Watch
 pytestmark = pytest.mark.slow
 
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
-PAGES = ("index", "00_start_here", "05_elbo", "glossary", "api")
+PAGES = ("index", "00_start_here", "05_elbo", "glossary", "equations", "api")
 RUN = ("00", "05")  # the lessons that are run here; the others stand on the site without their results
 
 

@@ -73,7 +73,7 @@ def train(
     TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
     et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. With a ``capacity`` C, in
     nats, the KL is instead held at a value that rises like this from 0 to C, by ``β · |KL - C|`` (Burgess et al.
-    2018, §4.2). ``minutes`` ends the run, and its schedules, by the clock instead of after ``pictures``. An interrupt
+    2018). ``minutes`` ends the run, and its schedules, by the clock instead of after ``pictures``. An interrupt
     (Ctrl-C) ends it early and returns the model so far. With a ``checkpoint`` it does not, for nothing is lost: the run
     is saved every 500 steps, and the same call goes on from there; with the same number of threads it ends with the
     same weights as a run that was never stopped. ``watch(model, history)`` is called every hundred steps, at each new

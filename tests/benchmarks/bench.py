@@ -1,60 +1,102 @@
-"""Ratios against a peer in the same run: training against the stock eager loop, and drawing in pictures a second."""
+"""Measure speed and memory against peers in the same run, and write RESULTS.md.
 
-import statistics
-import time
+    python tests/benchmarks/bench.py                # all
+    python tests/benchmarks/bench.py em scaling     # some; the page keeps what was measured before of the others
 
-import numpy as np
-import torch
-from torch.utils.data import DataLoader, TensorDataset
+Each measurement is a process of its own. What it finds is kept in build/bench as soon as it is there.
+"""
 
-from vaehelpers import datasets, hands, sprites, training
-from vaehelpers.model import VAE, elbo_terms
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
 
-BATCH, STEPS, ROUNDS = 64, 100, 5
+import rows
+
+HERE = Path(__file__).parent
+NAMES = ("training", "em", "mig", "network", "explorer", "course", "scaling")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "matplotlib", "joblib", "jupyterlab", "ipywidgets", "anywidget")
+PAGE = """# Speed and memory, measured
+
+`make bench` wrote this page on {date}: {machine}, Python {python}, {versions}. One thread each, unless a row says more.
+
+## Against peers
+
+Both do the same work, in alternation, in one run. The ratio says how many times as long the peer takes: the median of
+the pairs, with the least and the most among them. Times are medians in milliseconds.
+
+| work | ours | peer | its time | ratio | least–most | pairs | beside it |
+|---|---:|---|---:|---:|---:|---:|---|
+{peers}
+
+## What the course asks of a machine
+
+| what | limit | measured | holds |
+|---|---|---|---|
+{floors}
+
+## How it grows
+
+The slope is that of a straight line through the logarithms of time and size: 1 where twice the size takes twice the
+time, less where a part of the time does not depend on the size.
+
+| work | size | seconds at each size | slope |
+|---|---|---|---:|
+{scaling}
+"""
+LINES = {
+    "peers": "| {work} | {ours:.3g} | {peer} | {theirs:.3g} | **{ratio:.2f}** | {least:.2f}–{most:.2f} | {pairs} |"
+    " {beside} |",
+    "floors": "| {what} | {limit} | {measured} | {holds} |",
+    "scaling": "| {work} | {size} | {curve} | {slope:.2f} |",
+}
 
 
-def stock(pictures: torch.Tensor) -> float:
-    """The loop that everybody writes: default float32, a DataLoader, Adam. Pictures a second."""
-    model = VAE()
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    loader = DataLoader(TensorDataset(pictures), batch_size=BATCH, shuffle=True)
-    began = time.perf_counter()
-    for (x,) in loader:
-        logits, mu, logvar = model(x)
-        log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
-        loss = (4 * kl.sum(1) - log_likelihood).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return len(pictures) / (time.perf_counter() - began)
+def shown(row: dict) -> dict:
+    """A row as the page says it."""
+    if "holds" in row:
+        return row | {"holds": "yes" if row["holds"] else "**no**"}
+    if "sizes" in row:
+        pairs = zip(row["sizes"], row["seconds"], strict=True)
+        return row | {"curve": ", ".join(f"{n:,}: {seconds:.3g}" for n, seconds in pairs)}
+    return row
 
 
-def ours(images: datasets.Images) -> float:
-    began = time.perf_counter()
-    training.train(images, beta=4, pictures=len(images), batch=BATCH, progress=False)
-    return len(images) / (time.perf_counter() - began)
+def machine() -> str:
+    info = Path("/proc/cpuinfo")
+    names = [line.split(": ")[1] for line in info.read_text().splitlines() if line.startswith("model name")]
+    name = names[0] if names else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def page() -> str:
+    tables: dict[str, list[str]] = {table: [] for table in LINES}
+    for name in NAMES:
+        path = rows.FOLDER / f"{name}.json"
+        if not path.exists():
+            print(f"{name} is not measured yet")
+            continue
+        found = json.loads(path.read_text(encoding="utf-8"))
+        tables[found["table"]] += [LINES[found["table"]].format(**shown(row)) for row in found["rows"]]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    head = {"date": datetime.date.today(), "machine": machine(), "python": platform.python_version()}
+    return PAGE.format(**head, versions=versions, **{table: "\n".join(lines) for table, lines in tables.items()})
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    images = datasets.hands(BATCH * STEPS, seed=1, progress=False)
-    pictures = torch.from_numpy(images[:])
-    ours(images), stock(pictures)
-    pairs = [(ours(images), stock(pictures)) for _ in range(ROUNDS)]
-    ratios = sorted(a / b for a, b in pairs)
-    print(f"training, one thread, batch {BATCH}, {ROUNDS} pairs (pictures/s, medians):")
-    print(f"  ours {statistics.median(a for a, _ in pairs):.0f}, stock {statistics.median(b for _, b in pairs):.0f}")
-    print(f"  ratio ours/stock {statistics.median(ratios):.2f} (from {ratios[0]:.2f} to {ratios[-1]:.2f})")
-    factors = hands.sample_factors(1000, rng=np.random.default_rng(0))
-    rates = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        hands.render(factors)
-        rates.append(len(factors) / (time.perf_counter() - began))
-    print(f"drawing hands at 64x64: {statistics.median(rates):.0f} pictures/s")
-    began = time.perf_counter()
-    sprites.render(sprites.sample_factors(20_000, rng=np.random.default_rng(0)))
-    print(f"drawing sprites at 64x64: {20_000 / (time.perf_counter() - began):.0f} pictures/s")
+    chosen = [name for name in sys.argv[1:] if name != "--quick"] or NAMES
+    if unknown := set(chosen) - set(NAMES):
+        sys.exit(f"there is no measurement {', '.join(unknown)}; choose among {', '.join(NAMES)}")
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    for name in chosen:
+        print(f"measuring: {name} ...", flush=True)
+        command = [sys.executable, HERE / f"bench_{name}.py", *["--quick"] * rows.QUICK]
+        subprocess.run(command, check=True, env=one_thread)
+    (rows.FOLDER if rows.QUICK else HERE).joinpath("RESULTS.md").write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
+import rows
 from playwright.async_api import Page, async_playwright
 
 from vaehelpers import weights
@@ -20,7 +22,7 @@ from vaehelpers.explorer import LatentExplorer
 sys.path.append(str(Path(__file__).parents[1]))
 from conftest import serving
 
-ROUNDS, PRESSES, SECONDS, LOADS = 5, 40, 10, 10
+PRESSES, SECONDS, LOADS = (10, 1, 2) if rows.QUICK else (40, 10, 10)
 CELLS = [
     """from vaehelpers import weights
 from vaehelpers.explorer import LatentExplorer
@@ -149,7 +151,6 @@ async def measure(lab: str, path: Path) -> None:
         chromium = next((found for name in names if (found := shutil.which(name))), None)
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = await playwright.chromium.launch(executable_path=chromium, args=flags)
-        print(f"Chromium {browser.version}, load average {os.getloadavg()[0]:.1f}")
         firsts = await first_picture(browser, path)
         alone, page = await open_page(browser, path.as_uri()), await open_page(browser, lab)
         await page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
@@ -162,29 +163,29 @@ async def measure(lab: str, path: Path) -> None:
             "ipywidgets in JupyterLab": (page, PEER),
         }
         times: dict[str, list[list[float]]] = {name: [] for name in ways}
-        for turn in range(ROUNDS + 1):
+        for turn in range(rows.ROUNDS + 1):
             for name, way in ways.items():
                 taken = await press(*way, PRESSES if turn else 10)
                 times[name] += [taken] if turn else []  # the first round warms up
-        report(times)
-        for name, (where, _) in list(ways.items())[:2]:
+        table = against_peer(times)
+        for row, (where, _) in zip(table, ways.values(), strict=False):
             rate, stale, frames = await drag(where)
-            print(f"  {SECONDS} s of dragging {name}: {rate:.0f} pictures/s, {stale} of {frames} frames stale")
-        print(f"  a file's first picture after {statistics.median(firsts):.0f} ms (at most {max(firsts):.0f})")
+            row["beside"] += f"; a drag draws {rate:.0f} pictures/s, {stale} of {frames} frames stale"
+        table[-1]["beside"] += f"; first picture after {statistics.median(firsts):.0f} ms (at most {max(firsts):.0f})"
+        rows.keep("explorer", "peers", table)
         await browser.close()
-        print(f"  load average at the end {os.getloadavg()[0]:.1f}")
 
 
-def report(times: dict[str, list[list[float]]]) -> None:
-    count = f"{ROUNDS * PRESSES} key presses each in {ROUNDS} rounds, in alternation"
-    print(f"Key press to painted picture, {count} (ms, median and p95):")
-    ours = times["the explorer in JupyterLab"]
+def against_peer(times: dict[str, list[list[float]]]) -> list[dict[str, Any]]:
+    """Return a row for the explorer in each place, from the medians of the rounds."""
+    peer, table = times.pop("ipywidgets in JupyterLab"), []
     for name, rounds in times.items():
         together = [ms for one in rounds for ms in one]
-        print(f"  {name} {statistics.median(together):.1f} and {statistics.quantiles(together, n=20)[-1]:.1f}", end="")
-        ratios = [statistics.median(a) / statistics.median(b) for a, b in zip(rounds, ours, strict=True)]
-        spread = f", ratio {statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})"
-        print(spread if rounds is not ours else "")
+        pairs = [(statistics.median(a) / 1000, statistics.median(b) / 1000) for a, b in zip(rounds, peer, strict=True)]
+        beside = f"95th percentile {statistics.quantiles(together, n=20)[-1]:.1f} ms of {len(together)} key presses"
+        work = f"a key press to the painted picture, {name}"
+        table.append(rows.against(work, "ipywidgets in JupyterLab", pairs, beside=beside))
+    return table
 
 
 def main() -> None:

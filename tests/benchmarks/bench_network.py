@@ -2,17 +2,18 @@
 
 import shutil
 import statistics
-import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import rows
 from playwright.sync_api import Page, sync_playwright
 
 from vaehelpers import hands, latents, weights
 
-MODEL, CALLS, ROUNDS = "hands", 500, 10
+MODEL, CALLS = "hands", 10 if rows.QUICK else 50
 SOURCES = [Path(weights.__file__).with_name("web") / name for name in ("network.js", "hands.js")]
-PEERS = {"decode": "torch on one thread", "encode": "torch on one thread", "draw": "NumPy"}
+PEERS = {"decode": "torch", "encode": "torch", "draw": "NumPy"}
 PAGE = """<script type="module">
 %s
 const model = parse(await unpack("%s")), picture = new Float32Array(%s);
@@ -31,21 +32,8 @@ window.measure = (way, calls) => Array.from({ length: calls }, (_, i) => {
 </script>"""
 
 
-def milliseconds(run, calls: int) -> list[float]:
-    times = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        run()
-        times.append(1000 * (time.perf_counter() - began))
-    return times
-
-
-def p95(times: list[float]) -> float:
-    return statistics.quantiles(times, n=20)[-1]
-
-
-def compare(page: Page) -> dict[str, tuple[list[float], list[float], list[float]]]:
-    """The times of the browser and of its peer, in ms, and the ratios of their medians, round by round."""
+def compare(page: Page) -> list[dict[str, Any]]:
+    """Return a row for each way, from the medians of both in each round, and what it says of the slowest."""
     model, _ = weights.load_pretrained(MODEL)
     factors = hands.neutral()[None]
     picture, z = hands.render(factors), np.random.default_rng(0).standard_normal((1, model.latent_dim))
@@ -54,17 +42,23 @@ def compare(page: Page) -> dict[str, tuple[list[float], list[float], list[float]
         "encode": lambda: latents.encode(model, picture),
         "draw": lambda: hands.render(factors),
     }
-    rows: dict[str, tuple[list[float], list[float], list[float]]] = {}
+    table = []
     for way, peer in peers.items():
-        page.evaluate("(way) => measure(way, 100)", way), milliseconds(peer, 20)  # warm up
-        ours, theirs, ratios = rows.setdefault(way, ([], [], []))
-        for _ in range(ROUNDS):
-            a = page.evaluate("([way, calls]) => measure(way, calls)", [way, CALLS // ROUNDS])
-            b = milliseconds(peer, CALLS // ROUNDS)
-            ours += a
-            theirs += b
-            ratios.append(statistics.median(a) / statistics.median(b))
-    return rows
+        page.evaluate("(way) => measure(way, 100)", way), [peer() for _ in range(20)]  # warm up
+        all_times: list[float] = []
+
+        def ours() -> float:
+            times = page.evaluate("([way, calls]) => measure(way, calls)", [way, CALLS])  # noqa: B023
+            all_times.extend(times)  # noqa: B023
+            return statistics.median(times) / 1000
+
+        def theirs() -> float:
+            return statistics.median(rows.seconds(peer) for _ in range(CALLS))  # noqa: B023
+
+        pairs = rows.paired(ours, theirs)
+        beside = f"95th percentile {statistics.quantiles(all_times, n=20)[-1]:.2f} ms"
+        table.append(rows.against(f"{way} a picture in the browser", PEERS[way], pairs, beside=beside))
+    return table
 
 
 def open_page(playwright) -> Page:
@@ -81,12 +75,7 @@ def open_page(playwright) -> Page:
 
 def main() -> None:
     with sync_playwright() as playwright:
-        rows = compare(open_page(playwright))
-    print(f"{MODEL}, one picture, {CALLS} calls each, in alternation (ms, median and p95):")
-    for way, (ours, theirs, ratios) in rows.items():
-        print(f"  {way}: browser {statistics.median(ours):.2f} and {p95(ours):.2f},", end=" ")
-        print(f"{PEERS[way]} {statistics.median(theirs):.2f} and {p95(theirs):.2f},", end=" ")
-        print(f"ratio {statistics.median(ratios):.2f} (from {min(ratios):.2f} to {max(ratios):.2f})")
+        rows.keep("network", "peers", compare(open_page(playwright)))
 
 
 if __name__ == "__main__":

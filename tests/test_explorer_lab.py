@@ -22,6 +22,8 @@ explorer""",
     """images = shipped.read_data("hands", n=40, seed=5)
 hand = LatentExplorer(*training.load_pretrained("hands"), images=images)
 hand""",
+    """from vaehelpers import widgets
+widgets.two_weathers()""",
 ]
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 ASK = """async (code) => {
@@ -293,6 +295,25 @@ def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(pa
     page.wait_for_timeout(500)  # what it could not tell the kernel must not be an error
     run_all(page)
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
+
+
+def test_a_killed_kernel_comes_back_by_itself_and_pictures_move_meanwhile(page):
+    page.evaluate(f"() => {{ {KERNEL}.requestExecute({{ code: 'import os; os.kill(os.getpid(), 9)' }}) }}")
+    page.click(".jp-Dialog .jp-mod-accept", timeout=60_000)  # JupyterLab says that the kernel has died
+    test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page)
+    page.watch.errors[:] = [text for text in page.watch.errors if "Canceled future" not in text]  # JupyterLab's own
+
+
+def test_a_figure_under_sliders_follows_in_the_new_kernel(page):
+    for act in ("restart", "interrupt"):
+        page.evaluate(f"async () => {{ await {KERNEL}.{act}() }}")
+        run_all(page)
+        picture = page.locator(".widget-image").last
+        before = picture.get_attribute("src")
+        handle = page.locator(".widget-slider .noUi-handle").last
+        handle.focus()
+        handle.press("ArrowRight")
+        page.wait_for_function("([image, old]) => image.src !== old", arg=[picture.element_handle(), before])
 
 
 def measure(page, cdp):

@@ -177,7 +177,7 @@ class _Run:
     def resume(self, path: Path, recipe: dict[str, Any]) -> None:
         tensors, card = read(path)
         if card.get("recipe") != recipe:
-            raise ValueError(f"checkpoint: {path} belongs to another run ({card.get('recipe')}); name a new file")
+            raise ValueError(f"checkpoint: {str(path)!r} belongs to another run ({card.get('recipe')}): name another")
         self.model.load_state_dict({k[6:]: v for k, v in tensors.items() if k.startswith("model.")})
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
@@ -241,7 +241,7 @@ def _sweep_run(
         checkpoint.unlink(missing_ok=True)
         model, card = load(path)  # in both cases the weights as they are kept, in half precision
         if card.get("recipe") != recipe:
-            raise ValueError(f"folder: {path} belongs to another sweep ({card.get('recipe')}); name a new folder")
+            raise ValueError(f"folder: {str(path)!r} belongs to another sweep ({card.get('recipe')}): name another")
         return {"beta": recipe["beta"], "seed": recipe["seed"], **score(model)}
     finally:
         torch.set_num_threads(threads)

@@ -1,0 +1,167 @@
+"""A class in fast motion: what lessons and sliders leave behind in a kernel, or in a page, that goes on and on.
+
+LEAKS=full runs all nine lessons, three times each, and draws every one of the 10,000 moves (a quarter of an hour).
+
+Jupyter's own, and no leak: the kernel keeps what a cell returned (``Out``), and ipywidgets every widget until the
+kernel ends, so that each round adds the figures under sliders once more. The 5 % have room for them and little else.
+"""
+
+import json
+import os
+
+import nbformat
+import pytest
+from conftest import ROOT
+from nbclient import NotebookClient
+from test_explorer import open_shipped
+
+FULL = os.environ.get("LEAKS") == "full"
+LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["00", "01", "05"]
+BURST = 1 if FULL else 25  # moves that wait in the kernel together and are drawn once
+#: What other libraries do once and for all: threads of zmq and tqdm, PyTorch's folder, names that scikit-learn drew.
+ONCE = """
+import matplotlib.pyplot, sklearn.metrics, torch._dynamo
+from tqdm.auto import tqdm
+
+matplotlib.pyplot.plot([0])
+for _ in tqdm(range(1)): print(" " * 1_000_000)
+"""
+#: What there is in a kernel, as one line.
+STATE = """
+def state():
+    import ctypes, gc, json, os, platform, random, tempfile, threading, warnings
+    import matplotlib, numpy, psutil, torch
+
+    gc.collect()
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)  # what is free but not given back is not held
+    process = psutil.Process()
+    told = {
+        "MB": process.memory_info().rss / 1e6,
+        "figures": matplotlib.pyplot.get_fignums(),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "children": [child.name() for child in process.children(recursive=True)],
+        "files": sorted(os.listdir(tempfile.gettempdir())),
+        "numpy": str(numpy.random.get_state()),
+        "random": hash(random.getstate()),
+        "torch": torch.get_rng_state().tolist(),
+        "torch threads": torch.get_num_threads(),
+        "style": {name: str(value) for name, value in matplotlib.rcParams.items()},
+        "warnings": [str(rule) for rule in warnings.filters],
+        "environment": dict(os.environ),
+    }
+    print("STATE", json.dumps(told))
+
+state()
+"""
+#: Sliders of eight figures go to and fro, one figure a burst.
+MOVES = """
+import asyncio
+from vaehelpers import widgets
+
+names = "two_weathers barometer both_directions universe gaussian_steps factorised beta_calculator overlap_lab"
+figures = [getattr(widgets, name)() for name in names.split()]
+pictures = set()
+
+async def move(times):
+    for k in range(times):
+        figure = figures[k // BURST % len(figures)]
+        sliders = [control for control in figure.controls.values() if hasattr(control, "min")]
+        slider = sliders[k % len(sliders)]
+        slider.value = slider.min + (slider.max - slider.min) * (k * 37 % 101) / 100
+        if k % BURST == BURST - 1:
+            await asyncio.sleep(0.011)  # until it is drawn
+            pictures.add(hash(figure.picture.value))
+"""
+#: Each event goes to the next slider and to another place; every fiftieth lets the page draw.
+SLIDE = """async ([from, to]) => {
+  const inputs = [...document.querySelectorAll('.film input')];
+  for (let k = from; k < to; k++) {
+    const input = inputs[k % inputs.length];
+    input.value = -3 + 6 * (k * 37 % 101) / 100;
+    input.dispatchEvent(new Event('input', { bubbles: true }));
+    if (k % 50 === 0) await new Promise(requestAnimationFrame);
+  }
+}"""
+
+
+def told(cells, folder, monkeypatch):
+    """Run cells in a kernel with a folder of its own for temporary files, and return what ``STATE`` told, in turn."""
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # not 1, which a lesson sets on purpose and nothing else may
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", **options).execute()
+    outputs = [output.get("text", "") for cell in notebook.cells for output in cell.outputs]
+    return [json.loads(text.split("STATE")[1]) for text in outputs if "STATE" in text]
+
+
+def megabytes(states):
+    """Take the memory out of states, which else are to be the same."""
+    sizes = [state.pop("MB") for state in states]
+    print("MB:", [round(size, 1) for size in sizes])
+    return sizes
+
+
+@pytest.mark.slow
+def test_a_class_leaves_nothing_behind(tmp_path, monkeypatch):
+    lessons = []
+    for number in LESSONS:
+        (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+        lessons.append([cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"])
+    opened = [lesson[0] for lesson in lessons]  # imports, and on purpose sets the style and PyTorch's threads
+    one_round = [*sum(lessons, []), STATE]
+    states = told([ONCE, *opened, STATE, *one_round * 3], tmp_path, monkeypatch)
+    _, _, second, third = megabytes(states)  # the first round imports what is left, and trains what is then kept
+    assert third <= 1.05 * second
+    before, *rounds = states
+    assert rounds[0] == rounds[1] == rounds[2]
+    if "torch.manual_seed" in str(lessons):  # on purpose
+        before["torch"] = rounds[0]["torch"]
+    assert before == rounds[0]
+    assert before["figures"] == before["children"] == []
+
+
+@pytest.mark.slow
+def test_ten_thousand_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatch):
+    moves = "await move(5000)\nprint(len(pictures))\n"
+    states = told(
+        [ONCE, MOVES.replace("BURST", str(BURST)), STATE, moves + STATE, moves + STATE], tmp_path, monkeypatch
+    )
+    _, halfway, end = megabytes(states)
+    assert end <= 1.05 * halfway
+    assert states[0] == states[1] == states[2]
+    assert states[0]["figures"] == []
+
+
+def measured(page, cdp):
+    """The bytes of a page's JavaScript heap, its nodes and its listeners, once nothing more is drawn or collected."""
+    cdp.send("Performance.enable")
+    seen = []
+    while len(seen) < 3 or seen[-1] != seen[-3]:
+        page.wait_for_timeout(300)
+        cdp.send("HeapProfiler.collectGarbage")
+        counted = cdp.send("Memory.getDOMCounters")
+        seen.append((counted["nodes"], counted["jsEventListeners"]))
+    return cdp.send("Runtime.getHeapUsage")["usedSize"], *seen[-1]
+
+
+@pytest.mark.slow
+def test_ten_thousand_moves_of_the_explorers_sliders_leave_nothing_behind(browser, tmp_path):
+    open_shipped("digits-2d").save_html(tmp_path / "explorer.html")
+    page = browser.new_page()
+    page.goto((tmp_path / "explorer.html").as_uri())
+    page.wait_for_selector(".film input")
+    for tool in page.query_selector_all(".toolbar button"):
+        tool.click()  # makes it; the last one stays open, and follows
+    page.evaluate(SLIDE, [0, 500])
+    cdp = page.context.new_cdp_session(page)
+    sizes = [measured(page, cdp)]
+    for half in range(2):
+        page.evaluate(SLIDE, [5000 * half, 5000 * (half + 1)])
+        sizes.append(measured(page, cdp))
+    print("bytes, nodes, listeners:", sizes)
+    (_, *parts), (halfway, *parts_halfway), (end, *parts_end) = sizes
+    assert end <= 1.05 * halfway
+    assert parts == parts_halfway == parts_end
+    page.close()

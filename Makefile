@@ -14,7 +14,7 @@ LESSONS := build/de
 unexport LANG
 endif
 .DEFAULT_GOAL := help
-.PHONY: help lab test check site slides handout solutions models bench mutants chromium
+.PHONY: help lab test check site slides handout solutions models bench mutants lock lowest chromium
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,23 @@ mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which
 
 .venv/bench: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill
+
+lock:  ## requirements.lock anew: the newest versions that fit together (torch stays; raise its line by hand)
+	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	@$(MAKE) -s BIN=build/lock/bin torch-$(TORCH)
+	@build/lock/bin/python -m pip install -qq -e '.[test,docs]'
+	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu$$//' \
+		| LC_ALL=C sort -f > build/lock/new && mv build/lock/new requirements.lock
+
+lowest: build/lowest/stamp  ## the quick tests on the lowest versions that pyproject.toml allows (on Linux 6 GB, for CUDA)
+	@build/lowest/bin/python -m pytest -q -W default -n 2 --dist loadfile -m "not browser and not slow"
+
+# Each lower bound of the package, pinned; around them the newest that go with them. What these warn of is not ours.
+build/lowest/stamp: pyproject.toml
+	@rm -rf build/lowest && $(PYTHON) -m venv build/lowest
+	@sed -n 's/^    "\([a-z]*[a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
+	@build/lowest/bin/python -m pip install -qq -r build/lowest/bounds -e '.[test]'
+	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,5 +1,6 @@
 """Tiles stand where they should, and a figure shows what it was given."""
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ def test_a_picture_in_colour_stays_in_colour():
     np.testing.assert_array_equal(plots.tile(grid)[:4, 5:9], grid[0, 1].transpose(1, 2, 0))
 
 
+@pytest.mark.skipif(matplotlib.__version_info__ < (3, 11), reason="its letters are narrower, and all else moves")
 def test_the_picture_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
     with plt.rc_context():
         shipped.draw_traversal(tmp_path / "now.png")

@@ -69,18 +69,17 @@ def all_latents(traversals: Mapping[str, ArrayLike], labels: Mapping[str, Sequen
 
 def rising_capacity(run: Mapping[str, NDArray]) -> Live:
     """Slide through a run whose KL is held at a rising capacity: ``datasets.capacity_run()``."""
-    capacity, kl, pictures = run["capacity"], run["kl"], run["pictures"][:, :, :, None] / np.float32(255)
-    tiles = [tile(rows) for rows in pictures]
+    capacity, kl, pictures = run["capacity"], run["kl"], run["pictures"][:, :, :, None]
     figure = Figure(figsize=(13, 5.5), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(4, 5))
     plots.plot_latent_kl(kl[-1], highest=1.1 * kl.max(), ax=left)
-    plot_traversal(pictures[-1], [f"z{i}" for i in run["latents"]], values=np.linspace(-3, 3, 9), ax=right)
+    plot_traversal(pictures[-1] / 255, [f"z{i}" for i in run["latents"]], values=np.linspace(-3, 3, 9), ax=right)
 
     def update(moment: int) -> None:
         for bar, height in zip(left.patches, kl[moment], strict=True):
             bar.set_height(height)
         awake = (kl[moment] > 0.1).sum()
-        right.images[0].set_data(tiles[moment])
+        right.images[0].set_data(tile(pictures[moment] / 255))
         fit = f"{run['log_likelihood'][moment]:.1f}".replace("-", "−")
         spent = f"capacity {capacity[moment]:.1f} nats, KL {kl[moment].sum():.1f}"
         left.set_title(f"{spent}\nfit {fit} nats; latents above 0.1 nats: {awake}")

@@ -5,6 +5,7 @@ import os
 import runpy
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell turns it off where the tests run in its background
 matplotlib.use("Agg")  # no test opens a window
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
 

@@ -50,10 +50,12 @@ def test_data_are_the_same_bytes_in_every_process(tmp_path):
     assert len({digest for digests in one.values() for digest in digests}) == 6
 
 
+@pytest.mark.slow
 def test_weights_are_the_same_bytes_on_one_thread(tmp_path):
     assert trained(tmp_path / "1", 1, 0).tobytes() == trained(tmp_path / "2", 1, 7).tobytes()
 
 
+@pytest.mark.slow
 def test_weights_on_other_numbers_of_threads_are_nearly_the_same(tmp_path):
     """Sums in another order are rounded otherwise, and Adam enlarges it where a gradient is nearly zero.
 

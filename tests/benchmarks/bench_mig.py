@@ -9,10 +9,10 @@ from vaehelpers.metrics import mig
 ROWS, LATENTS, FACTORS = 500 if rows.QUICK else 10_000, 25, 6
 
 
-def problem(latents: int = LATENTS) -> tuple[np.ndarray, np.ndarray]:
+def problem(n: int = ROWS, latents: int = LATENTS) -> tuple[np.ndarray, np.ndarray]:
     """Codes of continuous factors: a blurred latent for each, and latents of noise."""
     rng = np.random.default_rng(0)
-    factors, codes = rng.random((ROWS, FACTORS)), rng.standard_normal((ROWS, latents))
+    factors, codes = rng.random((n, FACTORS)), rng.standard_normal((n, latents))
     codes[:, :FACTORS] = factors + 0.2 * codes[:, :FACTORS]
     return codes, factors
 

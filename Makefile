@@ -25,7 +25,7 @@ lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 0
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) $(LESSONS)/00_start_here.ipynb
 
 test: check chromium $(NPM)  ## set up and run every check and test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## style and types
 	@$(BIN)/ruff check -q .

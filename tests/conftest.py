@@ -28,6 +28,9 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
+    # The long files first: of two processes neither shall wait at the end for the other.
+    long = {item.path for item in items if {"browser", "slow"} & {mark.name for mark in item.iter_markers()}}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from test_explorer import open_shipped
 
 FULL = os.environ.get("LEAKS") == "full"
-LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["00", "01"]
+LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["01"]
 BURST = 1 if FULL else 25  # moves that wait in the kernel together and are drawn once
 #: What other libraries do once and for all: threads of zmq and tqdm, PyTorch's folder, names that scikit-learn drew.
 ONCE = """

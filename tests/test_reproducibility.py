@@ -81,9 +81,8 @@ def outputs(lesson):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", ["01", "05"])
-def test_a_lesson_prints_and_draws_the_same_twice(number):
-    (lesson,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+def test_a_lesson_prints_and_draws_the_same_twice():
+    lesson = ROOT / "notebooks" / "01_information_and_entropy.ipynb"
     one = outputs(lesson)
     assert sum(item.startswith("iVBOR") for item in one) >= 5
     assert one == outputs(lesson)

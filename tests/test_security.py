@@ -268,7 +268,7 @@ def licence(name):
     """What a package says of its licence: the expression, else the classifier, else the first line of the text."""
     about = metadata(name)
     classifiers = [c.split(" :: ")[-1] for c in about.get_all("Classifier", []) if c.startswith("License ::")]
-    return about["License-Expression"] or ", ".join(classifiers) or (about["License"] or "").split("\n")[0]
+    return about.get("License-Expression") or ", ".join(classifiers) or about.get("License", "").split("\n")[0]
 
 
 def test_the_licences_in_security_md_are_those_of_the_packages():

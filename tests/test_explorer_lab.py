@@ -285,8 +285,8 @@ def test_theme_and_accessibility(page, theme):
     assert (ink > 128) == (on_button > 128) == (button < 128) == (theme == "Dark")
 
 
-def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page):
-    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
+def goes_on(page):
+    """Pictures move without the kernel that they came from, and running all cells again makes new ones."""
     drawn = set()
     for key in ("Home", "End"):
         press(page, first_slider(page), key)
@@ -297,10 +297,17 @@ def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(pa
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
 
 
+def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page):
+    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
+    goes_on(page)
+
+
 def test_a_killed_kernel_comes_back_by_itself_and_pictures_move_meanwhile(page):
     page.evaluate(f"() => {{ {KERNEL}.requestExecute({{ code: 'import os; os.kill(os.getpid(), 9)' }}) }}")
     page.click(".jp-Dialog .jp-mod-accept", timeout=60_000)  # JupyterLab says that the kernel has died
-    test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page)
+    back = f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'"
+    page.wait_for_function(back, timeout=60_000)
+    goes_on(page)
     page.watch.errors[:] = [text for text in page.watch.errors if "Canceled future" not in text]  # JupyterLab's own
 
 

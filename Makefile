@@ -67,8 +67,8 @@ lock:  ## requirements.lock anew: the newest versions that fit together (torch s
 	@rm -rf build/lock && $(PYTHON) -m venv build/lock
 	@$(MAKE) -s BIN=build/lock/bin torch-$(TORCH)
 	@build/lock/bin/python -m pip install -qq -e '.[test,docs]'
-	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable | sed 's/+cpu$$//' \
-		| LC_ALL=C sort -f > build/lock/new && mv build/lock/new requirements.lock
+	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable > build/lock/pins
+	@sed 's/+cpu$$//' build/lock/pins | LC_ALL=C sort -f > build/lock/new && mv build/lock/new requirements.lock
 
 lowest: build/lowest/stamp  ## the quick tests on the lowest versions that pyproject.toml allows (on Linux 6 GB, for CUDA)
 	@build/lowest/bin/python -m pytest -q -W default -n 2 --dist loadfile -m "not browser and not slow" $(OF_THE_LOCK)
@@ -77,7 +77,7 @@ OF_THE_LOCK := --ignore tests/test_house.py --ignore tests/test_security.py
 # Each lower bound of the package, pinned; around them the newest that go with them. What these warn of is not ours.
 build/lowest/stamp: pyproject.toml
 	@rm -rf build/lowest && $(PYTHON) -m venv build/lowest
-	@sed -n 's/^    "\([a-z]*[a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
+	@sed -n 's/^    "\([a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
 	@build/lowest/bin/python -m pip install -qq -r build/lowest/bounds -e '.[test]'
 	@touch $@
 

@@ -293,6 +293,7 @@ def goes_on(page):
         drawn.add(page.evaluate(STATE)[0][1])
     assert len(drawn) == 2
     page.wait_for_timeout(500)  # what it could not tell the kernel must not be an error
+    page.wait_for_function(f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")
     run_all(page)
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
 
@@ -305,8 +306,6 @@ def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(pa
 def test_a_killed_kernel_comes_back_by_itself_and_pictures_move_meanwhile(page):
     page.evaluate(f"() => {{ {KERNEL}.requestExecute({{ code: 'import os; os.kill(os.getpid(), 9)' }}) }}")
     page.click(".jp-Dialog .jp-mod-accept", timeout=60_000)  # JupyterLab says that the kernel has died
-    back = f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'"
-    page.wait_for_function(back, timeout=60_000)
     goes_on(page)
     page.watch.errors[:] = [text for text in page.watch.errors if "Canceled future" not in text]  # JupyterLab's own
 

@@ -13,10 +13,13 @@ import time
 import urllib.request
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy and PyTorch: of two cores each process has one
+
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
+FULL = os.environ.get("FULL") == "1"  # before a release: all lessons, kills and events, where else there are some
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell turns it off where the tests run in its background
@@ -44,8 +47,12 @@ def own_settings(tmp_path_factory):
         "JUPYTER_CONFIG_DIR": str(home / "jupyter"),
         "JUPYTER_DATA_DIR": str(home / "data"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "lab"),
         "PYTHONPATH": str(OFFLINE),
     }
+    keeping = home / "lab" / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
+    keeping.parent.mkdir(parents=True)
+    keeping.write_text('{"autosave": false}')  # every two minutes, on a slow machine within a test
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     yield

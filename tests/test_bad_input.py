@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import json
-import os
 import pkgutil
 import re
 import shutil
@@ -17,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from bad_inputs import BAD, EXCEPTED, GOOD
-from conftest import ROOT
+from conftest import FULL, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -31,7 +30,7 @@ import vaehelpers.__main__ as cli
 from vaehelpers import datasets, exercises, training, weights
 from vaehelpers.model import VAE
 
-CASES = int(os.environ.get("FUZZ", "60"))  # FUZZ=10000 for the long run
+CASES = 10_000 if FULL else 60
 FUZZ = settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
 SENTENCE = r"^\w[\w, ]*: .*\b(needs?|must)\b.*\bgot\b"  # the argument, what is needed, what came
 

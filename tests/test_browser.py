@@ -1,11 +1,15 @@
-"""The lessons in the real JupyterLab in a real browser: every slider moves a picture, and nothing goes wrong."""
+"""The lessons in the real JupyterLab in a real browser: all cells run, with exercises open and solved; sliders move."""
 
+import copy
+import json
 import os
+import urllib.request
 from pathlib import Path
 from urllib.parse import urlparse
 
+import editions
 import pytest
-from test_notebooks import NOTEBOOKS
+from test_notebooks import NOTEBOOKS, read
 
 SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
 EXPLORERS = ".jp-OutputArea-output .latent-explorer"
@@ -55,18 +59,35 @@ class Watch:
             self.remote.append(url)
 
 
-@pytest.fixture(scope="module", params=[path.stem for path in NOTEBOOKS])
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
 def lesson(request, lab, browser):
-    """A lesson, open in JupyterLab with all its cells run."""
+    """A lesson, open in JupyterLab with all its cells run: each exercise as it comes, and below it solved."""
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
     watch = Watch(page)
-    open_notebook(page, lab, request.param)
-    cells = page.evaluate(RUN_ALL)
+    upload(lab, request.param.name, open_and_solved(read(request.param)))
+    open_notebook(page, lab, request.param.stem)
+    cells = [(count, json.loads(outputs)) for count, outputs in page.evaluate(RUN_ALL)]
     page.wait_for_selector(HANDLES, state="attached", timeout=60_000)
     yield page, watch, cells
-    screenshot(page, f"{request.param}-end")
+    screenshot(page, f"{request.param.stem}-end")
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
     page.close()
+
+
+def open_and_solved(notebook):
+    both = copy.deepcopy(notebook)
+    both.cells = []
+    for cell, solved in zip(notebook.cells, editions.solutions(notebook).cells, strict=True):
+        both.cells += [cell] if cell.source == solved.source else [cell, solved | {"id": f"{cell.id}-solved"}]
+    return both
+
+
+def upload(lab, name, notebook):
+    address, token = lab
+    request = urllib.request.Request(f"{address}/api/contents/{name}?token={token}", method="PUT")
+    request.add_header("Content-Type", "application/json")
+    data = json.dumps({"type": "notebook", "content": notebook}).encode()
+    urllib.request.urlopen(request, data).close()
 
 
 def open_notebook(page, lab, stem):
@@ -138,10 +159,21 @@ def press_buttons(page, buttons):
             page.wait_for_timeout(60)
 
 
-def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
-    page, watch, cells = lesson
+def test_all_cells_run_with_the_exercises_open_and_then_solved(lesson):
+    page, _, cells = lesson
     assert all(count for count, _ in cells), "a cell was not run"
-    assert not any('"output_type":"error"' in out or '"name":"stderr"' in out for _, out in cells)
+    outputs = [output for _, outputs in cells for output in outputs]
+    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+    for shown in (output["data"] for output in outputs if "data" in output):
+        if "Live(" in shown.get("text/plain", ""):
+            assert "image/png" in shown, "a page without a kernel would show nothing"
+    printed = "".join("".join(output.get("text", "")) for output in outputs)
+    exercises = printed.count("Not filled in yet")
+    assert printed.count("Right:") == exercises >= (1 if page.url.endswith("00_start_here.ipynb") else 5)
+
+
+def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
+    page, watch, _ = lesson
     for summary in page.query_selector_all(
         ".jp-OutputArea-output .lm-Accordion-title, .jp-OutputArea-output .jupyter-widget-Collapse-header"
     ):

@@ -99,7 +99,15 @@ def test_latents_are_named_only_when_both_sides_agree():
 @pytest.mark.slow
 def test_the_sweep_is_made_by_the_tested_way(tmp_path):
     (tmp_path / "data").mkdir()
-    small = {"vary": ("index", "thumb"), "n": 1000, "latent_dim": 3, "pictures": 6400, "betas": (4,), "seeds": (0,)}
+    small = {
+        "vary": ("index", "thumb"),
+        "n": 500,
+        "latent_dim": 3,
+        "pictures": 6400,
+        "votes": 40,
+        "betas": (4,),
+        "seeds": (0,),
+    }
     capacity = {"beta": 30.0, "capacity": 4.0, "pictures": 25_600, "warmup": 0.5}
     shipped.sweep(tmp_path / "runs", tmp_path, shipped=(4,), shipped_seed=0, capacity_run=capacity, **small)
     table = np.genfromtxt(tmp_path / "data" / "sweep.csv", delimiter=",", names=True)

@@ -1,10 +1,10 @@
 """Killed, interrupted, out of space, on a disk that only reads, beside itself: the next call goes on, and is right.
 
 This file is also the program that suffers: ``python test_faults.py DEED KINDS FOLDER`` forks for each attempt, so that
-PyTorch is imported once. ``KILLS=30`` raises the number of kills and interrupts of each kind.
+PyTorch is imported once.
 
-What is tested elsewhere: a kill of the very process and of a Dask worker (test_training, test_sweep), damaged and
-cut-off files (test_training, test_datasets), kernels restarted and interrupted under the explorer (test_explorer_lab).
+What is tested elsewhere: a kill of a Dask worker (test_sweep), damaged and cut-off files (test_training,
+test_datasets), kernels restarted and interrupted under the explorer (test_explorer_lab).
 """
 
 import ast
@@ -28,9 +28,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import FULL, ROOT
 
-KILLS = int(os.environ.get("KILLS", 3))
+pytestmark = pytest.mark.slow
+KILLS = 30 if FULL else 3  # kills, and interrupts, of each kind
 RUN = {"latent_dim": 2, "batch": 4, "pictures": 32 * 4, "progress": False}
 NO_ROOM = r"\[Errno \d+\] (No space left on device|File too large)"
 LIMIT = 50_000  # bytes: more than what is said, and less than any file that is kept
@@ -301,7 +302,7 @@ def work_from(start, kind, folder):
 
 def program(deed, kinds, folder, *, before=()):
     """Run this very file, and return what came of each kind of work."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "KILLS": str(KILLS)}
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     line = [*before, sys.executable, __file__, deed, ",".join(kinds), str(folder)]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60 + 60 * KILLS)
     assert done.returncode == 0, done.stderr
@@ -580,10 +581,10 @@ KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 @pytest.fixture
 def page(lab, browser):
     """A notebook with an explorer and a figure under a slider, open in JupyterLab."""
-    from test_browser import Watch, open_notebook
-    from test_explorer_lab import upload
+    from test_browser import Watch, open_notebook, upload
+    from test_explorer_lab import notebook
 
-    upload(lab, "faults.ipynb", CELLS)
+    upload(lab, "faults.ipynb", notebook(CELLS))
     page = browser.new_page(viewport={"width": 1500, "height": 1400})
     page.watch = Watch(page)
     open_notebook(page, lab, "faults")

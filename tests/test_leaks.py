@@ -1,23 +1,20 @@
 """A class in fast motion: what lessons and sliders leave behind in a kernel, or in a page, that goes on and on.
 
-LEAKS=full runs all nine lessons, and draws every one of the 10,000 moves (a quarter of an hour).
-
 Jupyter's own, and no leak: the kernel keeps what a cell returned (``Out``), and ipywidgets every widget until the
 kernel ends, so that each round adds the figures under sliders once more: up to 5 %. Once Jupyter lets go, it is as
 after the first round.
 """
 
 import json
-import os
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import FULL, ROOT
 from nbclient import NotebookClient
 from test_explorer import open_shipped
 
-FULL = os.environ.get("LEAKS") == "full"
 LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["01"]
+HALF = 5000 if FULL else 1000  # moves between two measurements
 BURST = 1 if FULL else 25  # moves that wait in the kernel together and are drawn once
 #: What other libraries do once and for all: threads of zmq and tqdm, PyTorch's folder, names that scikit-learn drew.
 ONCE = """
@@ -129,8 +126,8 @@ def test_a_lesson_run_three_times_leaves_nothing_behind(number, tmp_path, monkey
 
 
 @pytest.mark.slow
-def test_ten_thousand_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatch):
-    moves = "await move(5000)\nprint(len(pictures))\n"
+def test_thousands_of_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatch):
+    moves = f"await move({HALF})\nprint(len(pictures))\n"
     states = told(
         [ONCE, MOVES.replace("BURST", str(BURST)), STATE, moves + STATE, moves + STATE], tmp_path, monkeypatch
     )
@@ -153,7 +150,7 @@ def measured(page, cdp):
 
 
 @pytest.mark.slow
-def test_ten_thousand_moves_of_the_explorers_sliders_leave_nothing_behind(browser, tmp_path):
+def test_thousands_of_moves_of_the_explorers_sliders_leave_nothing_behind(browser, tmp_path):
     open_shipped("digits-2d").save_html(tmp_path / "explorer.html")
     page = browser.new_page()
     page.goto((tmp_path / "explorer.html").as_uri())
@@ -164,7 +161,7 @@ def test_ten_thousand_moves_of_the_explorers_sliders_leave_nothing_behind(browse
     cdp = page.context.new_cdp_session(page)
     sizes = [measured(page, cdp)]
     for half in range(2):
-        page.evaluate(SLIDE, [5000 * half, 5000 * (half + 1)])
+        page.evaluate(SLIDE, [HALF * half, HALF * (half + 1)])
         sizes.append(measured(page, cdp))
     print("bytes, nodes, listeners:", sizes)
     (_, *parts), (halfway, *parts_halfway), (end, *parts_end) = sizes

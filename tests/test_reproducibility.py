@@ -51,19 +51,14 @@ def test_data_are_the_same_bytes_in_every_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_weights_are_the_same_bytes_on_one_thread(tmp_path):
-    assert trained(tmp_path / "1", 1, 0).tobytes() == trained(tmp_path / "2", 1, 7).tobytes()
-
-
-@pytest.mark.slow
-def test_weights_on_other_numbers_of_threads_are_nearly_the_same(tmp_path):
+def test_weights_are_the_same_bytes_on_one_thread_and_nearly_the_same_on_three(tmp_path):
     """Sums in another order are rounded otherwise, and Adam enlarges it where a gradient is nearly zero.
 
     Measured after 100 steps: no difference on two threads, at most 0.014 in a weight and 0.005 nats in the KL on three.
     """
-    one = trained(tmp_path, 1, 0)
-    for threads in (2, 3):
-        np.testing.assert_allclose(trained(tmp_path, threads, 0), one, rtol=0, atol=0.05)
+    one = trained(tmp_path / "1", 1, 0)
+    assert trained(tmp_path / "2", 1, 7).tobytes() == one.tobytes()
+    np.testing.assert_allclose(trained(tmp_path / "2", 3, 0), one, rtol=0, atol=0.05)
 
 
 def outputs(lesson):

@@ -217,6 +217,7 @@ def test_the_tests_let_nothing_out_by_tcp_udp_ipv6_or_a_question_for_a_name():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_jupyterlab_listens_on_this_machine_alone_and_lets_nobody_in_without_the_token(lab):
     """Its kernels too."""
     address, token = lab

@@ -1,9 +1,5 @@
-"""Training learns, resumes to the same weights after kill -9, and fails with a message that helps."""
+"""Training learns, and fails with a message that helps; test_faults kills it."""
 
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +31,10 @@ def same(a, b):
 
 def test_the_elbo_rises_and_the_global_generator_is_left_alone(images):
     before = torch.get_rng_state()
-    model, history = training.train(images, **TINY | {"pictures": 8000})
+    model, history = training.train(images, **TINY | {"pictures": 4000})
     assert torch.equal(before, torch.get_rng_state())
     assert history.elbo[-1] > history.elbo[0] + 50
-    assert history.seen == [800 * (i + 1) for i in range(10)]
+    assert history.seen == [800 * (i + 1) for i in range(5)]
     assert not model.training
 
 
@@ -48,31 +44,10 @@ def test_one_seed_one_model(images):
     assert same(first, second) and not same(first, other)
 
 
-@pytest.mark.slow
-def test_after_kill_9_the_same_call_ends_with_the_same_weights(images, tmp_path):
+def test_a_checkpoint_of_another_run_is_refused(images, tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "_CHECKPOINT", 100)
     path = tmp_path / "run.checkpoint"
-    code = f"""
-import torch; torch.set_num_threads(1)
-from vaehelpers import datasets, training
-images = datasets.hands(200, seed=0, size=32, vary=("index",), progress=False)
-training.train(images, checkpoint={str(path)!r}, **{TINY!r})
-"""
-    child = subprocess.Popen([sys.executable, "-c", code])
-    for _ in range(1200):
-        if path.exists():
-            break
-        time.sleep(0.05)
-    child.send_signal(signal.SIGKILL)
-    assert child.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    resumed, history = training.train(images, checkpoint=path, **TINY)
-    whole, expected = training.train(images, **TINY)
-    assert same(resumed, whole)
-    assert history == expected
-
-
-def test_a_checkpoint_of_another_run_is_refused(images, tmp_path):
-    path = tmp_path / "run.checkpoint"
-    training.train(images, checkpoint=path, **TINY | {"pictures": 4000})
+    training.train(images, checkpoint=path, **TINY | {"pictures": 800})
     assert path.exists()
     with pytest.raises(ValueError, match="belongs to another run"):
         training.train(images, checkpoint=path, **TINY | {"beta": 2.0})
@@ -161,9 +136,9 @@ def test_floats_and_empty_data_are_refused(images):
 @pytest.mark.slow
 def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
     monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: True)
-    low = training.train(images, **TINY | {"pictures": 8000})[1].elbo[-1]
+    low = training.train(images, **TINY | {"pictures": 3200})[1].elbo[-1]
     monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: False)
-    full = training.train(images, **TINY | {"pictures": 8000})[1].elbo[-1]
+    full = training.train(images, **TINY | {"pictures": 3200})[1].elbo[-1]
     assert low == pytest.approx(full, rel=0.03)
 
 

@@ -67,8 +67,10 @@ def train(
     """Train a β-VAE on DATA for some minutes, or until Ctrl-C, and save it with its card."""
     from . import shipped, training
     from .files import writable
+    from .model import VAE
 
     writable(output)
+    VAE(size, latents)  # what it refuses is said before the pictures are drawn, which takes a while
     images = shipped.read_data(data, size=size)
     model, _ = training.train(images, beta=beta, latent_dim=latents, seed=seed, minutes=minutes)
     model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})

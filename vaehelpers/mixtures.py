@@ -182,8 +182,11 @@ def _careful_round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture
 
 
 def _fast_round(white: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float] | None:
-    """Do one round on whitened data (d, n), or return None where the features would lose too many digits."""
-    if not _well_conditioned(mixture.means, mixture.covariances):
+    """Do one round on whitened data (d, n), or return None where the features would lose too many digits.
+
+    A weight of 0 is left to the careful round too: in a matrix product some processors call -inf an invalid value.
+    """
+    if not mixture.weights.all() or not _well_conditioned(mixture.means, mixture.covariances):
         return None
     d, (i, j) = len(white), np.triu_indices(len(white))
     sums, bound = _sums_of_features(white, _coefficients(mixture))
@@ -209,8 +212,7 @@ def _coefficients(mixture: GaussianMixture) -> Floats:
     precisions = np.linalg.inv(mixture.covariances)
     linear = np.einsum("kij,kj->ki", precisions, mixture.means)
     constant = -0.5 * ((linear * mixture.means).sum(axis=1) + np.linalg.slogdet(mixture.covariances)[1])
-    with np.errstate(divide="ignore"):
-        constant += np.log(mixture.weights) - 0.5 * len(precisions[0]) * np.log(2 * np.pi)
+    constant += np.log(mixture.weights) - 0.5 * len(precisions[0]) * np.log(2 * np.pi)
     i, j = np.triu_indices(len(precisions[0]))
     return np.column_stack([constant, linear, precisions[:, i, j] * np.where(i == j, -0.5, -1)])
 

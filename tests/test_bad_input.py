@@ -150,7 +150,7 @@ def test_an_exercise_answers_any_attempt_with_a_sentence(check, capsys):
         (["train", "digits", "--beta", "inf"], "beta: need a number of at least 0, got inf"),
         (["train", "digits", "--latents", "0"], "latent_dim: need a whole number from 1 to 10000, got 0"),
         (["train", "digits", "--seed", "-1"], "seed: need a whole number from 0 to"),
-        (["train", "sprites", "--size", "8"], "size: need a whole number from 16 to 4096, got 8"),
+        (["train", "sprites", "--size", "8"], "size: need 32 or 64 pixels, got 8"),
         (["models", "feet"], "names: there is no recipe 'feet'"),
         (["sweep", "--folder", "file"], "file"),
     ],

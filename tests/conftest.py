@@ -31,9 +31,10 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
-    # The long files first: of two processes neither shall wait at the end for the other.
-    long = {item.path for item in items if {"browser", "slow"} & {mark.name for mark in item.iter_markers()}}
-    items.sort(key=lambda item: item.path not in long)
+    # The longest files first, then the other long ones: of two processes neither shall wait at the end for the other.
+    for long in ("slow", "browser", "lab"):
+        files = {item.path for item in items if item.get_closest_marker(long) or long in item.fixturenames}
+        items.sort(key=lambda item: item.path not in files)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -43,9 +43,9 @@ definition, it checks what the lesson builds on it. The tests are `tests/test_eq
 ## Sources
 
 Every work that the lessons or the tables above cite, where it is cited, and how we know the numbers of its sections and
-equations. *Compared* means that we have seen them in a copy of the work, in a transcript of it or in its table of
-contents. *From memory* means that we have not. A dash means that no number is cited. Authors, titles and years have not
-been compared.
+equations. *Compared* means that we have seen them in a copy of the work, in a transcript of it, in its table of
+contents, or cited so in two other places. *From memory* means that we have not. A dash means that no number is cited.
+Authors, titles and years have not been compared.
 
 | work | cited in | its sections |
 | --- | --- | --- |

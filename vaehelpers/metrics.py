@@ -144,7 +144,7 @@ def beta_vae_score(
 ) -> float:
     """Return how often a linear classifier tells from differences of codes which factor two batches share: at best 1.
 
-    Higgins et al. (2017), "β-VAE: Learning basic visual concepts with a constrained variational framework", §2.3.
+    Higgins et al. (2017), "β-VAE: Learning basic visual concepts with a constrained variational framework", §3.
     A point is the mean absolute difference of two batches of codes whose rows agree in one factor; a logistic
     regression learns from ``train`` points and is tested on ``test``. Arguments and errors as in ``factor_vae_score``.
     """

@@ -59,7 +59,8 @@ SOURCES = {
     ),
     "Heckerman (1989)": Work("D. Heckerman", "A tractable inference algorithm for diagnosing multiple diseases"),
     "Higgins et al. (2017)": Work(
-        "I. Higgins et al.", "β-VAE: Learning basic visual concepts with a constrained variational framework", "compared"
+        "I. Higgins et al.",
+        "β-VAE: Learning basic visual concepts with a constrained variational framework", "compared",
     ),
     "Hoffman & Johnson (2016)": Work(
         "M. D. Hoffman & M. J. Johnson",

@@ -127,7 +127,7 @@ def settle(page, handle, *, unlike=None):
             break
         page.wait_for_timeout(60)
         before = pictures(handle)
-    while still < 6:
+    while still < 4:
         page.wait_for_timeout(60)
         now = pictures(handle)
         before, still = now, still + 1 if now == before else 0
@@ -179,7 +179,8 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
     ):
         summary.click()
     handles = page.query_selector_all(SLIDERS)
-    handles += [handle for handle in page.query_selector_all(f"{EXPLORERS} .film input") if handle.is_visible()]
+    for explorer in page.query_selector_all(EXPLORERS):  # test_explorer_page moves the others
+        handles += [handle for handle in explorer.query_selector_all(".film input")[:3] if handle.is_visible()]
     assert handles
     for handle in handles:
         label = handle.evaluate(LABEL)

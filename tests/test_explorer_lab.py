@@ -341,7 +341,7 @@ def test_random_events_leave_nothing_behind(page):
     cdp = page.context.new_cdp_session(page)
     cdp.send("Performance.enable")
     seed = 0
-    for ending in ("restart", "run again", "reload", "end"):
+    for ending in ("restart", "run again", "reload", "end") if FULL else ("run again", "end"):
         sizes = []
         for _ in range(2 if ending in ("restart", "end") else 3):
             storm(page, seed := seed + 1)
@@ -356,7 +356,6 @@ def test_random_events_leave_nothing_behind(page):
         elif ending == "reload":
             open_notebook(page, page.lab, "explorers")
             run_all(page)
-    assert seed == 10
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
 
 

@@ -9,7 +9,7 @@ import struct
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import FULL, ROOT
 
 from vaehelpers import datasets, hands, latents, weights
 from vaehelpers.model import VAE
@@ -90,7 +90,7 @@ def from_text(text, *shape):
 @pytest.mark.parametrize("name", [*SHIPPED, *UNTRAINED])
 def test_the_browser_computes_what_torch_computes(page, name):
     model, card = open_model(name)
-    n = 200 if name in SHIPPED else 40
+    n = 200 if FULL else 50
     x, z = pictures(model, card, n), np.random.default_rng(2).standard_normal((n, model.latent_dim), np.float32)
     answer = page.evaluate(
         """async ([packed, n, z, x]) => {

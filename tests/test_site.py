@@ -150,8 +150,10 @@ def reader(browser, site):
     assert watch.remote == []
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    ("name", "theme", "width"),
+    [(name, "light", 1280) for name in PAGES] + [("index", "dark", 400), ("05_elbo", "dark", 400)],
+)
 def test_a_page_can_be_read_by_everybody(reader, name, theme, width):
     page = reader(f"{name}.html", theme, width)
     assert page.evaluate("document.documentElement.dataset.theme") == theme

@@ -115,7 +115,7 @@ def test_keys_lead_through_all_slides(shown):
 
 def test_nothing_serious_is_wrong_for_those_who_cannot_see(shown):
     page, _ = shown
-    for i in {*range(0, count(page), 24), 2, count(page) - 1}:
+    for i in {0, 2, count(page) // 2, count(page) - 1}:
         page.evaluate(SHOW, i)
         page.wait_for_timeout(300)  # fragments have come
         violations = Axe().run(page, options={"preload": False}).response["violations"]

@@ -136,9 +136,9 @@ def test_floats_and_empty_data_are_refused(images):
 @pytest.mark.slow
 def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
     monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: True)
-    low = training.train(images, **TINY | {"pictures": 3200})[1].elbo[-1]
+    low = training.train(images, **TINY | {"pictures": 1600})[1].elbo[-1]
     monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: False)
-    full = training.train(images, **TINY | {"pictures": 3200})[1].elbo[-1]
+    full = training.train(images, **TINY | {"pictures": 1600})[1].elbo[-1]
     assert low == pytest.approx(full, rel=0.03)
 
 

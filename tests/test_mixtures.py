@@ -365,6 +365,8 @@ def test_a_bad_mixture_is_refused(changes, message):
         (lambda x, m: m_step(x * [1, 0] + 0.1, np.zeros((9, 2))), "x: .*linearly dependent"),
         (lambda x, m: m_step(x[:, [0, 0]], np.zeros((9, 2))), "x: .*linearly dependent"),
         (lambda x, m: fit(x, m, max_iter=0), "max_iter: need a whole number of at least 1, got 0"),
+        (lambda x, m: fit(x, m, tol=-1.0), "tol: need a number of at least 0, got -1"),
+        (lambda x, m: next(em(x, m, max_iter=-1)), "max_iter: need a whole number of at least 0, got -1"),
         (lambda x, m: fit(x[:, [0, 0]], m), "x: .*linearly dependent"),
         (lambda x, m: fit(x[:, :1], m), r"x: need \(n, 2\), got \(9, 1\)"),
         (lambda x, m: k_means(x, 0, rng=np.random.default_rng()), "k: need a whole number from 1 to 9, got 0"),

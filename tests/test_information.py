@@ -223,3 +223,7 @@ def test_huffman_codes_at_the_edges():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_a_divergence_beyond_all_floats_is_infinite():
+    assert gaussian_kl(1e150, 1, -1e150, 1e-10) == np.inf

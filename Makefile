@@ -54,7 +54,7 @@ bench: $(STAMP) .venv/bench chromium  ## speed and memory against peers: writes 
 mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which does no test see? (half an hour)
 	@rm -rf build/mutants && mkdir -p build/mutants
 	@cp -r vaehelpers tests notebooks docs pyproject.toml build/mutants && cp tests/mutants.cfg build/mutants/setup.cfg
-	@cd build/mutants && $(MUTMUT) run > run.log; $(MUTMUT) results | sed -n 's/^ *\(.*\): survived$$/\1/p' > survived
+	@cd build/mutants && $(MUTMUT) run > run.log && $(MUTMUT) results | sed -n 's/^ *\(.*\): survived$$/\1/p' > survived
 	@cd build/mutants/mutants && xargs -P 2 -I {} sh -c '$(BAD_INPUT) > /dev/null || exit 0; echo {}' < ../survived > ../survived-too
 	@cd build/mutants && wc -l survived survived-too && cat survived-too
 

@@ -1,52 +1,131 @@
-"""How an attempt is answered: patience, praise, or the hint that fits the mistake."""
+"""How a check judges an answer: right, still open, or the hint for the mistake that gives this very value."""
 
-from collections.abc import Callable, Mapping
+import copy
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 OPEN = "Not filled in yet: replace the three dots."
 
 
+@dataclass(frozen=True)
+class Result:
+    """What a check found: whether the answer is right (``ok``), and the praise or the ``hint`` that it printed."""
+
+    ok: bool
+    hint: str
+
+    def _ipython_display_(self) -> None:
+        """Display nothing: the text was printed."""
+
+
+def result(ok: bool, hint: str) -> Result:
+    """Print the hint and return the result; raise ``AssertionError`` if it is wrong and ``VAEHELPERS_STRICT`` is 1."""
+    print(hint)
+    if not ok and os.environ.get("VAEHELPERS_STRICT") == "1":
+        raise AssertionError(hint)
+    return Result(ok, hint)
+
+
 def judge(
     answer: Any, right: ArrayLike, *, praise: str, mistakes: Mapping[str, ArrayLike], tolerance: float = 1e-6
-) -> None:
-    """Print ``praise`` when the answer is right, else the hint of the classic mistake that has this very value.
+) -> Result:
+    """Compare an answer with the right value, else with the value of each classic mistake.
 
-    ``mistakes`` maps each hint to the value that its mistake gives. Without a match the answer is only shown.
+    ``mistakes`` maps each hint to the value that its mistake gives. Lists, tensors and further axes of length 1 are
+    accepted; an answer in single or half precision is compared to as many digits as it has. ``tolerance`` is relative
+    and absolute.
     """
     if answer is None or answer is ...:
-        return print(OPEN)
+        return result(False, OPEN)
     if isinstance(answer, Exception):
-        return print(f"Your function stopped with {type(answer).__name__}: {answer}")
-    if shape_of(answer) is None:
-        return print(f"Need numbers here, and got {answer!r}.")
-    given, expected = np.asarray(answer, float), np.asarray(right, float)
-    if given.shape != expected.shape:
-        return print(f"Need {_shape(expected)}, and got {_shape(given)}.")
-    if np.allclose(given, expected, rtol=tolerance, atol=tolerance):
-        return print(f"Right: {praise}")
+        return result(False, f"Your function stopped with {type(answer).__name__}: {answer}")
+    if (given := numbers(answer)) is None:
+        return result(False, f"Need numbers here, and got {answer!r}.")
+    if _equal(answer, right, tolerance):
+        return result(True, f"Right: {praise}")
     for hint, value in mistakes.items():
-        if np.shape(value) == given.shape and np.allclose(given, value, rtol=tolerance, atol=tolerance):
-            return print(hint)
-    print(f"Not yet: your answer is {np.array2string(given, precision=4)}. Work the smallest case by hand first.")
+        if _equal(answer, value, tolerance):
+            return result(False, hint)
+    if given.squeeze().shape != np.shape(np.squeeze(right)):
+        return result(False, f"Need {_shape(np.asarray(right))}, and got {_shape(given)}.")
+    text = np.array2string(given, precision=4, threshold=20) if given.ndim else f"{given:.6g}"
+    return result(False, f"Not yet: your answer is {text}. Work the smallest case by hand first.")
+
+
+def judge_function(
+    function: Callable[..., Any],
+    right: Callable[..., ArrayLike],
+    cases: Sequence[tuple[Any, ...]],
+    *,
+    praise: str,
+    mistakes: Mapping[str, Callable[..., ArrayLike]],
+    tolerance: float = 1e-6,
+) -> Result:
+    """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
+
+    ``right`` and the ``mistakes`` take the same arguments. Two cases at generic numbers tell formulas apart that agree
+    by chance at one. The learner gets copies, so that an answer that works in place changes nothing here.
+    """
+    answers = [attempt(function, *case) for case in cases]
+    for answer in answers:
+        if numbers(answer) is None:
+            return judge(answer, 0, praise=praise, mistakes={})
+
+    def agrees(formula: Callable[..., ArrayLike]) -> list[bool]:
+        pairs = zip(answers, cases, strict=True)
+        return [_equal(answer, formula(*copy.deepcopy(case)), tolerance) for answer, case in pairs]
+
+    if all(found := agrees(right)):
+        return result(True, f"Right: {praise}")
+    for hint, mistake in mistakes.items():
+        if all(agrees(mistake)):
+            return result(False, hint)
+    first = found.index(False)
+    return judge(answers[first], right(*copy.deepcopy(cases[first])), praise=praise, mistakes={}, tolerance=tolerance)
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a learner's function, and return what it gives or the error that it stopped with, for ``judge``."""
+    """Call a learner's function with copies, and return what it gives or the error that it stopped with."""
     try:
-        return function(*arguments)
+        return function(*copy.deepcopy(arguments))
     except Exception as error:  # whatever the learner wrote
         return error
 
 
-def shape_of(answer: Any) -> tuple[int, ...] | None:
-    """Return the shape of an answer, or ``None`` for what is no array of real numbers."""
+def numbers(answer: Any) -> NDArray[np.floating] | None:
+    """Return an answer as an array of floats of its own precision, or ``None`` for what is no array of real numbers."""
     try:
-        return None if np.iscomplexobj(answer) else np.asarray(answer, float).shape
+        given = np.asarray(_detached(answer))
+        return given.astype(given.dtype if given.dtype.kind == "f" else float) if given.dtype.kind in "biufO" else None
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _detached(answer: Any) -> Any:
+    """Return an answer whose tensors carry no gradient, which NumPy would refuse."""
+    if isinstance(answer, list | tuple):
+        return [_detached(part) for part in answer]
+    return answer.detach().cpu() if hasattr(answer, "detach") else answer
+
+
+def shape_of(answer: Any) -> tuple[int, ...] | None:
+    """Return the shape of an answer, or ``None`` for what is no array of real numbers."""
+    given = numbers(answer)
+    return None if given is None else given.shape
+
+
+def _equal(answer: Any, value: ArrayLike, tolerance: float) -> bool:
+    """Whether an answer has this value, up to axes of length 1 and to the digits of its dtype."""
+    given, wanted = numbers(answer), np.squeeze(np.asarray(value, float))
+    if given is None or given.squeeze().shape != wanted.shape:
+        return False
+    tolerance = max(tolerance, min(1000 * float(np.finfo(given.dtype).eps), 5e-3))  # in single precision 1e-4
+    return np.allclose(given.squeeze(), wanted, rtol=tolerance, atol=tolerance)
 
 
 def _shape(array: np.ndarray) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -69,16 +70,20 @@ def judge_function(
     """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
 
     ``right`` and the ``mistakes`` take the same arguments. Two cases at generic numbers tell formulas apart that agree
-    by chance at one. The learner gets copies, so that an answer that works in place changes nothing here.
+    by chance at one. The learner gets copies, so that an answer that works in place changes nothing here. A mistake may
+    give NaN, and an answer of NaN then gets its hint.
     """
-    answers = [attempt(function, *case) for case in cases]
-    for answer in answers:
-        if numbers(answer) is None:
+    answers: list[NDArray[np.floating]] = []
+    for case in cases:
+        answer = attempt(function, *case)
+        if (given := numbers(answer)) is None:
             return judge(answer, 0, praise=praise, mistakes={})
+        answers.append(given)  # a copy: the learner's next call may write into the same array
 
     def agrees(formula: Callable[..., ArrayLike]) -> list[bool]:
-        pairs = zip(answers, cases, strict=True)
-        return [_equal(answer, formula(*copy.deepcopy(case)), tolerance) for answer, case in pairs]
+        with np.errstate(all="ignore"):
+            values = [formula(*copy.deepcopy(case)) for case in cases]
+        return [_equal(answer, value, tolerance) for answer, value in zip(answers, values, strict=True)]
 
     if all(found := agrees(right)):
         return result(True, f"Right: {praise}")
@@ -90,9 +95,11 @@ def judge_function(
 
 
 def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a learner's function with copies, and return what it gives or the error that it stopped with."""
+    """Call a learner's function with copies and without warnings; return what it gives or the error that stopped it."""
     try:
-        return function(*copy.deepcopy(arguments))
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return function(*copy.deepcopy(arguments))
     except Exception as error:  # whatever the learner wrote
         return error
 
@@ -107,9 +114,9 @@ def numbers(answer: Any) -> NDArray[np.floating] | None:
 
 
 def _detached(answer: Any) -> Any:
-    """Return an answer whose tensors carry no gradient, which NumPy would refuse."""
+    """Return an answer whose tensors carry no gradient, and whose parts have no axes of length 1."""
     if isinstance(answer, list | tuple):
-        return [_detached(part) for part in answer]
+        return [np.squeeze(_detached(part)) for part in answer]
     return answer.detach().cpu() if hasattr(answer, "detach") else answer
 
 
@@ -125,7 +132,7 @@ def _equal(answer: Any, value: ArrayLike, tolerance: float) -> bool:
     if given is None or given.squeeze().shape != wanted.shape:
         return False
     tolerance = max(tolerance, min(1000 * float(np.finfo(given.dtype).eps), 5e-3))  # in single precision 1e-4
-    return np.allclose(given.squeeze(), wanted, rtol=tolerance, atol=tolerance)
+    return np.allclose(given.squeeze(), wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
 def _shape(array: np.ndarray) -> str:

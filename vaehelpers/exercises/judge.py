@@ -35,23 +35,24 @@ def result(ok: bool, hint: str) -> Result:
 def judge(
     answer: Any, right: ArrayLike, *, praise: str, mistakes: Mapping[str, ArrayLike], tolerance: float = 1e-6
 ) -> Result:
-    """Compare an answer with the right value, else with the value of each classic mistake.
+    """Compare an answer with the right value, else with the value of each classic mistake, the closest first.
 
     ``mistakes`` maps each hint to the value that its mistake gives. Lists, tensors and further axes of length 1 are
     accepted; an answer in single or half precision is compared to as many digits as it has. ``tolerance`` is relative
-    and absolute.
+    and absolute, and the absolute part shrinks with values below 1.
     """
-    if answer is None or answer is ...:
+    if answer is None or answer is ... or (isinstance(answer, list | tuple) and any(part is ... for part in answer)):
         return result(False, OPEN)
     if isinstance(answer, Exception):
         return result(False, f"Your function stopped with {type(answer).__name__}: {answer}")
     if (given := numbers(answer)) is None:
         return result(False, f"Need numbers here, and got {answer!r}.")
-    if _equal(answer, right, tolerance):
+    if equal(answer, right, tolerance):
         return result(True, f"Right: {praise}")
-    for hint, value in mistakes.items():
-        if _equal(answer, value, tolerance):
-            return result(False, hint)
+    for closeness in (tolerance / 100, tolerance):
+        for hint, value in mistakes.items():
+            if equal(answer, value, closeness):
+                return result(False, hint)
     if given.squeeze().shape != np.shape(np.squeeze(right)):
         return result(False, f"Need {_shape(np.asarray(right))}, and got {_shape(given)}.")
     text = np.array2string(given, precision=4, threshold=20) if given.ndim else f"{given:.6g}"
@@ -73,6 +74,8 @@ def judge_function(
     by chance at one. The learner gets copies, so that an answer that works in place changes nothing here. A mistake may
     give NaN, and an answer of NaN then gets its hint.
     """
+    if function is None or function is ...:
+        return result(False, OPEN)
     answers: list[NDArray[np.floating]] = []
     for case in cases:
         answer = attempt(function, *case)
@@ -83,7 +86,7 @@ def judge_function(
     def agrees(formula: Callable[..., ArrayLike]) -> list[bool]:
         with np.errstate(all="ignore"):
             values = [formula(*copy.deepcopy(case)) for case in cases]
-        return [_equal(answer, value, tolerance) for answer, value in zip(answers, values, strict=True)]
+        return [equal(answer, value, tolerance) for answer, value in zip(answers, values, strict=True)]
 
     if all(found := agrees(right)):
         return result(True, f"Right: {praise}")
@@ -126,13 +129,14 @@ def shape_of(answer: Any) -> tuple[int, ...] | None:
     return None if given is None else given.shape
 
 
-def _equal(answer: Any, value: ArrayLike, tolerance: float) -> bool:
+def equal(answer: Any, value: ArrayLike, tolerance: float = 1e-6) -> bool:
     """Whether an answer has this value, up to axes of length 1 and to the digits of its dtype."""
     given, wanted = numbers(answer), np.squeeze(np.asarray(value, float))
     if given is None or given.squeeze().shape != wanted.shape:
         return False
     tolerance = max(tolerance, min(1000 * float(np.finfo(given.dtype).eps), 5e-3))  # in single precision 1e-4
-    return np.allclose(given.squeeze(), wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+    scale = min(np.abs(wanted[np.isfinite(wanted)]).max(initial=0), 1) or 1
+    return np.allclose(given.squeeze(), wanted, rtol=tolerance, atol=tolerance * scale, equal_nan=True)
 
 
 def _shape(array: np.ndarray) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vaehelpers import sprites
 
 SHAPES, COUNTS = (1, 2, 3), (3, 6, 40, 32, 32)
-AREAS = {1: 0.29**2, 2: np.pi * 0.198 * 0.111, 3: (4 + np.pi) * 0.0875**2}  # of the frame, at scale 1
+AREAS = {1: 0.3**2, 2: np.pi * 0.1995 * 0.1127, 3: (4 + np.pi) * 0.0875**2}  # of the frame, at scale 1
 steps = st.tuples(*[st.integers(0, count - 1) for count in COUNTS])
 
 
@@ -79,9 +79,9 @@ def test_pictures_are_those_of_many_points_a_pixel(step, size):
     place = (ticks[None] - 0.25 - x / 2) - 1j * (ticks[:, None] - 0.25 - y / 2)
     place = place * np.exp(-1j * turn) / scale
     if shape == 1:
-        inside = np.maximum(abs(place.real), abs(place.imag)) < 0.145
+        inside = np.maximum(abs(place.real), abs(place.imag)) < 0.15
     elif shape == 2:
-        inside = abs(place.real / 0.198 + 1j * place.imag / 0.111) < 1
+        inside = abs(place.real / 0.1995 + 1j * place.imag / 0.1127) < 1
     else:
         place = place / 0.0875 + 1j * 0.443073508
         tilted = place * np.exp(0.25j * np.pi)
@@ -116,12 +116,30 @@ def test_the_area_is_the_shape_s_times_the_scale_squared(step):
     assert draw(row, size=256)[0].sum() / 256**2 == pytest.approx(AREAS[shape] * scale**2, rel=0.005)
 
 
+# Pixels wide, high and in all, at x = y = orientation = 0 and each scale: counted in the frames of ``dsprites.gif``,
+# which its authors publish beside the data set (github.com/google-deepmind/dsprites-dataset).
+PUBLISHED = {
+    1: ((10, 12, 14, 16, 18, 20), (10, 12, 14, 16, 18, 20), (100, 144, 196, 256, 324, 400)),
+    2: ((12, 16, 18, 20, 22, 26), (8, 8, 10, 12, 12, 14), (76, 104, 144, 184, 228, 288)),
+    3: ((10, 12, 14, 16, 18, 20), (9, 11, 13, 14, 15, 17), (58, 84, 108, 140, 182, 222)),
+}
+
+
+@pytest.mark.parametrize(("shape", "off", "share"), ((1, 0, 0), (2, 0, 0), (3, 1, 0.06)))
+def test_shapes_are_as_large_as_in_the_published_frames(shape, off, share):
+    filled = draw(*[(shape, scale, 0, 0, 0) for scale in sprites.GRID["scale"]]) > 0.5
+    wide, high, pixels = PUBLISHED[shape]
+    np.testing.assert_array_equal(filled.any(1).sum(1), wide)
+    np.testing.assert_allclose(filled.any(2).sum(1), high, atol=off)
+    np.testing.assert_allclose(filled.sum((1, 2)), pixels, rtol=share)
+
+
 def test_the_three_shapes_are_what_they_are_called():
     square, ellipse, heart = draw(*[(shape, 1, 0, 0.5, 0.5) for shape in SHAPES], size=256)
-    for picture, (wide, high) in ((square, (75, 75)), (ellipse, (101, 57)), (heart, (76, 70))):
+    for picture, (wide, high) in ((square, (77, 77)), (ellipse, (102, 58)), (heart, (76, 70))):
         filled = [np.ptp(np.flatnonzero(picture.max(axis) > 0.5)) + 1 for axis in (0, 1)]
         np.testing.assert_allclose(filled, (wide, high), atol=1.1)
-    assert square[100:156, 100:156].min() == 1
+    assert square[92:164, 92:164].min() == 1
     np.testing.assert_allclose(ellipse, ellipse[::-1, ::-1], atol=1e-4)
     np.testing.assert_allclose(heart, heart[:, ::-1], atol=1e-4)
     rows = np.flatnonzero(heart.sum(1))

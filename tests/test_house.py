@@ -14,9 +14,10 @@ from packaging.requirements import Requirement
 PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "information": set(), "mixtures": set(), "hands": set(), "plots": set(), "exercises": set(), "model": set(),
+    "information": set(), "kmeans": set(), "mixtures": {"kmeans"}, "hands": set(), "plots": set(), "exercises": set(),
+    "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
-    "losses": set(), "overlap": set(), "sprites": set(), "files": set(), "interrupts": set(),
+    "losses": set(), "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
     "arguments": set(),
     "datasets": {"files", "hands", "sprites"},
     "weights": {"files", "model"}, "training": {"model", "datasets", "interrupts", "weights"},
@@ -28,7 +29,17 @@ FLOORS = {
     "explorer": {"datasets", "files", "latents", "model", "plots", "weights"}, "__init__": set(),
     "shipped": {"datasets", "explorer", "files", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
-NO_TORCH = {"information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics"}
+NO_TORCH = {
+    "information",
+    "kmeans",
+    "mixtures",
+    "hands",
+    "plots",
+    "exercises",
+    "inference",
+    "linear_gaussian",
+    "metrics",
+}
 NO_TORCH |= {"datasets", "files", "interrupts", "losses", "overlap", "sprites", "widgets", "arguments"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}

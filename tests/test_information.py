@@ -131,6 +131,32 @@ def test_gaussian_kl_is_the_mean_over_samples_and_broadcasts():
     assert table.shape == (3, 4) and table[2, 3] == pytest.approx(gaussian_kl(0, 1, 3, 2))
 
 
+@quick
+@given(st.floats(1e-300, 1e300), st.integers(-3, 3), st.floats(-1e-6, 1e-6))
+def test_no_gaussian_kl_is_negative_by_rounding(variance, ulps, share):
+    near = variance + ulps * np.spacing(variance)
+    assert 0 <= gaussian_kl(0, variance, 0, near) <= 1e-25
+    exact = 0.5 * (share**2 / 2 - share**3 / 3)  # r − 1 − log r for r = 1 + share, to the third order
+    assert gaussian_kl(0, 1 + share, 0, 1) == pytest.approx(exact, rel=1e-3, abs=1e-17)
+
+
+def test_gaussian_kl_at_the_ends_of_what_a_float_holds():
+    assert gaussian_kl(0, 1e-308, 0, 1e308) == pytest.approx(0.5 * (616 * np.log(10) - 1))
+    assert gaussian_kl(1e200, 1e300, 0, 1e300) == pytest.approx(0.5e100)
+    assert gaussian_kl(0, 1e308, 0, 1e-308) == np.inf
+
+
+@pytest.mark.parametrize(("dtype", "n"), [(np.float32, 50_000), (np.float32, 10**6), (np.float16, 10), (float, 10**6)])
+def test_a_softmax_in_its_own_precision_is_a_distribution(dtype, n):
+    weights = np.exp(np.random.default_rng(0).standard_normal(n)).astype(dtype)
+    p = weights / np.cumsum(weights)[-1]  # summed one by one, which costs the most digits
+    exact = scipy.stats.entropy(weights.astype(float))
+    assert entropy(p) == pytest.approx(exact, rel=3e-2 if dtype == np.float16 else 1e-3)
+    assert kl_divergence(p, p) == 0 and cross_entropy(p, p) == pytest.approx(exact, rel=3e-2)
+    with pytest.raises(ValueError, match="p: probabilities must sum to 1"):
+        entropy(1.03 * p.astype(float))
+
+
 def decode(bits, code):
     symbols, text, word = {word: symbol for symbol, word in code.items()}, "", ""
     for bit in bits:

@@ -109,8 +109,21 @@ def test_the_fit_is_scikit_learns(n, size):
 
 def test_two_rows_lie_on_the_line_through_them():
     x = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
-    with pytest.raises(ValueError, match="^variance: need one number above 0"):  # on a line, no noise is left over
+    with pytest.raises(ValueError, match="^x: need more than 2 rows"):  # on a line, no noise is left over
         fit(x, 1)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1, 1e30])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e9])
+@pytest.mark.parametrize(("n", "d", "latent_dim"), [(3, 10, 2), (2, 4, 1), (40, 6, 2), (2000, 50, 2)])
+def test_a_variance_that_rounding_makes_is_none(n, d, latent_dim, offset, unit):
+    rng = np.random.default_rng(n)
+    flat = rng.normal(size=(n, latent_dim)) @ rng.normal(size=(latent_dim, d)) + offset
+    with pytest.raises(ValueError, match=rf"^x: need more than {latent_dim + 1} rows, .*, got \({n}, {d}\)"):
+        fit(flat * unit, latent_dim)
+    noisy = flat + 1e-6 * max(1, offset) * rng.normal(size=(n, d))
+    if n > latent_dim + 1:
+        assert fit(noisy * unit, latent_dim).variance > 0
 
 
 def test_every_kind_of_number_is_reckoned_with_as_a_double():
@@ -123,6 +136,15 @@ def test_every_kind_of_number_is_reckoned_with_as_a_double():
         strict=True,
     ):
         np.testing.assert_allclose(one, other, rtol=1e-14)
+
+
+def test_no_gap_is_negative_by_rounding():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        model, x, *_ = random_case(int(rng.integers(10**6)))
+        mean, covariance = model.posterior(x)
+        assert (model.gap(x, mean, covariance) >= 0).all()
+        assert (model.gap(x, mean, covariance * (1 + 1e-15)) >= 0).all()
 
 
 def test_no_step_away_from_the_fit_is_better():
@@ -161,7 +183,8 @@ GOOD = LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
         (lambda: GOOD.gap(np.zeros((1, 2)), np.zeros(1), np.zeros((1, 1))), "cov_q: need a positive definite"),
         (lambda: fit(np.zeros((5, 2)), 2), "x and latent_dim: need"),
         (lambda: fit(np.zeros(5), 1), "x and latent_dim: need"),
-        (lambda: fit(np.zeros((5, 3)), 1), "variance: need one number above 0"),
+        (lambda: fit(np.zeros((5, 3)), 1), "x: need more than 2 rows, and columns that vary"),
+        (lambda: GOOD.sample(2, rng=7), "rng: need a NumPy Generator"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -1,5 +1,7 @@
 """k-means and EM against scikit-learn and SciPy, the fast form against the readable one, and what is refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from test_inline import inline
 from vaehelpers import datasets, mixtures
 from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, log_joint_density, m_step
 
+RNG = np.random.default_rng
 EYE = np.eye(2)
 
 
@@ -86,7 +89,7 @@ def test_the_fast_form_steps_back_where_digits_would_be_lost(monkeypatch):
     fit(*PLAIN[0], max_iter=10, tol=0)
     assert not rounds
     rare = GaussianMixture([1 - 1e-5, 1e-5], [[0, 0], [1, 1]], [EYE, EYE])  # of 600 rows, less than one
-    fit(FAR[::2], rare, max_iter=1)
+    fit(FAR[::2], rare, max_iter=1, tol=0)
     assert not rounds
     fit(*HARD["far apart"], max_iter=10, tol=0)
     assert rounds
@@ -128,7 +131,7 @@ def test_fit_and_em_run_as_long_as_they_say():
     np.testing.assert_array_equal(bounds, fit(x, start, max_iter=100, tol=1e-3)[1])
     assert 3 < len(bounds) < 100 == len(fit(x, start, tol=0)[1])
     assert len(fit(x, best, tol=1)[1]) == 2  # it takes two to see that nothing changes
-    one, bounds = fit(x, start, max_iter=1)
+    one, bounds = fit(x, start, max_iter=1, tol=0)
     np.testing.assert_allclose(one.means, m_step(x, e_step(x, start)[0]).means)
     assert len(bounds) == 1
     assert sum(1 for _ in em(x[:10], GaussianMixture([1.0], [[0, 0, 0]], [np.eye(3)]))) == 2 * 100
@@ -258,7 +261,7 @@ def test_k_means_against_scikit_learn():
         rng = np.random.default_rng(seed)
         starts = x[np.random.default_rng(seed).choice(len(x), 4, replace=False)]
         theirs = KMeans(4, init=starts, n_init=1, tol=0, max_iter=1000, algorithm="lloyd").fit(x)
-        centres, labels = k_means(x, 4, rng=rng)
+        centres, labels = k_means(x, 4, rng=rng, init="random")
         np.testing.assert_allclose(centres, theirs.cluster_centers_, atol=1e-10)
         np.testing.assert_array_equal(labels, theirs.labels_)
 
@@ -268,11 +271,75 @@ def test_k_means_against_scikit_learn():
 def test_k_means_ends_where_nothing_can_be_improved(seed, k):
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 4, size=(30, 2)).astype(float)  # many ties and doubles
-    centres, labels = k_means(x, k, rng=rng)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of centres without points, where rows are few
+        centres, labels = k_means(x, k, rng=rng)
     distances = ((x[:, None] - centres) ** 2).sum(axis=2)
     np.testing.assert_allclose(distances[np.arange(30), labels], distances.min(axis=1), atol=1e-12)
     for j in np.unique(labels):
         np.testing.assert_allclose(centres[j], x[labels == j].mean(axis=0), atol=1e-12)
+
+
+@pytest.mark.parametrize("x", [[[0.7]] * 6 + [[0.1 * 7]] * 2, [[0.1 * i] for i in (3, 3, 3, 1, 1, 1, 1)] * 9])
+@pytest.mark.parametrize("init", ["k-means++", "random"])
+def test_k_means_ends_where_rounded_means_would_change_labels_for_ever(x, init):
+    for seed in range(20):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            centres, _ = k_means(x, 2, rng=np.random.default_rng(seed), init=init)
+        assert np.abs(np.subtract.outer(np.ravel(x), centres.ravel())).min(axis=1).max() < 0.2
+
+
+@pytest.mark.parametrize(("offset", "scale"), [(1e9, 1), (-1e12, 1), (0, 1e-200), (1e148, 1e147), (0, 1e148)])
+def test_k_means_depends_neither_on_offset_nor_on_unit(offset, scale):
+    x = np.round(np.vstack([RNG(1).normal(m, 1, (40, 2)) for m in (-9, 0, 9)]) * 16) / 16
+    centres, labels = k_means(x, 3, rng=RNG(0))
+    moved, same = k_means(x * scale + offset, 3, rng=RNG(0))
+    np.testing.assert_array_equal(labels, same)
+    np.testing.assert_allclose((moved - offset) / scale, centres, atol=1e-3)
+
+
+def test_more_starts_are_never_worse_and_careful_starts_are_better_than_random_ones():
+    x = np.vstack([RNG(1).normal(m, 0.05, (30, 2)) for m in np.ndindex(4, 4)])
+
+    def inertia(seed, **options):
+        centres, labels = k_means(x, 16, rng=RNG(seed), **options)
+        return ((x - centres[labels]) ** 2).sum()
+
+    theirs = KMeans(16, n_init=20, random_state=0).fit(x).inertia_
+    careful = [inertia(seed) for seed in range(10)]
+    assert np.mean(careful) < 0.5 * np.mean([inertia(seed, init="random") for seed in range(10)])
+    assert all(inertia(seed, n_init=5) <= one + 1e-9 for seed, one in enumerate(careful))
+    assert inertia(0, n_init=20) == pytest.approx(theirs, rel=1e-6)
+
+
+def test_an_unfinished_loop_warns():
+    x, start = PLAIN[0]
+    with pytest.warns(ConvergenceWarning, match="k_means stopped after max_iter=1 rounds"):
+        k_means(x, 5, rng=RNG(0), max_iter=1)
+    with pytest.warns(ConvergenceWarning, match="too few different rows for k=3 clusters, 1 hold"):
+        k_means(np.ones((8, 2)), 3, rng=RNG(0))
+    with pytest.warns(ConvergenceWarning, match="fit stopped after max_iter=2 rounds.* tol=1e-09 a row"):
+        fit(x, start, max_iter=2, tol=1e-9)
+
+
+def test_fit_depends_on_no_offset():
+    """The mixture of rows far from 0 is that of the same rows around it, to the digits that a float has there."""
+    x = np.round(np.vstack([RNG(2).normal(m, 1, (300, 2)) for m in (-3, 3)]) * 64) / 64
+    start = GaussianMixture([0.5, 0.5], [[-1, 0], [1, 0]], [EYE, EYE])
+    near, bounds = fit(x, start, max_iter=60, tol=1e-9)
+    for offset in (2.0**30, 2.0**40):
+        moved = GaussianMixture(start.weights, start.means + offset, start.covariances)
+        far, same = fit(x + offset, moved, max_iter=60, tol=1e-9)
+        np.testing.assert_allclose(far.means - offset, near.means, atol=4 * np.spacing(offset))
+        np.testing.assert_allclose(far.covariances, near.covariances, rtol=1e-3)
+        np.testing.assert_allclose(same, bounds, rtol=1e-4)
+
+
+def test_single_precision_weights_of_many_components_sum_to_one():
+    weights = RNG(0).dirichlet(np.ones(20_000)).astype(np.float32)
+    weights /= np.cumsum(weights)[-1]
+    GaussianMixture(weights, np.zeros((20_000, 1)), np.ones((20_000, 1, 1)))
 
 
 def test_as_many_clusters_as_rows_are_the_rows():
@@ -285,7 +352,8 @@ def test_k_means_of_the_lesson_is_the_package():
     x, _ = TWO
     derived = inline("04", "k_means")
     for k in (1, 2, 5):
-        ours, theirs = k_means(x, k, rng=np.random.default_rng(k)), derived(x, k, rng=np.random.default_rng(k))
+        ours = k_means(x, k, rng=np.random.default_rng(k), init="random")
+        theirs = derived(x, k, rng=np.random.default_rng(k))
         np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-12)
         np.testing.assert_array_equal(ours[1], theirs[1])
 
@@ -368,6 +436,10 @@ def test_a_bad_mixture_is_refused(changes, message):
         (lambda x, m: fit(x, m, tol=-1.0), "tol: need a number of at least 0, got -1"),
         (lambda x, m: next(em(x, m, max_iter=-1)), "max_iter: need a whole number of at least 0, got -1"),
         (lambda x, m: fit(x[:, [0, 0]], m), "x: .*linearly dependent"),
+        (lambda x, m: fit(x[:2], m), "x: need more rows than columns for full covariances, got 2 rows and 2 columns"),
+        (lambda x, m: k_means(x, 2, rng=0), "rng: need a NumPy Generator, such as .*, got 0"),
+        (lambda x, m: m.sample(2, rng=np.random), "rng: need a NumPy Generator"),
+        (lambda x, m: k_means(x, 2, rng=RNG(0), init="best"), "init: need 'k-means[+][+]' or 'random', got 'best'"),
         (lambda x, m: fit(x[:, :1], m), r"x: need \(n, 2\), got \(9, 1\)"),
         (lambda x, m: k_means(x, 0, rng=np.random.default_rng()), "k: need a whole number from 1 to 9, got 0"),
         (lambda x, m: k_means(x, 10, rng=np.random.default_rng()), "k: need a whole number from 1 to 9"),

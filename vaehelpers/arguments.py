@@ -36,7 +36,8 @@ def array(
         floats: NDArray[Any] = np.asarray(given, dtype)
     limit = min(_LARGEST, float(np.finfo(dtype).max))
     if finite and not (good := (floats >= -limit) & (floats <= limit)).all():
-        raise ValueError(f"{name}: every value must be finite, got {(~good).sum()} of {good.size} that are not")
+        need = "finite" if not np.isfinite(floats).all() else f"finite, and at most {limit:g} in size"
+        raise ValueError(f"{name}: every value must be {need}, got {(~good).sum()} of {good.size} that are not")
     if unit and not ((floats >= 0) & (floats <= 1)).all():
         raise ValueError(f"{name}: need values from 0 to 1, got {floats.min():g} to {floats.max():g}")
     return floats
@@ -61,6 +62,20 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
         need = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name}: need a whole number {need}, got {shortened(value)}")
     return given
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """Return a NumPy ``Generator``; a seed or the module ``np.random`` is none."""
+    if not isinstance(value, np.random.Generator):
+        need = "a NumPy Generator, such as np.random.default_rng(0)"
+        raise ValueError(f"{name}: need {need}, got {shortened(value)}")
+    return value
+
+
+def tolerance(values: ArrayLike, n: int) -> float:
+    """Return how far from 1 the sum of ``n`` numbers in the precision of ``values`` may be by rounding."""
+    dtype = np.asarray(values).dtype
+    return min(0.01, 1e-6 + 4 * float(np.finfo(dtype).eps) * n**0.5) if dtype.kind == "f" else 1e-6
 
 
 def together(**arrays: NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 
-from .arguments import array, number, shortened, together, whole
+from .arguments import array, number, shortened, together, tolerance, whole
 
 Floats = NDArray[np.float64]
 Symbol = TypeVar("Symbol", bound=Hashable)
@@ -32,7 +32,7 @@ def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
     """Return the entropy H(p) = −Σ p log p, the mean surprisal, along an axis: nats, or bits with ``base=2``.
 
     Cover & Thomas (2006), §2.1; 0 log 0 counts as 0. Raises ``ValueError`` when p holds a negative number or does
-    not sum to 1 along the axis.
+    not sum to 1 along the axis, up to the rounding of its dtype.
     """
     return entr(_distributions("p", p, axis)).sum(axis=-1) / _nats(base)
 
@@ -67,7 +67,7 @@ def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
     table = array("joint", joint, finite=False)
     if table.ndim != 2:
         raise ValueError(f"joint: need a table of shape (a, b), got {table.shape}")
-    _distributions("joint", table.ravel(), -1)
+    _distributions("joint", np.ravel(joint), -1)
     margins = xlogy(table, table.sum(axis=1, keepdims=True)) + xlogy(table, table.sum(axis=0))
     return max(float((xlogy(table, table) - margins).sum()), 0.0) / _nats(base)
 
@@ -86,8 +86,11 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
             raise ValueError(f"{name}: every value must be {need}, got {_range(values)}")
     together(**arrays)
     m_q, v_q, m_p, v_p = arrays.values()
-    with np.errstate(over="ignore"):  # infinite is what a float can say of it
-        return 0.5 * (np.log(v_p) - np.log(v_q) + (v_q + (m_q - m_p) ** 2) / v_p - 1)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # infinite is what a float can say of it
+        distance, excess = (m_q - m_p) / np.sqrt(v_p), (v_q - v_p) / v_p
+        # r − 1 − log r for r = v_q / v_p: near r = 1 from r − 1, elsewhere from the two logarithms
+        spread = np.where(np.abs(excess) < 0.5, excess - np.log1p(excess), excess - (np.log(v_q) - np.log(v_p)))
+        return np.asarray(0.5 * (np.maximum(spread, 0) + distance**2))
 
 
 def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
@@ -121,7 +124,7 @@ def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
         raise ValueError(f"{name}: probabilities must not be negative or NaN, got {_range(rows)}")
     with np.errstate(over="ignore"):
         sums = rows.sum(axis=-1)
-    if not (np.abs(sums - 1) <= 1e-6).all():
+    if not (np.abs(sums - 1) <= tolerance(p, rows.shape[-1])).all():
         raise ValueError(f"{name}: probabilities must sum to 1 along axis {axis}, got {_range(sums)}")
     return rows
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, whole
+from .arguments import array, generator, whole
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class LinearGaussian(NamedTuple):
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Draw ``n`` hidden causes ``(n, m)`` and what is seen of each, ``(n, d)``."""
         weights, mean, variance = _check(self)
-        z = rng.standard_normal((whole("n", n, 0), weights.shape[1]))
+        z = generator("rng", rng).standard_normal((whole("n", n, 0), weights.shape[1]))
         return z, z @ weights.T + mean + np.sqrt(variance) * rng.standard_normal((n, len(mean)))
 
     def posterior(self, x: ArrayLike) -> tuple[Floats, Floats]:
@@ -68,7 +68,8 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     """Return the model of largest likelihood for ``x`` ``(n, d)``; Tipping & Bishop (1999), eqs. 7 and 8.
 
     The columns of ``weights`` are eigenvectors of the covariance, scaled; ``variance`` is the mean of the eigenvalues
-    left over. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and some variance is left over.
+    left over. A closed form, with nothing to iterate. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and more
+    variance is left over than rounding makes.
     """
     data = array("x", x)
     if data.ndim != 2 or len(data) < 2 or not 1 <= whole("latent_dim", latent_dim) < data.shape[1]:
@@ -77,6 +78,10 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     _, singular, directions = np.linalg.svd(data - mean, full_matrices=False)
     eigenvalues = singular**2 / len(data)
     variance = eigenvalues[latent_dim:].sum() / (data.shape[1] - latent_dim)
+    rounding = 16 * np.sqrt(data.shape[1]) * np.finfo(float).eps * np.abs(data).max()
+    if not np.sqrt(variance) > rounding:
+        need = f"more than {latent_dim + 1} rows, and columns that vary in more than {latent_dim} directions"
+        raise ValueError(f"x: need {need}, got {data.shape} with a variance of {variance:g} left over")
     scales = np.sqrt(np.maximum(eigenvalues[:latent_dim] - variance, 0))
     return LinearGaussian(*_check(LinearGaussian(directions[:latent_dim].T * scales, mean, variance)))
 
@@ -90,11 +95,12 @@ def _squares(rows: Floats) -> Floats:
 
 
 def _kl(mu_q: Floats, cov_q: Floats, mu_p: Floats, cov_p: Floats) -> Floats:
-    """KL(q ‖ p) of Gaussians with full covariances; Murphy (2022), §6.2.3."""
+    """KL(q ‖ p) of Gaussians with full covariances, not below 0 by rounding; Murphy (2022), §6.2.3."""
     inverse, step = np.linalg.inv(cov_p), mu_q - mu_p
     log_dets = np.linalg.slogdet(cov_p)[1] - np.linalg.slogdet(cov_q)[1]
     distance = np.einsum("...i,ij,...j->...", step, inverse, step)
-    return (np.trace(inverse @ cov_q, 0, -2, -1) + distance - len(cov_p) + log_dets) / 2
+    spread = np.trace(inverse @ cov_q, 0, -2, -1) - len(cov_p) + log_dets
+    return (np.maximum(spread, 0) + distance) / 2
 
 
 def _check(model: LinearGaussian) -> tuple[Floats, Floats, float]:

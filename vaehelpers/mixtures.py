@@ -1,10 +1,11 @@
-"""k-means and mixtures of Gaussians: one loop, with hard and with soft assignments.
+"""Mixtures of Gaussians, fitted by EM: the loop of ``k_means`` with soft assignments.
 
 A component that shrinks onto a point or a line would drive the likelihood to infinity. ``m_step`` does not let it:
 no covariance falls below ``FLOOR`` times the covariance of all data, in any direction. Under this condition the M step
 is still an exact maximum, so the bound of EM still never falls; healthy components are not touched at all.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -12,10 +13,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky, solve_triangular
-from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import array, number, whole
+from .arguments import array, generator, number, tolerance, whole
+from .kmeans import k_means as k_means
 
 Floats = NDArray[np.float64]
 
@@ -36,15 +38,16 @@ class GaussianMixture:
     covariances: Floats
 
     def __post_init__(self) -> None:
+        slack = tolerance(self.weights, np.size(self.weights))
         for name in ("weights", "means", "covariances"):
             values = array(name, getattr(self, name)).copy()
             values.flags.writeable = False
             object.__setattr__(self, name, values)
-        _check_mixture(self.weights, self.means, self.covariances)
+        _check_mixture(self.weights, self.means, self.covariances, slack)
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
         """Draw ``n`` points (n, d), and the component (n,) that each came from."""
-        z = rng.choice(len(self.weights), size=whole("n", n, 0), p=self.weights / self.weights.sum())
+        z = generator("rng", rng).choice(len(self.weights), size=whole("n", n, 0), p=self.weights / self.weights.sum())
         roots = np.linalg.cholesky(self.covariances)
         noise = rng.standard_normal((n, self.means.shape[1]))
         return self.means[z] + np.einsum("nij,nj->ni", roots[z], noise), z
@@ -57,25 +60,6 @@ class HalfStep(NamedTuple):
     mixture: GaussianMixture
     log_resp: Floats
     bound: float
-
-
-def k_means(x: ArrayLike, k: int, *, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-    """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d), from ``k`` random rows as a start.
-
-    Lloyd (1982), "Least squares quantization in PCM". A centre that loses all its points stays where it is.
-    Raises ``ValueError`` unless 1 ≤ k ≤ n.
-    """
-    x = _check_data(x)
-    whole("k", k, 1, len(x))
-    centres = x[rng.choice(len(x), k, replace=False)]
-    labels = np.full(len(x), -1)
-    while True:
-        nearest = cdist(x, centres, "sqeuclidean").argmin(axis=1)
-        if (nearest == labels).all():
-            return centres, labels
-        labels = nearest
-        for j in np.unique(labels):
-            centres[j] = x[labels == j].mean(axis=0)
 
 
 def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
@@ -153,9 +137,10 @@ def fit(
 ) -> tuple[GaussianMixture, Floats]:
     """Run EM fast; return the last mixture, and the log-likelihood in nats (summed over ``x``) at each E step.
 
-    It ends when the log-likelihood of an average row changes by less than ``tol``, or after ``max_iter`` rounds. The
-    numbers are those of ``em``: a Gaussian log-density is linear in the features (1, x, xxᵀ), so that both half-steps
-    are one matrix product each. Where that would cost digits, ``e_step`` and ``m_step`` do the round instead.
+    It ends when the log-likelihood of an average row changes by less than ``tol``, or after ``max_iter`` rounds with a
+    ``ConvergenceWarning``; ``tol=0`` asks for all rounds. The numbers are those of ``em``: a Gaussian log-density is
+    linear in the features (1, x, xxᵀ), so that both half-steps are one matrix product each. Where that would cost
+    digits, ``e_step`` and ``m_step`` do the round instead.
     """
     x = _check_data(x, columns=start.means.shape[1])
     whole("max_iter", max_iter), number("tol", tol, least=0)
@@ -163,17 +148,20 @@ def fit(
     white = np.ascontiguousarray(solve_triangular(root, (x - centre).T, lower=True))  # (d, n)
     inverse = solve_triangular(root, np.eye(len(root)), lower=True)
     try:
-        mixture = _moved(start, inverse, -inverse @ centre)
+        mixture = _moved(start, inverse, centre, 0)
     except ValueError as error:
         raise ValueError(f"start and x: need numbers on one scale, got {error} where x has variance 1") from error
     log_volume = len(x) * np.log(np.diag(root)).sum()
     bounds: list[float] = []
-    for _ in range(max_iter):
+    converged = False
+    while not converged and len(bounds) < max_iter:
         mixture, bound = _fast_round(white, mixture) or _careful_round(white.T, mixture)
         bounds.append(bound - log_volume)
-        if len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * len(x):
-            break
-    return _moved(mixture, root, centre), np.array(bounds)
+        converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * len(x)
+    if not converged and tol > 0:
+        message = f"fit stopped after max_iter={max_iter} rounds, before the log-likelihood changed by less than"
+        warnings.warn(f"{message} tol={tol:g} a row", ConvergenceWarning, stacklevel=2)
+    return _moved(mixture, root, 0, centre), np.array(bounds)
 
 
 def _careful_round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
@@ -238,14 +226,18 @@ def _sums_of_features(white: Floats, coefficients: Floats) -> tuple[Floats, floa
     return sums, bound
 
 
-def _moved(mixture: GaussianMixture, matrix: Floats, shift: Floats) -> GaussianMixture:
-    """Return the mixture of ``matrix @ x + shift`` when ``x`` has the mixture given."""
+def _moved(mixture: GaussianMixture, matrix: Floats, before: Floats | float, after: Floats | float) -> GaussianMixture:
+    """Return the mixture of ``matrix @ (x - before) + after`` when ``x`` has the mixture given."""
     covariances = matrix @ mixture.covariances @ matrix.T
-    return GaussianMixture(mixture.weights, mixture.means @ matrix.T + shift, covariances)
+    return GaussianMixture(mixture.weights, (mixture.means - before) @ matrix.T + after, covariances)
 
 
 def _root_of_data(x: Floats) -> Floats:
     """Cholesky root (d, d) of the covariance of all data."""
+    if len(x) <= x.shape[1]:
+        raise ValueError(
+            f"x: need more rows than columns for full covariances, got {len(x)} rows and {x.shape[1]} columns"
+        )
     centre = x.mean(axis=0)
     centred = x - centre
     scale = np.sqrt((centred**2).mean(axis=0))
@@ -279,12 +271,12 @@ def _check_log_resp(log_resp: ArrayLike, n: int, k: int | str) -> Floats:
     return values
 
 
-def _check_mixture(weights: Floats, means: Floats, covariances: Floats) -> None:
+def _check_mixture(weights: Floats, means: Floats, covariances: Floats, slack: float) -> None:
     k, d = means.shape if means.ndim == 2 else (0, 0)
     if not k * d or weights.shape != (k,) or covariances.shape != (k, d, d):
         got = f"{weights.shape}, {means.shape} and {covariances.shape}"
         raise ValueError(f"weights, means, covariances: need (k,), (k, d) and (k, d, d), got {got}")
-    if (weights < 0).any() or abs(weights.sum() - 1) > 1e-6:
+    if (weights < 0).any() or abs(weights.sum() - 1) > slack:
         raise ValueError(f"weights: need non-negative numbers that sum to 1, got {weights}")
     scale = np.sqrt(np.abs(np.einsum("kii->ki", covariances)))
     if (np.abs(covariances - covariances.transpose(0, 2, 1)) > 1e-6 * scale[:, :, None] * scale[:, None]).any():

@@ -8,6 +8,7 @@ from scipy.special import entr, expit
 from scipy.stats import norm
 
 from .arguments import array, whole
+from .information import gaussian_kl
 
 Floats = NDArray[np.float64]
 
@@ -55,7 +56,7 @@ def bargain(means: ArrayLike, sds: ArrayLike, pictures: ArrayLike, *, cells: int
     differ = x[0] != x[1]
     mixed = _doubt(shares @ x[:, differ]) - shares @ _doubt(x[:, differ])
     lost = float(np.trapezoid(density.mean(axis=1) * mixed, z))
-    prices = 0.5 * (mu**2 + sd**2 - np.log(sd**2) - 1)
+    prices = gaussian_kl(mu, sd**2, 0, 1)
     return Bargain(float(np.trapezoid(density.min(axis=1), z)), prices, float(-own.mean() - lost), lost)
 
 

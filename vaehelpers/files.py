@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .arguments import shortened
+
 _PREFIX, _SUFFIX = ".vaehelpers-", ".part"
+
+
+def expanded(path: str | Path) -> Path:
+    """Return a path with ``~`` replaced by the home folder, where that is known.
+
+    Raises ``ValueError`` for anything that cannot be a path.
+    """
+    if not isinstance(path, str | os.PathLike) or "\0" in (name := os.fspath(path)) or not name:
+        raise ValueError(f"path: need the name of a file or folder, got {shortened(path)}")
+    return Path(os.path.expanduser(name))
 
 
 def writable(path: Path) -> None:
@@ -20,8 +32,8 @@ def writable(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file beside ``path`` to write, and rename it into place when all went well.
 
-    So neither an interrupt nor a full disk spoils what was there. What a killed process could not take away goes with
-    the first file that is written to that folder an hour later. Raises ``OSError`` where nothing can be written.
+    So neither an interrupt nor a full disk damages what was there. Temporary files that a killed process left are
+    removed after an hour. Raises ``OSError`` where nothing can be written.
     """
     if path.exists() and not path.is_file():  # a folder, or a device, which must not become a file
         raise OSError(f"path: {str(path)!r} is not a file, and cannot be replaced by one")

@@ -24,7 +24,7 @@ lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 0
 	@[ $(LESSONS) = notebooks ] || $(BIN)/python docs/editions.py german $(LESSONS)
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) $(LESSONS)/00_start_here.ipynb
 
-test: check chromium $(NPM)  ## set up and run every check and test
+test: check chromium $(NPM) .venv/nbgrader  ## set up and run every check and test
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)  ## style and types
@@ -38,7 +38,7 @@ site: $(STAMP) $(NPM)  ## all lessons with their results, the guide and the refe
 slides: $(STAMP) $(NPM)  ## a folder of slides for each lesson, to be opened from a memory stick: build/slides
 	@$(BIN)/python docs/slides.py build/slides $(NPM)
 
-handout: $(STAMP)  ## the lessons without solutions, to hand out: build/handout
+handout: $(STAMP)  ## the lessons without solutions: build/handout; in its folder nbgrader a course to grade them
 	@$(BIN)/python docs/editions.py handout build/handout
 
 solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
@@ -58,21 +58,25 @@ mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which
 	@cd build/mutants/mutants && xargs -P 2 -I {} sh -c '$(BAD_INPUT) > /dev/null || exit 0; echo {}' < ../survived > ../survived-too
 	@cd build/mutants && wc -l survived survived-too && cat survived-too
 
-MUTATED := OMP_NUM_THREADS=1 PYTHONPATH=$(CURDIR)/.venv/mutants
-MUTMUT := $(MUTATED) $(CURDIR)/$(BIN)/python -m mutmut
+MUTATED := OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR)/.venv/mutants"
+MUTMUT := $(MUTATED) "$(CURDIR)/$(BIN)/python" -m mutmut
 # What survives its module's tests meets that module's cases of bad input; all at once would take hours. The test left
 # out counts names, and mutants have more of them.
-BAD_INPUT := $(MUTATED) MUTANT_UNDER_TEST={} $(CURDIR)/$(BIN)/python -m pytest -x -q -p no:randomly --hypothesis-profile=ci \
+BAD_INPUT := $(MUTATED) MUTANT_UNDER_TEST={} "$(CURDIR)/$(BIN)/python" -m pytest -x -q -p no:randomly --hypothesis-profile=ci \
 	tests/test_bad_input.py -k "($$(echo {} | cut -d. -f2) or any_array) and not has_a_row"
 
 .venv/mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ mutmut==3.8.1 libcst==1.9.0 setproctitle==1.3.8
 
+# Apart from .venv, since its buttons would stand in every learner's JupyterLab.
+.venv/nbgrader: $(STAMP)
+	@$(BIN)/python -m pip install -qq --no-deps --target $@ nbgrader==0.9.6 alembic==1.20.1 Mako==1.4.3 RapidFuzz==3.14.6
+
 .venv/bench: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill
 
 lock:  ## requirements.lock anew: the newest versions that fit together (torch stays; raise its line by hand)
-	@rm -rf build/lock && $(PYTHON) -m venv build/lock
+	@rm -rf build/lock && "$(PYTHON)" -m venv build/lock
 	@$(MAKE) -s BIN=build/lock/bin torch-$(TORCH)
 	@build/lock/bin/python -m pip install -qq -e '.[test,docs]'
 	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable > build/lock/pins
@@ -84,17 +88,19 @@ lowest: build/lowest/stamp  ## the quick tests on the lowest versions that pypro
 OF_THE_LOCK := --ignore tests/test_house.py --ignore tests/test_security.py
 # Each lower bound of the package, pinned; around them the newest that go with them. What these warn of is not ours.
 build/lowest/stamp: pyproject.toml
-	@rm -rf build/lowest && $(PYTHON) -m venv build/lowest
+	@rm -rf build/lowest && "$(PYTHON)" -m venv build/lowest
 	@sed -n 's/^    "\([a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
 	@build/lowest/bin/python -m pip install -qq -r build/lowest/bounds -e '.[test]'
 	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Setting up .venv (once, a few minutes) ..."
 	@rm -rf .venv
-	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@"$(PYTHON)" -m venv .venv
 	@$(MAKE) -s torch-$(TORCH)
 	@$(BIN)/python -m pip install -qq -r requirements.lock
 	@$(BIN)/python -m pip install -qq --no-deps -e .
@@ -117,7 +123,7 @@ $(NPM): docs/package.json docs/package-lock.json
 		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends npm >/dev/null; } \
 		|| { echo "Node.js' npm is needed for the site and the slides: install it with your package manager"; exit 1; }
 	@mkdir -p $@ && cp docs/package.json docs/package-lock.json $@
-	@npm ci --prefix $@ --silent --no-audit --no-fund
+	@npm ci --prefix $@ --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@
 
 chromium:
@@ -126,5 +132,5 @@ ifeq ($(CHROMIUM),)
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing Chromium for the browser tests ..."; \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; \
-	else echo "The browser tests need Chromium: install it with your package manager, then run make test again"; exit 1; fi
+	else echo "The browser tests need Chromium: install it with your package manager, then run make again"; exit 1; fi
 endif

@@ -2,14 +2,13 @@
 
     python docs/editions.py german build/de
 
-writes every lesson there, in German where ``notebooks/de`` holds its prose; ``handout`` leaves the solutions out, and
-``solutions`` puts them into their stubs.
+writes every lesson there, in German where ``notebooks/de`` holds its prose; ``handout`` leaves the solutions out and
+adds a course for nbgrader, and ``solutions`` puts them into their stubs.
 """
 
 import copy
 import hashlib
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -26,6 +25,24 @@ SOLUTION = "{{solution}}"
 
 #: The folded block below an exercise, in either language.
 FOLDED = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
+
+#: The line of an exercise's cell that judges what stands above it.
+CHECK = re.compile(r"^exercises\.check_(\w+)\(.*\)$", re.MULTILINE)
+#: A check that nbgrader grades: an error means no point. The hidden part is left out of the learners' notebooks.
+GRADED_CHECK = """\
+### BEGIN HIDDEN TESTS
+from vaehelpers import exercises
+
+assert {check}.ok
+### END HIDDEN TESTS
+{check}"""
+NBGRADER_CONFIG = """\
+c = get_config()
+c.CourseDirectory.course_id = "vaehelpers"
+c.ClearSolutions.code_stub = {"python": ""}  # an exercise's own stub says what to do
+c.OverwriteCells.add_missing_cells = True  # a check that was deleted is put back
+c.ExecutePreprocessor.timeout = 600  # seconds for one cell; lesson 06 trains a network
+"""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -85,12 +102,46 @@ def _with_code(prose: str, cell: NotebookNode) -> str:
 
 
 def handout(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson without the solutions of its exercises; the stubs and their checks stay."""
+    """Return a lesson without the solutions of its exercises; each stub and each check has a cell of its own.
+
+    These cells carry the metadata by which nbgrader finds answers and points: a notebook that was handed out in any
+    way can be submitted and graded.
+    """
     edition = copy.deepcopy(notebook)
     for cell in edition.cells:
         if cell.cell_type == "markdown":
             cell.source = FOLDED.sub("", cell.source).strip()
-    edition.cells = [cell for cell in edition.cells if cell.source]
+    edition.cells = [part for cell in edition.cells for part in _parts(cell) if part.source]
+    return edition
+
+
+def _parts(cell: NotebookNode) -> list[NotebookNode]:
+    """Split an exercise's cell into the stub, the check, and what follows the check; other cells stay whole."""
+    found = CHECK.search(cell.source) if cell.cell_type == "code" else None
+    if not found:
+        return [cell]
+    name = found[1]
+    answer = {"grade_id": name, "solution": True, "grade": False, "locked": False}
+    test = {"grade_id": f"check_{name}", "solution": False, "grade": True, "locked": True, "points": 1}
+    parts = [
+        (cell.id, cell.source[: found.start()], {"nbgrader": {**answer, "task": False, "schema_version": 3}}),
+        (f"{cell.id}-check", found[0], {"nbgrader": {**test, "task": False, "schema_version": 3}}),
+        (f"{cell.id}-after", cell.source[found.end() :], cell.metadata),
+    ]
+    return [nbformat.v4.new_code_cell(source.strip(), id=name, metadata=data) for name, source, data in parts]
+
+
+def assignment(notebook: NotebookNode) -> NotebookNode:
+    """Return a handout as nbgrader's source: hidden from the learners, each check's result becomes a point."""
+    edition = handout(notebook)
+    for cell in edition.cells:
+        role = cell.metadata.get("nbgrader", {})
+        if role.get("solution"):  # without such a region nbgrader would replace the whole stub
+            cell.source += "\n### BEGIN SOLUTION\n### END SOLUTION"
+        elif role.get("grade"):
+            cell.source = GRADED_CHECK.format(check=cell.source)
+        elif cell.cell_type == "markdown":  # each lesson lies in a folder of its own
+            cell.source = re.sub(r"\]\((\w+)\.ipynb\b", r"](../\1/\1.ipynb", cell.source)
     return edition
 
 
@@ -117,35 +168,39 @@ def editions() -> None:
 @app.command("german")
 def write_german(folder: Path) -> None:
     """Write all lessons into FOLDER, in German where there is a translation. A lesson that differs there is kept."""
-    folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(NOTEBOOKS.glob("*.ipynb")):
         prose, content = NOTEBOOKS / "de" / f"{source.stem}.md", source.read_text(encoding="utf-8")
         if prose.exists():
             edition = german(nbformat.reads(content, 4), prose.read_text(encoding="utf-8"))
-            content = nbformat.writes(edition) + "\n"
+            content = _text(edition)
         _write_new(folder / source.name, content)
 
 
 @app.command("handout")
 def write_handout(folder: Path) -> None:
-    """Write all lessons without solutions into FOLDER, to hand out, or as the source of nbgrader or nbgitpuller."""
-    _write_all(folder, handout)
+    """Write all lessons without solutions into FOLDER, and a course for nbgrader into FOLDER/nbgrader."""
+    course = folder / "nbgrader"
+    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
+        lesson = nbformat.read(source, 4)
+        _write_new(folder / source.name, _text(handout(lesson)))
+        _write_new(course / "source" / source.stem / source.name, _text(assignment(lesson)))
+    _write_new(course / "nbgrader_config.py", NBGRADER_CONFIG)
 
 
 @app.command("solutions")
 def write_solutions(folder: Path) -> None:
     """Write all lessons with each exercise solved into FOLDER."""
-    _write_all(folder, solutions)
-
-
-def _write_all(folder: Path, edit: Callable[[NotebookNode], NotebookNode]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        _write_new(folder / source.name, nbformat.writes(edit(nbformat.read(source, 4))) + "\n")
+        _write_new(folder / source.name, _text(solutions(nbformat.read(source, 4))))
+
+
+def _text(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook) + "\n"
 
 
 def _write_new(path: Path, content: str) -> None:
     """Write a file, unless there is one that somebody may have worked in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with replacing(path) as part:  # half a lesson would be kept as somebody's work
             part.write_text(content, encoding="utf-8")

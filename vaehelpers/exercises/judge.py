@@ -111,7 +111,9 @@ def numbers(answer: Any) -> NDArray[np.floating] | None:
     """Return an answer as an array of floats of its own precision, or ``None`` for what is no array of real numbers."""
     try:
         given = np.asarray(_detached(answer))
-        return given.astype(given.dtype if given.dtype.kind == "f" else float) if given.dtype.kind in "biufO" else None
+        if given.dtype.kind == "O":  # fractions, say; NumPy itself would read None as NaN
+            return np.asarray(np.vectorize(float, otypes=[float])(given))
+        return given.astype(given.dtype if given.dtype.kind == "f" else float) if given.dtype.kind in "biuf" else None
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -26,13 +26,13 @@ from vaehelpers.widgets import live
 
 live.DPI *= 2
 
-def in_a_frame(explorer, *, numbers=itertools.count(1), **options):
+def in_a_frame(explorer, *, numbers=itertools.count(1)):
     name = f"frames/{stem}-{{next(numbers)}}.html"
     explorer.save_html(Path({folder!r}) / name)
     frame = f'<iframe class="explorer" src="{{name}}" title="Latent explorer" loading="lazy"></iframe>'
-    return {{"text/html": frame, "text/plain": "LatentExplorer"}}, {{}}
+    display({{"text/html": frame, "text/plain": "LatentExplorer"}}, raw=True)
 
-LatentExplorer._repr_mimebundle_ = in_a_frame
+LatentExplorer._ipython_display_ = in_a_frame
 """
 
 
@@ -62,13 +62,18 @@ SUFFIXES = (".py", ".js", ".css", ".html", ".mplstyle", ".csv")
 
 
 def _make_static(notebook: nbformat.NotebookNode) -> None:
-    """Leave each widget's picture in its place, and say in words what the pictures of a cell show (its ``alt``)."""
+    """Leave out widgets: below each stands its picture. Say in words what the pictures of a cell show (its ``alt``).
+
+    Of a picture's size the width alone is kept, so that it keeps its proportions where a page is narrower.
+    """
     notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+        for output in cell.outputs:
             for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
-                output.metadata[kind] = output.metadata.get(kind, {}) | {"alt": cell.metadata.get("alt", "")}
+                about = output.metadata.setdefault(kind, {})
+                about.pop("height", None)
+                about["alt"] = cell.metadata.get("alt", "")
 
 
 def execute_all(folder: Path, lessons: Sequence[Path] = LESSONS) -> list[nbformat.NotebookNode]:

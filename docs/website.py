@@ -5,10 +5,8 @@
 opens without a server and without a network. With numbers of lessons after it (00 05) only these are run.
 """
 
-import base64
 import re
 import shutil
-import struct
 import subprocess
 import sys
 from collections.abc import Collection
@@ -79,15 +77,8 @@ def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbforma
     notebook.cells[0].source = f"# {lesson.stem[:2]} {title}\n\n{switch.format(lesson.stem)}\n{rest}"
     for cell in notebook.cells:
         if "alt" in cell.metadata:
-            cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt} | _width(cell)}
+            cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt}}
     return notebook
-
-
-def _width(cell: nbformat.NotebookNode) -> dict[str, str]:
-    """Return how wide the widest picture of a cell is shown, where it has any: half its dots, see ``executed``."""
-    pictures = [png for output in cell.get("outputs", []) if (png := output.get("data", {}).get("image/png"))]
-    widths = [struct.unpack(">I", base64.b64decode(png)[16:20])[0] // 2 for png in pictures]
-    return {"width": f"{max(widths)}px"} if widths else {}
 
 
 def _in_german(lesson: Path, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None:

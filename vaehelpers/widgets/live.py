@@ -8,6 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import display
 from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -18,14 +19,20 @@ from ..arguments import number, whole
 SCREEN = 80  # dots per inch that a figure takes on the page
 #: Dots per inch that are drawn: as few as that, so that a slider is followed at once.
 DPI = SCREEN
+#: Hides the picture in the output below a widget that a page could load. It comes with the widget, so a page that could
+#: not load it shows the picture. A widget inside another one was not displayed by itself, and has no picture below.
+STYLE = """<style>
+:is(.jp-OutputArea-child, .output_area, .output_container):has(:not(.widget-box) > .live-figure) + * { display: none; }
+</style>"""
 
 
 class Live(widgets.VBox):
     """Controls above one figure; ``update`` gets their values by name and changes what the figure shows.
 
     ``figure`` is a ``matplotlib.figure.Figure`` of its own, not one of pyplot's, so that nothing stays open.
-    Where no kernel answers, the page shows the figure as it stands. With ``moving``, the only artists that ``update``
-    changes, all others are drawn once and never again: for figures with much in the background.
+    Where the controls cannot be loaded (without a kernel or a network), the page shows the figure as it stood. With
+    ``moving``, the only artists that ``update`` changes, all others are drawn once and never again: for figures with
+    much in the background.
     """
 
     def __init__(
@@ -43,7 +50,8 @@ class Live(widgets.VBox):
         draw = once_per_burst(self.draw)
         for control in controls.values():
             control.observe(draw, "value")
-        super().__init__([*controls.values(), self.picture])
+        style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
+        super().__init__([*controls.values(), self.picture, style], _dom_classes=["live-figure"])
         self.moving: Sequence[Artist] = ()
         self.draw()
         figure.set_layout_engine("none")  # all stays where it is: placing it anew takes half the time of a drawing
@@ -69,6 +77,13 @@ class Live(widgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
         return bundle | {"image/png": base64.b64encode(self.picture.value).decode()}
+
+    def _ipython_display_(self) -> None:
+        """Show the controls and, as an output of its own, the picture: exporters choose one kind of each output."""
+        bundle = self._repr_mimebundle_()
+        picture = {"image/png": bundle.pop("image/png"), "text/plain": "the figure"}
+        display(bundle | {"text/plain": f"{len(self.controls)} controls of the figure below"}, raw=True)
+        display(picture, metadata={"image/png": {"width": int(self.picture.width)}}, raw=True)
 
 
 def slider(name: str, low: float, high: float, value: float, *, step: float = 0.01) -> widgets.FloatSlider:

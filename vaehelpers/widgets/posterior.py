@@ -40,7 +40,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
     }
     look = choice(f"{causes[0]}?", list(looks), value="nobody looked")
     live = Live(figure, update, look=look, **controls)
-    live.children = [widgets.Box(list(controls.values()), layout=_FLOW), look, live.picture]
+    live.children = [widgets.Box(list(controls.values()), layout=_FLOW), look, *live.children[-2:]]
     return live
 
 

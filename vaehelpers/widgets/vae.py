@@ -17,6 +17,7 @@ from .. import hands, overlap
 from ..arguments import array
 from ..plots import vae as plots
 from ..plots.pictures import tile
+from . import live
 from .live import Live, choice, slider
 
 
@@ -25,7 +26,7 @@ class Learning:
 
     def __init__(self, pictures: ArrayLike) -> None:
         self.pictures = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
-        self.figure = Figure(figsize=(11, 2.7), dpi=80, layout="constrained")
+        self.figure = Figure(figsize=(11, 2.7), dpi=live.DPI, layout="constrained")
         self.canvas, self.place = FigureCanvasAgg(self.figure), None
         both = np.stack([self.pictures, self.pictures])
         self.axes = plots.plot_rows(both, ["picture", "decoded"], ax=self.figure.subplots())
@@ -40,7 +41,8 @@ class Learning:
         self.canvas.draw()
         buffer = io.BytesIO()
         self.canvas.print_png(buffer)
-        picture = Image(buffer.getvalue(), alt="pictures above, the model's version of them below")
+        width = round(self.figure.get_figwidth() * live.SCREEN)
+        picture = Image(buffer.getvalue(), width=width, alt="pictures above, the model's version of them below")
         if self.place is None:
             self.place = display(picture, display_id=True)
         else:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order
+from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order, typical_code
 from vaehelpers.model import VAE
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
@@ -94,6 +94,31 @@ def test_a_code_becomes_floats_within_the_sliders(explorer, z):
     for found in (explorer.z, LatentExplorer(untrained(), start=z).z):
         assert found == [-3, 2]
         assert [type(value) for value in found] == [float, float]
+
+
+def test_a_code_to_begin_with_is_of_an_open_hand_or_of_the_first_image_or_a_draw_from_the_prior():
+    model, card = weights.load_pretrained("hands")
+    open_hand = hands.render(hands.neutral()[None], model.size)
+    for images in (None, held_out(model, card, 3)):
+        np.testing.assert_array_equal(typical_code(model, card, images), latents.encode(model, open_hand)[0][0])
+    model, card = weights.load_pretrained("digits-2d")
+    images = held_out(model, card, 3)
+    np.testing.assert_array_equal(typical_code(model, card, images), latents.encode(model, images[:])[0][0])
+    nothing = datasets.Images(images.pictures[:0], images.factors[:0], images.names)
+    for images in (None, nothing):
+        drawn = typical_code(untrained(latent_dim=400), {"data": "pictures of my own"}, images)
+        assert drawn.shape == (400,) and abs(drawn.mean()) < 0.25 and abs(drawn.std() - 1) < 0.2
+    assert typical_code(untrained(channels=3), {"data": "hands"}).shape == (2,)  # whatever a card says
+
+
+def test_an_open_hand_is_sharper_than_the_middle_of_the_prior():
+    def steepest(model, z):
+        return np.abs(np.diff(latents.decode(model, np.asarray(z)[None]))).max()
+
+    for name in SHIPPED:
+        model, card = weights.load_pretrained(name)
+        if card.get("data") == "hands":
+            assert steepest(model, typical_code(model, card)) > steepest(model, np.zeros(model.latent_dim)), name
 
 
 def test_no_card_is_needed_and_a_given_one_is_left_as_it_was():

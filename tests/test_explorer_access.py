@@ -40,6 +40,16 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
   const { left, right, width } = each.getBoundingClientRect();
   return width && each.checkVisibility() && (left < 0 || right > document.documentElement.clientWidth);
 }).map((each) => each.outerHTML.slice(0, 80))"""
+# Scroll to a slider, and say which parts of it and of the picture are not seen: beyond the window, or covered.
+UNSEEN = """(range) => {
+  range.scrollIntoView({ block: "center" });
+  const places = { picture: document.querySelector(".picture .screen"), range };
+  return Object.keys(places).filter((name) => {
+    const { left, top, right, bottom } = places[name].getBoundingClientRect();
+    const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
+    return corners.some(([x, y]) => document.elementFromPoint(x, y) !== places[name]);
+  });
+}"""
 COUNT_PICTURES = """() => {
   const put = CanvasRenderingContext2D.prototype.putImageData;
   window.shown = new Set();
@@ -186,6 +196,29 @@ def test_nothing_is_wider_than_the_window(page_of, name):
                 wide, room = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
                 assert wide <= room, (tool, width)
                 assert page.evaluate(BEYOND) == [], (tool, width)
+
+
+@pytest.mark.parametrize("size", [(320, 568), (390, 844), (844, 390), (800, 600), (1280, 720)], ids=str)
+def test_the_picture_stays_in_sight_of_every_slider(page_of, size):
+    with page_of(viewport=dict(zip(("width", "height"), size, strict=True))) as explorer:
+        explorer.page.locator("summary").click()
+        for tool in (None, "True hand", "Map of codes"):
+            if tool:
+                explorer.open(tool)
+            sliders = explorer.page.locator(".film input, .tool input[type=range]").all()
+            assert len(sliders) == 25 + 6 * (tool == "True hand")
+            unseen = [(slider.get_attribute("aria-label"), slider.evaluate(UNSEEN)) for slider in sliders]
+            assert {name: found for name, found in unseen if found} == {}, tool
+
+
+def test_what_has_the_focus_is_not_under_the_picture(page_of):
+    with page_of(viewport={"width": 390, "height": 600}) as explorer:
+        page = explorer.page
+        page.locator("summary").focus()
+        for _ in range(12):  # back over four latents
+            explorer.press("Shift+Tab")
+            seen = "() => { const a = document.activeElement, b = a.getBoundingClientRect(); return a.contains(document"
+            assert page.evaluate(seen + ".elementFromPoint(b.left + b.width / 2, b.top + b.height / 2)); }")
 
 
 def test_a_projector_shows_the_main_use_without_scrolling(page_of):

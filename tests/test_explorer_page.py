@@ -260,6 +260,9 @@ def test_reset_and_random(page_of):
         explorer.button("reset").click()
         np.testing.assert_allclose(explorer.code(), made.z, atol=0.00501)
         explorer.assert_draws(made.z)
+        explorer.button("z = 0").click()
+        assert np.all(explorer.code() == 0)
+        explorer.assert_draws(np.zeros(25))
 
 
 def test_codes_are_kept_and_a_way_ends_exactly_at_b(page_of):
@@ -317,6 +320,41 @@ def test_a_latent_that_plays_passes_both_ends_and_returns_to_where_it_was(page_o
         assert abs(there[6] - made.z[6]) > 0.5
         clock.run_for(1000)
         np.testing.assert_array_equal(explorer.code(), there)
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+@pytest.mark.parametrize("name", ["play rotation", "A → B"])
+def test_what_plays_ends_and_says_whether_it_came_to_its_end(page_of, name, motion):
+    with page_of(clock=True, reduced_motion=motion) as explorer:
+        clock, words = explorer.page.clock, explorer.page.locator("[aria-live=polite]")
+        for keep in "AB":
+            explorer.button("random").click()
+            explorer.button(f"keep {keep}").click()
+        play = explorer.button(name)
+        for ending in ("has ended", "was stopped", "was hidden"):
+            play.click()
+            clock.run_for(500)
+            assert play.get_attribute("aria-pressed") == "true" and play.text_content() == "■"
+            if ending == "was stopped":
+                play.click()
+            elif ending == "was hidden":  # another tab, or a locked phone
+                explorer.page.evaluate("""() => {
+                  Object.defineProperty(document, "hidden", { configurable: true, value: true });
+                  document.dispatchEvent(new Event("visibilitychange"));
+                  delete document.hidden;
+                }""")
+            else:
+                clock.run_for(5000)
+            assert play.get_attribute("aria-pressed") == "false" and play.text_content() != "■"
+            there = explorer.code()
+            clock.run_for(5000)
+            np.testing.assert_array_equal(explorer.code(), there)
+            says(
+                words.text_content(), f"{name} {'has ended' if ending == 'has ended' else 'was stopped'}: picture drawn"
+            )
+        explorer.button("random").click()
+        clock.run_for(1000)
+        assert words.text_content().startswith("picture drawn")
 
 
 @pytest.mark.parametrize("other", ["key", "number", "button", "tool", "play", "delete"])

@@ -14,11 +14,12 @@ import anywidget
 import matplotlib.style
 import numpy as np
 import traitlets
+from IPython.display import display
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from . import plots
+from . import hands, plots
 from .arguments import array, shortened
 from .datasets import Images
 from .files import replacing
@@ -166,6 +167,25 @@ class LatentExplorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         return data | {"image/jpeg": b64encode(self.traversal()).decode()}, metadata
+
+    def _ipython_display_(self) -> None:
+        """Show the explorer and, as an output of its own, the traversal: exporters choose one kind of each output."""
+        data, metadata = self._repr_mimebundle_()
+        picture = {"image/jpeg": data.pop("image/jpeg"), "text/plain": "the traversal"}
+        display(data | {"text/plain": "LatentExplorer"}, metadata=metadata, raw=True)
+        display(picture, raw=True)
+
+
+def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None) -> NDArray[np.floating]:
+    """Return a code ``(latent_dim,)`` to begin with: an open hand's, the first image's, or a draw from the prior.
+
+    Most of them draw a sharper picture than 0, the middle of the prior, where a decoder mixes what it has learned.
+    """
+    if card.get("data") == "hands" and model.channels == 1:
+        return encode(model, hands.render(hands.neutral()[None], model.size))[0][0]
+    if images:  # neither None nor empty
+        return encode(model, images[:1])[0][0]
+    return np.random.default_rng(0).normal(size=model.latent_dim)
 
 
 def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:

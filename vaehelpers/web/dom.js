@@ -33,27 +33,30 @@ export function screen({ size, channels }, properties, columns = 1, rows = 1) {
 }
 
 /**
- * Return a function that runs `step(t)`, t from 0 to 1, for some milliseconds, then `end()`; a second call stops the
- * first, and a call without a step only stops it. Where motion is unwelcome there are seven steps.
+ * Return a function that runs `step(t)`, t from 0 to 1, for some milliseconds, then `end(true)`. It ends early, with
+ * `end(false)`, by another call, with or without a step, where the page is hidden, and where `signal` aborts.
+ * Where motion is unwelcome there are seven steps.
  */
-export function makePlayer() {
+export function makePlayer(signal) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let stop = () => {};
-  return (milliseconds, step, end = () => {}) => {
+  signal.addEventListener("abort", () => stop());
+  document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); }, { signal });
+  return (milliseconds, step, end) => {
     stop();
     if (!step) return;
     const began = performance.now();
     let timer = 0, frame = 0;
-    stop = () => {
+    stop = (whole = false) => {
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       stop = () => {};
-      end();
+      end(whole);
     };
     const next = () => {
       const t = Math.min(1, (performance.now() - began) / milliseconds);
       step(t);
-      if (t === 1) stop();
+      if (t === 1) stop(true);
       else if (calm.matches) timer = setTimeout(next, milliseconds / 6);
       else frame = requestAnimationFrame(next);
     };

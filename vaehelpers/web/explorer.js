@@ -57,7 +57,7 @@ function warning({ message }) {
 
 /** Put everything together around one code, which all parts move and hear of. */
 function build(model, traits, gone) {
-  const code = space.makeCode(traits.get("z"), traits.get("start")), play = dom.makePlayer();
+  const code = space.makeCode(traits.get("z"), traits.get("start")), play = dom.makePlayer(gone);
   const latents = model.card.latents.map((entry, i) => ({ i, kl: entry.kl, ...named(entry, i) }));
   const ranked = latents.toSorted((a, b) => (b.kl ?? 0) - (a.kl ?? 0));
   const look = (pixels) => {
@@ -65,12 +65,11 @@ function build(model, traits, gone) {
     code.move(belief.mu, { belief: { pixels, ...belief } });
   };
   code.hear((source) => source === play || play()); // whoever moves the code stops what plays
-  const it = { model, traits, code, play, latents: ranked, look };
-  const picture = dom.element("div", { className: "picture" }, ...drawn(it), buttons(it), arithmetic(it));
+  const it = { model, traits, code, play, latents: ranked, look, ended: "" };
+  const picture = dom.element("div", { className: "picture" }, ...drawn(it), buttons(it));
   const main = dom.element("div", { className: "main" }, picture, rows(it));
   synchronise(it, gone);
   code.move(code.z, { source: traits });
-  gone.addEventListener("abort", () => play());
   const name = `Latent explorer of the model ${model.card.name ?? ""}`;
   const whole = dom.element("section", { className: "latent-explorer", ariaLabel: name }, toolbar(it, main), main);
   whole.addEventListener("keydown", keepKeys);
@@ -110,13 +109,15 @@ function synchronise({ traits, code }, gone) {
 }
 
 /** The picture, what is said of it where it cannot be seen, and what the encoder's belief is worth. */
-function drawn({ model, code, latents }) {
-  const { canvas, paint } = dom.screen(model, { className: "screen", ariaLabel: "picture drawn from the code" });
+function drawn(it) {
+  const { model, code, latents } = it, { canvas, paint } = dom.screen(model, { className: "screen", ariaLabel: "picture drawn from the code" });
   const words = dom.element("p", { className: "unseen", ariaLive: "polite" });
   const pixels = new Float32Array(model.channels * model.size ** 2);
   const say = dom.idly(function* () {
     const values = latents.slice(0, 6).map(({ i, name }) => `${name} ${code.z[i].toFixed(1)}`);
-    canvas.ariaLabel = words.textContent = `picture drawn from the code ${values.join(", ")}`;
+    canvas.ariaLabel = `picture drawn from the code ${values.join(", ")}`;
+    words.textContent = it.ended + canvas.ariaLabel;
+    it.ended = "";
     yield;
   }, 400);
   code.hear(() => {
@@ -158,13 +159,14 @@ function worth({ model, code }) {
 
 function buttons({ code }) {
   return dom.element("div", { className: "buttons" },
-    dom.button("reset", () => code.move(code.home)),
+    dom.button("reset", () => code.move(code.home), { title: "back to the code that this began with" }),
+    dom.button("z = 0", () => code.move(code.home.map(() => 0)), { title: "the middle of the prior" }),
     dom.button("random", () => code.move(code.home.map(space.normal)), { title: "a code drawn from the prior" }));
 }
 
 /** Three codes that are kept, a way from A to B, and what A has and B has not, added to C. */
-function arithmetic({ model, code, play }) {
-  const kept = {};
+function arithmetic(it) {
+  const { model, code } = it, kept = {};
   const slots = ["A", "B", "C"].map((name) => {
     const { canvas, paint } = dom.screen(model, { ariaHidden: true });
     const recall = dom.button("", () => code.move(kept[name]), { className: "kept", disabled: true });
@@ -179,10 +181,10 @@ function arithmetic({ model, code, play }) {
     });
     return dom.element("div", { className: "slot" }, recall, keep);
   });
-  const way = dom.button("A → B", () => {
+  const way = playing(it, "A → B", 2500, () => {
     const { A, B } = kept;
-    play(2500, (t) => code.move(A.map((a, i) => (1 - t) * a + t * B[i]), { source: play }));
-  }, { disabled: true, title: "on a straight line from A to B" });
+    return (t) => code.move(A.map((a, i) => (1 - t) * a + t * B[i]), { source: it.play });
+  }, { ariaLabel: "A → B", disabled: true, title: "on a straight line from A to B" });
   const sum = dom.button("A − B + C", () => {
     const { A, B, C } = kept;
     code.move(A.map((a, i) => a - B[i] + C[i]));
@@ -201,12 +203,13 @@ function rows(it) {
   it.code.hear(draw);
   folded.addEventListener("toggle", draw);
   const used = made.filter((each) => !unused.includes(each)).map((each) => each.whole);
-  const title = dom.element("h3", { textContent: "Latents: drag a frame" });
-  return dom.element("div", { className: "latents" }, title, ...used, ...(unused.length ? [folded] : []));
+  const title = dom.element("h3", { textContent: "Latents: drag a frame" }), rest = unused.length ? [folded] : [];
+  return dom.element("div", { className: "latents" }, title, ...used, arithmetic(it), ...rest);
 }
 
 /** One latent: a slider whose handle frames a picture of its strip, its number, and a button that plays it. */
-function row({ model, code, play }, { i, kl, name, small }) {
+function row(it, { i, kl, name, small }) {
+  const { model, code, play } = it;
   const reset = () => code.set(i, code.home[i]);
   const scale = { min: -space.LIMIT, max: space.LIMIT, step: STEP, ariaLabel: `${name} ${small}` };
   const range = dom.element("input", { type: "range", ...scale, title: "double-click or Delete: back to the start" });
@@ -237,7 +240,12 @@ function row({ model, code, play }, { i, kl, name, small }) {
       yield;
     }
   }
-  const whole = dom.element("div", { className: "row" }, label, film, number, playing({ code, play }, i, name));
+  const sweep = () => {
+    const phase = Math.asin(code.z[i] / space.LIMIT);
+    return (t) => code.set(i, space.LIMIT * Math.sin(phase + 2 * Math.PI * t), play);
+  };
+  const player = playing(it, "▶", 4000, sweep, { ariaLabel: `play ${name}` });
+  const whole = dom.element("div", { className: "row" }, label, film, number, player);
   return { kl, draw, whole };
 }
 
@@ -253,15 +261,16 @@ function showBelief(band, belief, i) {
   band.title = `the encoder's belief: ${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
 }
 
-/** A button that sends a latent once through its range and back to where it was. */
-function playing({ code, play }, i, name) {
-  const made = dom.button("▶", () => {
-    if (made.ariaPressed === "true") return play();
-    const phase = Math.asin(code.z[i] / space.LIMIT);
-    const step = (t) => code.set(i, space.LIMIT * Math.sin(phase + 2 * Math.PI * t), play);
-    play(4000, step, () => { made.ariaPressed = "false"; });
-    made.ariaPressed = "true";
-  }, { ariaLabel: `play ${name}`, ariaPressed: "false" });
+/** A button that plays a motion once, or stops it; the live text tells whether it came to its end. */
+function playing(it, textContent, milliseconds, begin, properties) {
+  const made = dom.button(textContent, () => {
+    if (made.ariaPressed === "true") return it.play();
+    it.play(milliseconds, begin(), (whole) => {
+      Object.assign(made, { ariaPressed: "false", textContent });
+      it.ended = `${made.ariaLabel} ${whole ? "has ended" : "was stopped"}: `;
+    });
+    Object.assign(made, { ariaPressed: "true", textContent: "■" });
+  }, { ariaPressed: "false", ...properties });
   return made;
 }
 
@@ -278,7 +287,7 @@ function toolbar(it, main) {
     const me = {
       open() {
         panel ??= dom.element("div", { className: "tool" }, dom.element("h3", { textContent: name }), ...make(it));
-        main.prepend(panel);
+        main.firstChild.after(panel); // the picture keeps its place
         made.ariaExpanded = "true";
         open = me;
       },

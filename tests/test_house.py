@@ -14,8 +14,8 @@ from packaging.requirements import Requirement
 PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "information": set(), "kmeans": set(), "mixtures": {"kmeans"}, "hands": set(), "plots": set(), "exercises": {"inference"},
-    "model": set(),
+    "information": set(), "kmeans": set(), "mixtures": {"kmeans"}, "hands": set(), "plots": set(),
+    "exercises": {"inference"}, "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
     "losses": set(), "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
     "arguments": set(),

@@ -65,7 +65,7 @@ function build(model, traits, gone) {
     code.move(belief.mu, { belief: { pixels, ...belief } });
   };
   code.hear((source) => source === play || play()); // whoever moves the code stops what plays
-  const it = { model, traits, code, play, latents: ranked, look, ended: "" };
+  const it = { model, traits, code, play, latents: ranked, look };
   const picture = dom.element("div", { className: "picture" }, ...drawn(it), buttons(it));
   const main = dom.element("div", { className: "main" }, picture, rows(it));
   synchronise(it, gone);
@@ -113,13 +113,18 @@ function drawn(it) {
   const { model, code, latents } = it, { canvas, paint } = dom.screen(model, { className: "screen", ariaLabel: "picture drawn from the code" });
   const words = dom.element("p", { className: "unseen", ariaLive: "polite" });
   const pixels = new Float32Array(model.channels * model.size ** 2);
+  let event = "";
   const say = dom.idly(function* () {
     const values = latents.slice(0, 6).map(({ i, name }) => `${name} ${code.z[i].toFixed(1)}`);
     canvas.ariaLabel = `picture drawn from the code ${values.join(", ")}`;
-    words.textContent = it.ended + canvas.ariaLabel;
-    it.ended = "";
+    words.textContent = event + canvas.ariaLabel;
+    event = "";
     yield;
   }, 400);
+  it.announce = (text) => {
+    event = text;
+    say();
+  };
   code.hear(() => {
     paint(network.decode(model, code.z, pixels)); // at once: in the next frame it would be a frame late
     say();
@@ -267,7 +272,7 @@ function playing(it, textContent, milliseconds, begin, properties) {
     if (made.ariaPressed === "true") return it.play();
     it.play(milliseconds, begin(), (whole) => {
       Object.assign(made, { ariaPressed: "false", textContent });
-      it.ended = `${made.ariaLabel} ${whole ? "has ended" : "was stopped"}: `;
+      it.announce(`${made.ariaLabel} ${whole ? "has ended" : "was stopped"}: `);
     });
     Object.assign(made, { ariaPressed: "true", textContent: "■" });
   }, { ariaPressed: "false", ...properties });

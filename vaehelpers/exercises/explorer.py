@@ -7,129 +7,235 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
-from .judge import attempt, judge
-
-_SD = np.array([0.3, 0.5, 0.2, 0.4, 0.5, 0.6, 0.7, 0.6, 0.5, 0.9, 0.8])
-_CHANGE = np.array([4.0, -1.2, 0.3, -0.5, 0.7, 0.4, -0.55, 0.05, -0.02, 0.0, 0.01])
-_PICTURE = np.array([[0.0, 0.2, 1.0], [0.9, 0.5, 0.0]])
-_A, _B = np.array([0.9, -0.6, 0.2]), np.array([-0.3, 0.4, 1.4])
-_STEPS = np.array([[1.0, 0.2], [0.8, -0.5], [0.3, 1.1], [-0.2, 0.6]])
-_MU = np.random.default_rng(8).normal((1, 0, -2), (1.0, 0.3, 0.6), (20, 3))
+from .judge import Result, judge, judge_function
 
 
-def check_step(answer: Any) -> None:
+def check_step(answer: Any) -> Result:
     """Exercise 1: from -3 to +3 in 15 pictures, how far is it from one picture to the next?"""
     mistakes = {
         "Fifteen pictures have fewer than fifteen gaps between them: count the gaps of three pictures.": 6 / 15,
+        "Fifteen pictures have fewer gaps than pictures, not more: count the gaps of three pictures.": 6 / 16,
         "From −3 to +3 it is farther than 3.": 3 / 14,
         "From −3 to +3 it is farther than 3; and fifteen pictures have fewer than fifteen gaps.": 3 / 15,
         "That is how many pictures there are to one unit of the latent. Turn it over.": 14 / 6,
         "Turn it over, and count the gaps between the pictures, not the pictures.": 15 / 6,
     }
-    judge(answer, 6 / 14, praise="fourteen gaps between fifteen pictures.", mistakes=mistakes, tolerance=3e-3)
+    return judge(answer, 6 / 14, praise="fourteen gaps between fifteen pictures.", mistakes=mistakes, tolerance=3e-3)
 
 
-def check_answering(function: Callable[..., Any]) -> None:
+def check_answering(function: Callable[..., Any]) -> Result:
     """Exercise 2: ``answering(before, after, logvar)`` counts the latents that leave their own band."""
-    before, logvar = np.linspace(-1, 1, len(_SD)), 2 * np.log(_SD)
-    size = np.abs(_CHANGE)
-    mistakes: dict[str, ArrayLike] = {
-        "You count only latents that grew. One that fell has answered too.": np.sum(_CHANGE > _SD),
-        "You have compared with the variance. The band is a deviation wide to each side.": np.sum(size > _SD**2),
-        "You have compared with logvar itself. It is a logarithm; σ = exp(½ logvar).": np.sum(size > logvar),
-        "You count every latent that moved at all, also by less than the encoder's own doubt.": np.sum(size > 0),
-        "You have compared with the whole width of the band; it reaches one deviation to each side.": np.sum(
-            size > 2 * _SD
+
+    def count(change: np.ndarray, width: ArrayLike) -> int:
+        return int(np.sum(np.abs(change) > width))
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "You count only latents that grew. One that fell has answered too.": (
+            lambda before, after, logvar: np.sum(after - before > np.exp(logvar / 2))
         ),
-        "The deviation has come out upside down: σ = exp(½ logvar), with a plus.": np.sum(size > 1 / _SD),
-        "Those are the latents that did not answer.": np.sum(size <= _SD),
+        "You count only latents that fell. One that grew has answered too.": (
+            lambda before, after, logvar: np.sum(before - after > np.exp(logvar / 2))
+        ),
+        "You have compared with the variance. The band is a deviation wide to each side.": (
+            lambda before, after, logvar: count(after - before, np.exp(logvar))
+        ),
+        "You have compared with logvar itself. It is a logarithm; σ = exp(½ logvar).": (
+            lambda before, after, logvar: count(after - before, logvar)
+        ),
+        "You count every latent that moved at all, also by less than the encoder's own doubt.": (
+            lambda before, after, logvar: count(after - before, 0)
+        ),
+        "You have compared with the whole width of the band; it reaches one deviation to each side.": (
+            lambda before, after, logvar: count(after - before, 2 * np.exp(logvar / 2))
+        ),
+        "The deviation has come out upside down: σ = exp(½ logvar), with a plus.": (
+            lambda before, after, logvar: count(after - before, np.exp(-logvar / 2))
+        ),
+        "Each latent has a band of its own: compare it with its own σ, not with their mean.": (
+            lambda before, after, logvar: count(after - before, np.exp(logvar / 2).mean())
+        ),
+        "You have compared the mean after the move with σ. How far has it moved from where it was before?": (
+            lambda before, after, logvar: count(after, np.exp(logvar / 2))
+        ),
+        "Those are the latents that did not answer.": (
+            lambda before, after, logvar: len(before) - count(after - before, np.exp(logvar / 2))
+        ),
+        "That says for each latent whether it answered. How many are they?": (
+            lambda before, after, logvar: np.abs(after - before) > np.exp(logvar / 2)
+        ),
     }
-    answer = attempt(function, before, before + _CHANGE, logvar)
-    judge(answer, np.sum(size > _SD), praise="those have left their own band.", mistakes=mistakes)
+    return judge_function(
+        function,
+        lambda before, after, logvar: count(after - before, np.exp(logvar / 2)),
+        [_moves(40, 0.5), _moves(60, 2.0)],
+        praise="those have left their own band.",
+        mistakes=mistakes,
+    )
 
 
-def check_best_fit(function: Callable[..., Any]) -> None:
+def check_best_fit(function: Callable[..., Any]) -> Result:
     """Exercise 3: ``best_fit(x)``, the log-likelihood of a picture under the decoder that draws it exactly."""
-    bright, dark = xlogy(_PICTURE, _PICTURE), xlogy(1 - _PICTURE, 1 - _PICTURE)
-    best = (bright + dark).sum()
-    answer = attempt(function, _PICTURE)
-    if isinstance(answer, float | np.floating) and np.isnan(answer):
-        return print("Not a number: a black pixel makes 0 · log 0. Its share is 0, but NumPy does not know that.")
-    mistakes: dict[str, ArrayLike] = {
-        "Zero would be certainty. A grey pixel is a coin, and even the right coin surprises.": 0.0,
-        "The dark share of each pixel, (1 − x) log(1 − p), is missing.": bright.sum(),
-        "The bright share of each pixel, x log p, is missing.": dark.sum(),
-        "That is the entropy. A log-likelihood has the other sign.": -best,
-        "You have averaged over the pixels. The fit is a sum.": best / _PICTURE.size,
-        "That looks like bits. The course counts in nats.": best / np.log(2),
+
+    def nats(x: np.ndarray) -> np.ndarray:
+        return np.asarray(xlogy(x, x) + xlogy(1 - x, 1 - x))
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "Not a number: a black pixel makes 0 · log 0. Its share is 0, but NumPy does not know that.": lambda x: np.nan,
+        "Zero would be certainty. A grey pixel is a coin, and even the right coin surprises.": lambda x: 0.0,
+        "The dark share of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
+        "The bright share of each pixel, x log p, is missing.": lambda x: xlogy(1 - x, 1 - x).sum(),
+        "That is the entropy. A log-likelihood has the other sign.": lambda x: -nats(x).sum(),
+        "You have averaged over the pixels. The fit is a sum.": lambda x: nats(x).mean(),
+        "That is the fit of each pixel. Add them up.": nats,
+        "You have added up the rows or the columns alone. Add up all pixels.": lambda x: nats(x).sum(axis=0),
+        "You have added up the rows or columns alone. Add up all pixels.": lambda x: nats(x).sum(axis=1),
+        "That looks like bits. The course counts in nats.": lambda x: nats(x).sum() / np.log(2),
     }
-    judge(answer, best, praise="no decoder can do better.", mistakes=mistakes, tolerance=1e-4)
+    pictures = [np.array([[0.0, 0.2, 1.0], [0.9, 0.5, 0.0]]), np.array([[0.35, 1.0], [0.0, 0.04], [0.7, 0.6]])]
+    return judge_function(
+        function,
+        lambda x: nats(x).sum(),
+        [(picture,) for picture in pictures],
+        praise="no decoder can do better.",
+        mistakes=mistakes,
+        tolerance=1e-4,
+    )
 
 
-def check_arc(function: Callable[..., Any]) -> None:
-    """Exercise 4: ``arc(a, b, t)``, a quarter of the way along."""
-    t, cosine = 0.25, _A @ _B / np.linalg.norm(_A) / np.linalg.norm(_B)
-    angle = np.arccos(cosine)
-    unit = _arc(_A / np.linalg.norm(_A), _B / np.linalg.norm(_B), t, angle)
-    mistakes: dict[str, ArrayLike] = {
-        "That is the straight line.": (1 - t) * _A + t * _B,
-        "That runs from b to a: at t = 0 one should stand at a.": _arc(_B, _A, t, angle),
-        "The division by the sine of the whole angle is missing.": np.sin(angle) * _arc(_A, _B, t, angle),
-        "The angle is wrong: divide a · b by both lengths before you take the arccosine.": _arc(
-            _A, _B, t, np.arccos(_A @ _B)
+def check_arc(function: Callable[..., Any]) -> Result:
+    """Exercise 4: ``arc(a, b, t)``, a share t of the way along."""
+
+    def cosine(a: np.ndarray, b: np.ndarray) -> float:
+        return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
+
+    def turned(a: np.ndarray, b: np.ndarray, t: float, angle: float) -> np.ndarray:
+        return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+
+    def right(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+        return turned(a, b, t, np.arccos(cosine(a, b)))
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "That is the straight line.": lambda a, b, t: (1 - t) * a + t * b,
+        "That runs from b to a: at t = 0 one should stand at a.": lambda a, b, t: right(b, a, t),
+        "The division by the sine of the whole angle is missing.": lambda a, b, t: (
+            np.sqrt(1 - cosine(a, b) ** 2) * right(a, b, t)
         ),
-        "The ends have lost their lengths. Only the angle is made from unit vectors.": unit,
-        "t is a share of the angle: multiply the two.": (np.sin(1 - t) * _A + np.sin(t) * _B) / np.sin(angle),
-        "That is the cosine of the angle, where the angle itself is needed: take the arccosine.": _arc(
-            _A, _B, t, cosine
+        "The angle is wrong: divide a · b by both lengths before you take the arccosine.": lambda a, b, t: turned(
+            a, b, t, np.arccos(a @ b)
         ),
-        "NumPy's sine takes radians; `np.arccos` gives them already.": _arc(_A, _B, t, np.degrees(angle)),
+        "The ends have lost their lengths. Only the angle is made from unit vectors.": lambda a, b, t: right(
+            a / np.linalg.norm(a), b / np.linalg.norm(b), t
+        ),
+        "t is a share of the angle: multiply the two.": lambda a, b, t: (
+            (np.sin(1 - t) * a + np.sin(t) * b) / np.sqrt(1 - cosine(a, b) ** 2)
+        ),
+        "That is the cosine of the angle, where the angle itself is needed: take the arccosine.": lambda a, b, t: (
+            turned(a, b, t, cosine(a, b))
+        ),
+        "NumPy's sine takes radians; `np.arccos` gives them already.": lambda a, b, t: turned(
+            a, b, t, np.degrees(np.arccos(cosine(a, b)))
+        ),
     }
+    cases = [
+        (np.array([0.9, -0.6, 0.2]), np.array([-0.3, 0.4, 1.4]), 0.25),
+        (np.array([0.5, 1.1, -0.4, 0.3]), np.array([0.8, 0.2, 0.6, -0.7]), 0.6),
+    ]
     praise = "it turns evenly, and its length goes smoothly from one end's to the other's."
-    judge(attempt(function, _A, _B, t), _arc(_A, _B, t, angle), praise=praise, mistakes=mistakes)
+    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 
-def check_agreement(function: Callable[..., Any]) -> None:
+def check_agreement(function: Callable[..., Any]) -> Result:
     """Exercise 5: ``agreement(steps)``, the length of the mean step over the mean length of a step."""
-    together, lengths = np.linalg.norm(_STEPS.mean(axis=0)), np.linalg.norm(_STEPS, axis=1)
-    right = together / lengths.mean()
-    mistakes: dict[str, ArrayLike] = {
-        "Upside down: it should be 1 when all steps are alike, and smaller otherwise.": 1 / right,
-        "You have added the steps where they should be averaged: it grows with their number.": right * len(_STEPS),
-        "Those lengths run down the columns. Each step is a row: axis=1.": together
-        / np.linalg.norm(_STEPS, axis=0).mean(),
-        "The lengths are taken together as one long vector. Take the length of each step, then the mean.": together
-        / np.linalg.norm(_STEPS),
+
+    def together(s: np.ndarray) -> float:
+        return float(np.linalg.norm(s.mean(axis=0)))
+
+    def length(s: np.ndarray) -> float:
+        return float(np.linalg.norm(s, axis=1).mean())
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "Upside down: it should be 1 when all steps point the same way, and smaller otherwise.": lambda s: (
+            length(s) / together(s)
+        ),
+        "You have added the steps where they should be averaged: it grows with their number.": lambda s: (
+            len(s) * together(s) / length(s)
+        ),
+        "You have added the lengths where they should be averaged: it falls with their number.": lambda s: (
+            together(s) / length(s) / len(s)
+        ),
+        "Those lengths run down the columns. Each step is a row: axis=1.": lambda s: together(s) / length(s.T),
+        "You have averaged each step over its latents. Average over the steps: axis=0.": lambda s: (
+            together(s.T) / length(s)
+        ),
+        "Rows and columns are exchanged: each step is a row.": lambda s: together(s.T) / length(s.T),
+        "The lengths are taken together as one long vector. Take the length of each step, then the mean.": lambda s: (
+            together(s) / np.linalg.norm(s)
+        ),
         "That is the length of the mean step. Divide by the mean length of a step.": together,
-        "That is the mean length of a step. How long is the mean step?": lengths.mean(),
-        "Take the mean of the steps before the length. The mean length over the mean length is always 1.": 1.0,
-        "Those are squares: take the root of both lengths.": together**2 / np.mean(lengths**2),
+        "That is the mean length of a step. How long is the mean step?": length,
+        "Take the mean of the steps before the length. The mean length over the mean length is always 1.": lambda s: (
+            1.0
+        ),
+        "Those are squares: take the root of both lengths.": lambda s: together(s) ** 2 / np.sum(s**2, axis=1).mean(),
+        "That is the mean of the unit vectors: it gives a short step as much weight as a long one.": lambda s: together(
+            s / np.linalg.norm(s, axis=1, keepdims=True)
+        ),
     }
-    judge(attempt(function, _STEPS), right, praise="1 for parallel steps, 0 when they cancel.", mistakes=mistakes)
+    cases = [
+        (np.array([[1.0, 0.2], [0.8, -0.5], [0.3, 1.1], [-0.2, 0.6]]),),
+        (np.array([[0.4, -1.3, 0.6], [2.1, 0.3, -0.2], [0.7, -0.9, 1.5], [-0.3, -0.4, 0.8], [1.2, 0.5, 0.1]]),),
+    ]
+    praise = "1 for parallel steps, 0 when they cancel."
+    return judge_function(function, lambda s: together(s) / length(s), cases, praise=praise, mistakes=mistakes)
 
 
-def check_variance_share(function: Callable[..., Any]) -> None:
+def check_variance_share(function: Callable[..., Any]) -> Result:
     """Exercise 7: ``variance_share(mu, k)``, how much of the codes' variance the first k components hold."""
-    k, centred = 2, _MU - _MU.mean(axis=0)
-    values, raw = np.linalg.svd(centred, compute_uv=False), np.linalg.svd(_MU, compute_uv=False)
-    columns = centred.var(axis=0)
-    mistakes: dict[str, ArrayLike] = {
-        "Subtract the mean code first. Otherwise the first component points at the mean.": _share(raw**2, k),
-        "Singular values are like deviations. Variances are their squares.": _share(values, k),
-        "Singular values are like deviations: square them. And subtract the mean code first.": _share(raw, k),
-        "Those are the first k latents, not the first k components.": _share(columns, k),
-        "Those are the k widest latents. A component may point between them.": _share(np.sort(columns)[::-1], k),
-        "That is what the first k leave out.": 1 - _share(values**2, k),
-        "Those are the last k components; the largest come first.": _share(values[::-1] ** 2, k),
-        "That is component k alone. Add up the first k.": values[k - 1] ** 2 / np.sum(values**2),
-        "That is the first component alone. Add up the first k.": _share(values**2, 1),
+
+    def values(mu: np.ndarray) -> np.ndarray:
+        return np.linalg.svd(mu, compute_uv=False)
+
+    def centred(mu: np.ndarray) -> np.ndarray:
+        return values(mu - mu.mean(axis=0))
+
+    def share(parts: np.ndarray, k: int) -> float:
+        return float(parts[:k].sum() / parts.sum())
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "Subtract the mean code first. Otherwise the first component points at the mean.": lambda mu, k: share(
+            values(mu) ** 2, k
+        ),
+        "Subtract the mean of each latent (axis=0), not that of each code.": lambda mu, k: share(centred(mu.T) ** 2, k),
+        "Subtract the mean of each latent (axis=0), not one number from all.": lambda mu, k: share(
+            values(mu - mu.mean()) ** 2, k
+        ),
+        "Singular values are like deviations. Variances are their squares.": lambda mu, k: share(centred(mu), k),
+        "Singular values are like deviations: square them. And subtract the mean code first.": lambda mu, k: share(
+            values(mu), k
+        ),
+        "Those are the first k latents, not the first k components.": lambda mu, k: share(mu.var(axis=0), k),
+        "Those are the k widest latents. A component may point between them.": lambda mu, k: share(
+            np.sort(mu.var(axis=0))[::-1], k
+        ),
+        "That is what the first k leave out.": lambda mu, k: 1 - share(centred(mu) ** 2, k),
+        "Those are the last k components; the largest come first.": lambda mu, k: share(centred(mu)[::-1] ** 2, k),
+        "That is component k alone. Add up the first k.": lambda mu, k: (
+            centred(mu)[k - 1] ** 2 / np.sum(centred(mu) ** 2)
+        ),
+        "That is the first component alone. Add up the first k.": lambda mu, k: share(centred(mu) ** 2, 1),
+        "That is the sum of the first k. Divide by the sum of all.": lambda mu, k: np.sum(centred(mu)[:k] ** 2),
     }
-    judge(attempt(function, _MU, k), _share(values**2, k), praise="the rest is off the map.", mistakes=mistakes)
+    rng = np.random.default_rng(8)
+    cases = [
+        (rng.normal((1, 0, -2), 1, (20, 3)) @ [[1, 0.3, -0.4], [0, 0.4, 0.2], [0.1, 0, 0.6]], 2),
+        (rng.normal((0.5, -1, 0, 2, 1), 1, (12, 5)) * (0.5, 1.2, 0.3, 0.9, 0.7), 3),
+    ]
+    praise = "the rest is off the map."
+    return judge_function(function, lambda mu, k: share(centred(mu) ** 2, k), cases, praise=praise, mistakes=mistakes)
 
 
-def _arc(a: np.ndarray, b: np.ndarray, t: float, angle: float) -> np.ndarray:
-    return np.asarray((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
-
-
-def _share(parts: np.ndarray, k: int) -> float:
-    return float(parts[:k].sum() / parts.sum())
+def _moves(latents: int, wide: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return means before and after a move, and logvar: so many that each classic mistake counts another number."""
+    rng = np.random.default_rng(8)
+    before, logvar = rng.normal(size=latents), rng.normal(2 * np.log(wide), 1.2, latents)
+    return before, before + rng.normal(0.3 * wide, 1.3 * wide, latents), logvar

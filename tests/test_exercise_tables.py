@@ -1,0 +1,95 @@
+"""Each check of lessons 05 to 08 against answers that are right in unusual ways, and wrong in plausible ones."""
+
+import numpy as np
+import pytest
+import test_exercises_beta
+import test_exercises_elbo
+import test_exercises_explorer
+import test_exercises_vae
+import torch
+
+from vaehelpers import exercises
+from vaehelpers.exercises import beta, elbo, explorer, vae
+from vaehelpers.exercises.judge import OPEN
+
+TABLES = [test_exercises_elbo, test_exercises_vae, test_exercises_beta, test_exercises_explorer]
+RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
+WRONG = {name: answers for table in TABLES for name, answers in table.WRONG.items()}
+#: Forms in which a right answer may come.
+FORMS = {
+    "single precision": np.float32,
+    "more axes": lambda value: np.asarray(value)[..., None],
+    "a list": lambda value: np.atleast_1d(value).tolist(),
+    "a tensor with a gradient": lambda value: torch.tensor(np.asarray(value, float), requires_grad=True),
+}
+#: What no exercise asks for, in place of an answer or returned by a function.
+NO_ANSWERS = [..., None, np.nan, "0.7", [], np.zeros((3, 0)), 1e300, 1j]
+
+
+def judged(name, answer):
+    return getattr(exercises, f"check_{name}")(answer)
+
+
+def then(change, answer):
+    """An answer, or what a function returns, changed afterwards."""
+    return (lambda *given: change(answer(*given))) if callable(answer) else change(answer)
+
+
+def rows(table):
+    return [pytest.param(name, row, id=f"{name}-{i}") for name in table for i, row in enumerate(table[name])]
+
+
+def test_each_check_has_three_right_and_three_wrong_answers():
+    checks = {name.removeprefix("check_") for module in (beta, elbo, explorer, vae) for name in vars(module)
+              if name.startswith("check_")}  # fmt: skip
+    assert set(RIGHT) == set(WRONG) == checks
+    assert min(len(answers) for table in (RIGHT, WRONG) for answers in table.values()) >= 3
+
+
+@pytest.mark.parametrize(("name", "answer"), rows(RIGHT))
+def test_what_is_right_is_called_right(name, answer, monkeypatch):
+    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
+    assert judged(name, answer).ok
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_form_of_an_answer_does_not_matter(name, form, monkeypatch):
+    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
+    assert judged(name, then(form, RIGHT[name][0])).ok
+
+
+@pytest.mark.parametrize(("name", "row"), rows(WRONG))
+def test_what_is_wrong_gets_its_hint(name, row, capsys, monkeypatch):
+    answer, words = row
+    found = judged(name, answer)
+    assert not found.ok and words in found.hint and capsys.readouterr().out == f"{found.hint}\n"
+    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
+    with pytest.raises(AssertionError) as error:
+        judged(name, answer)
+    assert str(error.value) == found.hint
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_no_answer_is_not_right(name):
+    wanted = callable(RIGHT[name][0])
+    found = [judged(name, (lambda *given, value=value: value) if wanted else value) for value in NO_ANSWERS]
+    assert [result.hint == OPEN for result in found] == [value is ... or value is None for value in NO_ANSWERS]
+    assert not any(result.ok for result in found)
+    if wanted:
+        assert "stopped with ZeroDivisionError" in judged(name, lambda *given: 1 / 0).hint
+
+
+def spoil(*given):
+    """Change whatever can be changed, and return it."""
+    for value in given:
+        if isinstance(value, np.ndarray):
+            value -= value
+    return next((value for value in given if isinstance(value, np.ndarray)), 0.0)
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if callable(RIGHT[name][0])])
+def test_an_answer_that_spoils_its_arguments_spoils_nothing_else(name):
+    for change in (np.sum, np.ravel, np.max, lambda value: value):
+        assert not judged(name, then(change, spoil)).ok
+    assert judged(name, RIGHT[name][0]).ok

@@ -28,6 +28,7 @@ from vaehelpers import (
     model,
     overlap,
     plots,
+    runs,
     shipped,
     sprites,
     training,
@@ -138,6 +139,30 @@ bad(inference.posterior_marginals, "symptoms: every value must be 0 or 1, got 0.
 bad(inference.metropolis, "start: every chain must start from", lambda z: -INF * z[:, 0], [[1]], 1, rng=rng())
 bad(inference.metropolis, r"log_p: need \(1,\), got \(1, 1\)", lambda z: z, [[1]], 1, rng=rng())
 bad(inference.mean_field, "start: needs 2 probabilities, got .2, 0.", MACHINE, [1], [2, 0])
+good(inference.r_hat, a(chains=rng().random((8, 2, 3))))
+bad(inference.r_hat, "chains: need at least 4 steps, got 3", np.zeros((3, 2, 2)))
+bad(inference.metropolis, "rng: need a NumPy Generator", lambda z: z[:, 0], [[0, 1]], 3, rng=1)
+bad(
+    inference.metropolis,
+    "log_p: need one number for each of 1 chains, none NaN",
+    lambda z: [0 if z.any() else np.nan],
+    [[1]],
+    99,
+    rng=rng(),
+)
+bad(
+    inference.posterior_marginals,
+    "model: need at most 30 causes to enumerate, got 31",
+    inference.NoisyOr([0.1] * 31, [0.1], [[0]] * 31),
+    [1],
+)
+bad(
+    inference.mean_field,
+    "model: need at most 25 causes of a symptom, got 26",
+    inference.NoisyOr([0.1] * 26, [0.1], [[0.5]] * 26),
+    [1],
+    [0.5] * 26,
+)
 bad(inference.gaussian_mean_field, "covariance: needs a symmetric positive", [0, 0], [[1, 2], [2, 1]], [0, 0])
 bad(inference.gaussian_mean_field, "covariance, mean, start: need", [0, 0], EYE, [0])
 
@@ -150,7 +175,7 @@ good(mixtures.log_joint_density, a(x=X), mixture=MIXTURE)
 good(mixtures.m_step, a(x=X, log_resp=LOG_HALF))
 good(mixtures.elbo, a(x=X, log_resp=LOG_HALF), mixture=MIXTURE)
 good(lambda **given: list(mixtures.em(**given)), a(x=X), wholes=a(max_iter=2), start=MIXTURE)
-good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=2), start=MIXTURE)
+good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=300), start=MIXTURE)
 bad(mixtures.GaussianMixture, "weights: need non-negative numbers that sum to 1, got .0.6.", [0.6], [[0, 0]], [EYE])
 bad(mixtures.GaussianMixture, "weights: need non-negative", [1.5, -0.5], [[0, 0]] * 2, [EYE] * 2)
 bad(mixtures.GaussianMixture, "weights, means, covariances: need .*, got", [1.0], [[0, 0, 0]], [EYE])
@@ -161,7 +186,12 @@ bad(mixtures.e_step, r"x: need \(n, 2\), got \(9, 1\)", X[:, :1], MIXTURE)
 bad(mixtures.e_step, "x: every value must be finite, and at most 1e.150 in size, got 18 of 18", X * 1e300, MIXTURE)
 bad(mixtures.m_step, r"log_resp: need \(9, k\), got \(8, 2\)", X, LOG_HALF[1:])
 bad(mixtures.m_step, "x: the columns are linearly dependent", X * [1, 0], LOG_HALF)
-bad(mixtures.m_step, "x: the columns are linearly dependent", X[:1], LOG_HALF[:1])
+bad(
+    mixtures.m_step,
+    "x: need more rows than columns for full covariances, got 2 rows and 2 columns",
+    X[:2],
+    LOG_HALF[:2],
+)
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
 bad(mixtures.fit, "start and x: need numbers on one scale", X * 1e-90, MIXTURE)
@@ -199,9 +229,10 @@ bad(losses.peers_table, "variance: need a number above 0, got 0", variance=0)
 
 # metrics
 DRAWS = {"represent": lambda f: f, "sample": lambda n, rng: rng.random((n, 2)), "rng": rng()}
-good(metrics.mi_matrix, a(mu=ROWS, factors=ROWS))
-good(metrics.mig_gaps, a(mu=ROWS, factors=ROWS))
-good(metrics.mig, a(mu=ROWS, factors=ROWS))
+MANY = rng().random((240, 3))
+good(metrics.mi_matrix, a(mu=MANY, factors=MANY), continuous=True)
+good(metrics.mig_gaps, a(mu=MANY, factors=MANY), continuous=[True, True, True])
+good(metrics.mig, a(mu=MANY, factors=MANY), continuous=None)
 good(metrics.dci, a(mu=ROWS, factors=(4 * ROWS).round()), a(train=0.6))
 good(metrics.sap, a(mu=ROWS, factors=ROWS), a(train=0.6))
 good(metrics.factor_vae_score, wholes=a(batch=8, train=8, test=8, variances=8), **DRAWS)
@@ -209,7 +240,9 @@ good(metrics.beta_vae_score, wholes=a(batch=8, train=20, test=8), **DRAWS)
 good(metrics.active_units, a(mu=ROWS), a(threshold=0.1))
 bad(metrics.mig, r"factors: need shape \(3, 1 or more\), got \(4, 2\)", ROWS[:3], ROWS[:4, :2])
 bad(metrics.mig, r"mu: need shape \(2, 2 or more\), got \(1, 3\)", ROWS[:1], ROWS[:1])
-bad(metrics.mig, "factors: column 0 is constant in the first 60 rows; need at least 2 values", ROWS, 0 * ROWS)
+bad(metrics.mig, "factors: column 0 is constant in 60 rows; need at least 2 values", ROWS, 0 * ROWS)
+bad(metrics.mig, "continuous: need True, False, None or a list of 3 of them, got 1", MANY, MANY, continuous=1)
+bad(metrics.factor_vae_score, "rng: need a NumPy Generator, such as .*, got 0", **DRAWS | {"rng": 0})
 bad(metrics.dci, "factors: DCI needs at least 2 to tell apart, got 1", ROWS, ROWS[:, :1])
 bad(metrics.sap, "train: need a share that parts 60 rows .*, got 1", ROWS, ROWS, train=1)
 bad(metrics.factor_vae_score, "batch, train, test and variances: need at least 2 of each, got .1,", **DRAWS, batch=1)
@@ -262,14 +295,47 @@ good(training.sweep_path, folder=Path("x"), beta=1.0, seed=0)
 bad(training.train, "images: there is not a single picture", datasets.Images(BYTES.pictures[:0], None, ()), beta=1)
 bad(training.train, "images: pictures are stored as bytes .uint8., got float64", FLOATS, beta=1)
 bad(training.train, "images: need Images with pictures .*, got ndarray", FACE, beta=1)
-bad(training.train, "size: need 32 or 64 pixels, got 16", NARROW, beta=1)
+bad(training.train, r"images: need Images with pictures .*, got \(4, 1, 32, 16\)", NARROW, beta=1)
+SMALL = datasets.Images(BYTES.pictures[..., :16, :16], None, ())
+bad(training.train, "size: need 32 or 64 pixels, got 16", SMALL, beta=1)
 bad(training.train, "beta: need a number of at least 0, got -1", BYTES, beta=-1)
 bad(training.train, "minutes: need a number above 0, got -1", **TINY, minutes=-1)
 bad(training.train, "learning_rate: need a number above 0, got inf", **TINY, learning_rate=INF)
 bad(training.train, "device: need 'auto', 'cpu' .*, got 'gpu'", **TINY, device="gpu")
 SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": len, "progress": False}
 bad(training.sweep, "betas: need a number of at least 0, got -1", **SWEEP | {"betas": [-1]})
-bad(training.sweep, "seeds: need a whole number of at least 0, got 0.5", **SWEEP | {"seeds": [0.5]})
+bad(training.sweep, "seeds: need a whole number from 0 to 9223372036854775807, got 0.5", **SWEEP | {"seeds": [0.5]})
+bad(training.sweep, "betas: need a list of numbers, got 2.0", **SWEEP | {"betas": 2.0})
+bad(training.sweep, "seeds: need a list of numbers, got 3", **SWEEP | {"seeds": 3})
+bad(training.sweep, "betas and seeds: need each run once, got β = 1 with seed 0 twice", **SWEEP | {"betas": [1, 1.0]})
+bad(training.sweep, "score: need a function of a model, got None", **SWEEP | {"score": None})
+bad(training.sweep, "options: need arguments of train .*, got dance, seed", **SWEEP, dance=1, seed=2)
+bad(training.sweep, "batch: need a whole number from 1 to 1000000, got '8'", **SWEEP, batch="8")
+bad(training.sweep, "warmup: need a number of at most 1, got 5", **SWEEP, warmup=5)
+bad(training.sweep, "watch: need a function of a model and its history, got 3", **SWEEP, watch=3)
+bad(training.sweep, "path: need the name of a file or folder, got 3", **SWEEP | {"folder": 3})
+WIDE = datasets.Images(np.zeros((4, 1, 32, 64), np.uint8), None, ())
+bad(training.train, r"images: need Images .*, got \(4, 1, 32, 64\)", WIDE, beta=1)
+bad(training.train, "images: need Images with pictures .*, got Images", datasets.Images([[0]], None, ()), beta=1)
+bad(training.train, "warmup: need a number of at most 1, got 1.5", **TINY, warmup=1.5)
+bad(training.train, "minutes: need a number of at most 525600, got 1e.308", **TINY, minutes=1e308)
+bad(training.train, "batch: need a whole number from 1 to 1000000, got 1000001", **TINY, batch=10**6 + 1)
+bad(training.train, "watch: need a function of a model and its history, got 'show'", **TINY, watch="show")
+bad(training.train, "path: need the name of a file or folder, got 3", **TINY, checkpoint=3)
+bad(training.train, "checkpoint: '/' cannot be written", **TINY, checkpoint="/", error=OSError)
+bad(training.train, "checkpoint: '/dev/null/x' cannot be written", **TINY, checkpoint="/dev/null/x", error=OSError)
+bad(training.train, "device: need 'auto', 'cpu' .*, got 'meta'", **TINY, device="meta")
+good(runs.fingerprint, images=BYTES)
+bad(runs.device_named, "device: need 'auto', 'cpu' .*, got 3.5", 3.5)
+good(weights.is_checkpoint, card={})
+good(weights.shape_of, model=VAE2)
+bad(weights.refuse_other, "x: a is 1 there and 2 here, b is None there and 3 here", "x", {"a": 1}, {"a": 2, "b": 3})
+BIG = model.VAE(32, 2)
+BIG.encoder.posterior.bias.data[0] = 70_000
+bad(weights.to_bytes, "model: need finite weights up to 65,504, .* got 70000 in encoder.posterior.bias", BIG, {})
+bad(weights.to_bytes, "model: need a VAE, got Linear", torch.nn.Linear(1, 1), {})
+bad(weights.to_bytes, "card: need a dictionary, got 'hands'", VAE2, "hands")
+bad(weights.save, "path: need the name of a file or folder, got 3", VAE2, 3, {})
 bad(training.sweep, "images: need Images with pictures", **SWEEP | {"images": FACE})
 bad(weights.load, "path: there is no file 'no.safetensors'", "no.safetensors", error=FileNotFoundError)
 bad(weights.load, "path: there is no file '/'", "/", error=FileNotFoundError)
@@ -446,6 +512,7 @@ good(widgets.Learning(GRID5[0]).show, a(made=GRID5[0]), title="a")
 good(arguments.array, a(values=HALF), name="values")
 good(arguments.number, numbers=a(value=1.0), name="value")
 good(arguments.whole, wholes=a(value=1), name="value")
+bad(arguments.generator, "rng: need a NumPy Generator, such as .*, got <module", "rng", np.random)
 bad(arguments.array, r"x: need \(n, 2\), got \(2,\)", "x", HALF, ("n", 2))
 bad(arguments.together, r"x, y: need shapes that broadcast, got \(2,\) and \(3,\)", x=np.ones(2), y=np.ones(3))
 
@@ -453,7 +520,8 @@ EXCEPTED = {
     "datasets.Images": "a record; who takes it looks at it: train, sweep, LatentExplorer, encode",
     "datasets.mnist": "takes yes or no",
     "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
-    "mixtures.HalfStep": "a result",
+    "mixtures.HalfStep": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
+    "arguments.tolerance": "takes what array has checked",
     "losses.Peer": "a row of the table of facts", "hands.Factor": "a row of the table of factors",
     "linear_gaussian.LinearGaussian": "its methods look at it, see above",
     "mixtures.em": "a generator: row above", "files.replacing": "a context: row above", "plots.plot_paths": "row above",
@@ -461,6 +529,7 @@ EXCEPTED = {
     "plots.plot_graphical_model": "takes names only", "plots.move_mi_matrix": "called by widgets after plot_mi_matrix",
     "plots.move_balance": "called by widgets after plot_balance", "plots.move_wait": "called after plot_wait",
     "plots.move_costs": "called by widgets after plot_costs",
+    "runs.Run": "made by train, which looks at what it takes",
     "shipped.build": "hours of training by our own recipes", "shipped.sweep": "hours of training by our own recipe",
     "shipped.draw_traversal": "the picture of the README; save_html has the same way of writing",
     "widgets.Live": "takes our own figures and controls", "widgets.once_per_burst": "takes a function of ours",

@@ -26,6 +26,7 @@ from vaehelpers.inference import (
     mean_field,
     metropolis,
     posterior_marginals,
+    r_hat,
 )  # fmt: skip
 
 MORNING = np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]).astype(int)
@@ -349,3 +350,53 @@ def test_gaussian_mean_field_loses_one_minus_rho_squared_and_gains_rho_squared_a
     np.testing.assert_allclose(variances, 1 - 0.9**2)
     np.testing.assert_allclose(path[1], [0.9 * -1, -1])
     np.testing.assert_allclose(path[4:, 1][::2] / path[2:-2, 1][::2], 0.9**2)
+
+
+def test_a_gaussian_fit_says_whether_it_has_converged():
+    covariance = [[1, 0.9], [0.9, 1]]
+    assert not gaussian_mean_field([0, 0], covariance, [2.0, -1.0], sweeps=5).converged
+    assert gaussian_mean_field([0, 0], covariance, [2.0, -1.0], sweeps=100).converged
+    tiny = gaussian_mean_field([0, 0], 1e-20 * np.array(covariance), [2e-10, -1e-10], sweeps=5)
+    assert not tiny.converged  # whatever the unit
+    assert not gaussian_mean_field([0, 0], covariance, [0, 0], sweeps=0).converged  # nothing was done yet
+    with pytest.raises(ValueError, match="covariance: needs a symmetric"):
+        gaussian_mean_field([0, 0], [[1e-12, 0], [1e-12 / 2, 1e-12]], [0, 0])
+
+
+def test_mean_field_says_whether_it_has_converged():
+    start = np.full(10, 0.5)
+    assert not mean_field(COFFEE_MACHINE, MORNING, start, sweeps=2).converged
+    assert mean_field(COFFEE_MACHINE, MORNING, start, sweeps=60).converged
+    assert not mean_field(COFFEE_MACHINE, MORNING, start, sweeps=0).converged
+
+
+def test_r_hat_is_near_1_where_chains_agree_and_large_where_they_do_not():
+    rng = np.random.default_rng(0)
+    agreed = rng.standard_normal((4000, 4, 2))
+    assert (np.abs(r_hat(agreed) - 1) < 0.01).all()
+    apart = agreed + np.array([0, 0, 0, 2])[:, None] * [0, 1]
+    expected = np.sqrt(
+        1 + np.var([0, 0, 0, 2, 0, 0, 0, 2], ddof=1)
+    )  # within each half 1, between them the variance of their means
+    assert r_hat(apart) == pytest.approx([1, expected], abs=0.03)
+    drifting = agreed + np.linspace(0, 4, 4000)[:, None, None]  # all chains alike, and still on their way
+    assert (r_hat(drifting) > 1.3).all()
+
+
+def test_r_hat_of_metropolis_falls_as_chains_grow():
+    def log_p(z):
+        return COFFEE_MACHINE.log_joint(z, MORNING)
+
+    chains = metropolis(log_p, np.random.default_rng(0).integers(0, 2, (8, 10)), 8000, rng=np.random.default_rng(1))
+    early, late = r_hat(chains[:40]), r_hat(chains)
+    assert early.max() > 1.2 and late.max() < 1.05
+    frozen = np.zeros((10, 2, 3))
+    frozen[:, 1, 2] = 1
+    np.testing.assert_array_equal(r_hat(frozen), [1, 1, np.inf])
+
+
+def test_single_precision_probabilities_of_many_states_have_a_bound():
+    log_joint = np.random.default_rng(0).standard_normal(2**15)
+    q = np.exp(log_joint).astype(np.float32)
+    q /= np.cumsum(q)[-1]
+    assert elbo(q, log_joint) == pytest.approx(enumerate_posterior(log_joint)[1], rel=1e-4)

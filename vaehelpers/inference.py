@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, softmax, xlogy
 
-from .arguments import array, shortened, whole
+from .arguments import array, generator, shortened, tolerance, whole
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -21,8 +22,7 @@ def enumerate_posterior(log_joint: ArrayLike) -> tuple[Floats, float]:
     NaN or +inf, or when no state is possible.
     """
     table = _log_table(log_joint)
-    log_evidence = float(logsumexp(table))
-    if log_evidence == -np.inf:
+    if (log_evidence := float(logsumexp(table))) == -np.inf:
         raise ValueError("log_joint: at least one state must be possible, and all are -inf")
     return np.exp(table - log_evidence), log_evidence
 
@@ -37,7 +37,7 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     table, guess = _log_table(log_joint), array("q", q, finite=False)
     if guess.shape != table.shape:
         raise ValueError(f"q: needs the shape of log_joint, {table.shape}, got {guess.shape}")
-    if not (guess >= 0).all() or abs(guess.sum() - 1) > 1e-9:
+    if not (guess >= 0).all() or abs(guess.sum() - 1) > tolerance(q, guess.size):
         raise ValueError(f"q: needs probabilities that sum to 1, got minimum {guess.min()} and sum {guess.sum()}")
     seen = guess > 0
     return float(guess[seen] @ table[seen] - xlogy(guess, guess).sum())
@@ -130,8 +130,15 @@ COFFEE_MACHINE = NoisyOr(
 
 
 def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
-    """Return p(z_i = 1 | x) ``(causes,)`` exactly: all 2^causes states, in blocks that stay in the cache."""
+    """Return p(z_i = 1 | x) ``(causes,)`` exactly: all 2^causes states, in blocks that stay in the cache.
+
+    Raises ``ValueError`` beyond 30 causes, which take most of an hour; each further one doubles that.
+    """
     n = len(model.arrays[0])
+    if n > 30:
+        raise ValueError(
+            f"model: need at most 30 causes to enumerate, got {n}; sample with metropolis, or use mean_field"
+        )
     log_sums, marginals = [], []
     for first in range(0, 2**n, 2**12):
         states = _digits(np.arange(first, min(first + 2**12, 2**n)), n)
@@ -145,37 +152,72 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
     """Walk through binary states: flip one switch at random, and accept with probability min(1, p(new) / p(old)).
 
     ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant; ``start (chains, n)``
-    holds a state for each of the independent chains. Returns the states after each step, ``(steps, chains, n)``. A step
-    costs each chain one evaluation of ``log_p`` (Metropolis et al. 1953; MacKay 2003, §29.4). Raises ``ValueError``
-    when ``start`` is no table of 0 and 1 or holds an impossible state.
+    holds a state for each of the independent chains. Returns the states after each step, ``(steps, chains, n)``;
+    ``r_hat`` of them says whether the chains have converged. A step costs each chain one evaluation of ``log_p``
+    (Metropolis et al. 1953; MacKay 2003, §29.4). Raises ``ValueError`` when ``start`` is no table of 0 and 1 or holds
+    an impossible state, and when ``log_p`` gives NaN or another shape.
     """
     z = _bits("start", array("start", start, ("chains", "n")), (-1, -1)).astype(np.uint8)
     current = array("log_p", log_p(z), (len(z),), finite=False)
     if not np.isfinite(current).all():
         raise ValueError(f"start: every chain must start from a possible state, got log_p = {current}")
     rows, chain = np.arange(len(z)), np.empty((whole("steps", steps, 0), *z.shape), np.uint8)
+    generator("rng", rng)
     for t in range(steps):
         proposal = z.copy()
         proposal[rows, rng.integers(z.shape[1], size=len(z))] ^= 1
         proposed = np.asarray(log_p(proposal), float)
+        if proposed.shape != current.shape or np.isnan(proposed).any():
+            raise ValueError(f"log_p: need one number for each of {len(z)} chains, none NaN, got {shortened(proposed)}")
         accept = -rng.exponential(size=len(z)) < proposed - current  # log of a uniform number
         z, current = np.where(accept[:, None], proposal, z), np.where(accept, proposed, current)
         chain[t] = z
     return chain
 
 
-def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> tuple[Floats, Floats]:
+def r_hat(chains: ArrayLike) -> Floats:
+    """Return how much wider all chains together are than each half of a chain by itself, for each unknown ``(n,)``.
+
+    ``chains`` is ``(steps, chains, n)``, as ``metropolis`` gives it. Near 1 the halves of all chains agree; above 1.01
+    they need more steps. This is the split potential scale reduction of Gelman et al. (2013), "Bayesian Data Analysis",
+    §11.4; the limit is that of Vehtari et al. (2021), "Rank-normalization, folding, and localization", §4. An unknown
+    that never moves has 1 where all chains agree, else infinity. Raises ``ValueError`` for fewer than 4 steps.
+    """
+    x = array("chains", chains, ("steps", "chains", "n"))
+    if (half := len(x) // 2) < 2:
+        raise ValueError(f"chains: need at least 4 steps, got {len(x)}")
+    halves = np.concatenate([x[:half], x[-half:]], axis=1)
+    between, within = halves.mean(axis=0).var(axis=0, ddof=1), halves.var(axis=0, ddof=1).mean(axis=0)
+    still = np.where(between > 0, np.inf, 1.0)
+    return np.sqrt(np.divide((half - 1) / half * within + between, within, out=still, where=within > 0))
+
+
+class MeanField(NamedTuple):
+    """What ``mean_field`` returns: q_i(z_i = 1) before and after each update, and the work up to there."""
+
+    path: Floats  # (1 + sweeps · causes, causes)
+    work: Floats  # in evaluations of the log joint
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last sweep moved no probability by more than a millionth."""
+        return _stands_still(self.path)
+
+
+def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> MeanField:
     """Fit q(z) = Π q_i(z_i) by coordinate ascent on the ELBO: one factor moves, the others are frozen.
 
-    ``start (causes,)`` holds the first q_i(z_i = 1). Returns these numbers before and after each update, ``(1 + sweeps
-    · causes, causes)``, and the work up to there in evaluations of the log joint. Each expectation is exact: it runs
-    over the other causes of a symptom and no further, so the work is counted in symptoms looked at, over symptoms
-    (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start`` is no list of probabilities, one for each cause.
+    ``start (causes,)`` holds the first q_i(z_i = 1). Returns the path and the work of ``sweeps`` times all updates, and
+    ``converged``. Each expectation is exact: it runs over the other causes of a symptom and no further, so the work is
+    counted in symptoms looked at, over symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start`` is no
+    list of probabilities, one for each cause, or a symptom has more than 25 causes.
     """
-    prior, leak, _ = model.arrays
+    prior, leak, strength = model.arrays
     x, q = _bits("symptoms", symptoms, leak.shape), array("start", start, finite=False)
     if q.shape != prior.shape or not ((q >= 0) & (q <= 1)).all():
         raise ValueError(f"start: needs {len(prior)} probabilities, got {shortened(start)}")
+    if (most := int((strength > 0).sum(axis=0).max())) > 25:  # 2^24 states of the others
+        raise ValueError(f"model: need at most 25 causes of a symptom, got {most}")
     path, work = [q], [0.0]
     for i in np.tile(np.arange(len(prior)), whole("sweeps", sweeps, 0)):
         log_odds, looks = _expected_log_odds(model, x, q, i)
@@ -183,7 +225,7 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
         q[i] = expit(log_odds)
         path.append(q)
         work.append(work[-1] + looks / len(leak))
-    return np.array(path), np.array(work)
+    return MeanField(np.array(path), np.array(work))
 
 
 def _expected_log_odds(model: NoisyOr, x: Floats, q: Floats, i: int) -> tuple[float, int]:
@@ -202,26 +244,44 @@ def _expected_log_odds(model: NoisyOr, x: Floats, q: Floats, i: int) -> tuple[fl
     return float(total), looks
 
 
+class GaussianMeanField(NamedTuple):
+    """What ``gaussian_mean_field`` returns: the means of q before and after each update, and its variances."""
+
+    path: Floats  # (1 + sweeps · d, d)
+    variances: Floats
+
+    @property
+    def converged(self) -> bool:
+        """Whether the last sweep moved no mean by more than a millionth of its standard deviation."""
+        return _stands_still(self.path / np.sqrt(self.variances))
+
+
 def gaussian_mean_field(
     mean: ArrayLike, covariance: ArrayLike, start: ArrayLike, *, sweeps: int = 10
-) -> tuple[Floats, Floats]:
+) -> GaussianMeanField:
     """Fit a product of one-dimensional Gaussians to N(mean, covariance) by coordinate ascent.
 
-    Returns the means of q before and after each update, ``(1 + sweeps · d, d)``, and the variances ``(d,)``, which are
-    1 / Λ_ii with the precision matrix Λ = covariance⁻¹ and right from the first update on (Bishop 2006, §10.1.2, eq.
-    10.12 to 10.15). Raises ``ValueError`` when the shapes differ or the covariance is not symmetric positive definite.
+    Returns the path of the means, ``converged``, and the variances, which are 1 / Λ_ii with the precision matrix Λ =
+    covariance⁻¹ and right from the first update on (Bishop 2006, §10.1.2, eq. 10.12 to 10.15). Raises ``ValueError``
+    when the shapes differ or the covariance is not symmetric positive definite.
     """
     mu, m, sigma = array("mean", mean), array("start", start).copy(), array("covariance", covariance)
     if mu.ndim != 1 or m.shape != mu.shape or sigma.shape != (len(mu), len(mu)):
         raise ValueError(f"covariance, mean, start: need (d, d), (d,), (d,), got {sigma.shape}, {mu.shape}, {m.shape}")
-    if not np.allclose(sigma, sigma.T) or not (np.linalg.eigvalsh(sigma) > 0).all():
+    if (np.abs(sigma - sigma.T) > 1e-6 * np.abs(sigma).max()).any() or np.linalg.eigvalsh(sigma)[0] <= 0:
         raise ValueError("covariance: needs a symmetric positive definite matrix")
     precision = np.linalg.inv(sigma)
     path = [m.copy()]
     for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
         m[i] -= precision[i] @ (m - mu) / precision[i, i]
         path.append(m.copy())
-    return np.array(path), 1 / np.diag(precision)
+    return GaussianMeanField(np.array(path), 1 / np.diag(precision))
+
+
+def _stands_still(path: Floats) -> bool:
+    """Whether no coordinate moved by more than a millionth in the last sweep, which updates each of them once."""
+    sweep = path.shape[1]
+    return len(path) > sweep and bool((np.abs(path[-1] - path[-1 - sweep]) <= 1e-6).all())
 
 
 def _bits(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:

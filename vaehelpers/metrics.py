@@ -1,12 +1,16 @@
 """Scores that say how well a model's latents match the factors behind the pictures.
 
-Each equals the one of disentanglement_lib (Locatello et al. 2019, "Challenging common assumptions in the unsupervised
-learning of disentangled representations"), whose factors are all classes. Here a factor with at most 10 different
-values, or half as many as rows, is a set of classes; any other is continuous, and put into 10 equal bins where a score
-needs classes. A latent that never moves is legal and counts as one that knows nothing.
+They follow disentanglement_lib (Locatello et al. 2019, "Challenging common assumptions in the unsupervised learning of
+disentangled representations"), whose factors are all classes. Here ``continuous`` says what the factors are: True for
+quantities, which are put into 10 equal bins where a score needs classes; False for classes; a list for one of each
+column. None takes a factor of at most 10 different values as classes and any other as continuous, whatever its dtype,
+and warns where that is not clear. A ``UserWarning`` names a factor whose bins or classes cannot mean anything.
+Scores that learn from some rows and are tested on the others shuffle them first, in a way that does not depend on the
+order in which they come. A latent that never moves is legal and counts as one that knows nothing.
 """
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
 from math import ceil
 from typing import NamedTuple
 
@@ -17,13 +21,15 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from .arguments import array, number, shortened
+from .arguments import array, generator, number, shortened
 from .information import entropy, mutual_information
 
 Floats = NDArray[np.floating]
 Labels = NDArray[np.intp]
 Represent = Callable[[Floats], ArrayLike]  # factors (n, k) -> codes (n, latents), through pictures of them
 Sample = Callable[[int, Generator], ArrayLike]  # n, rng -> factors (n, k)
+Kinds = bool | Sequence[bool] | None  # whether factors are continuous, see above
+_CODE_BINS, _FACTOR_BINS = 20, 10
 
 
 class DCI(NamedTuple):
@@ -34,7 +40,7 @@ class DCI(NamedTuple):
     informativeness: float
 
 
-def mi_matrix(mu: ArrayLike, factors: ArrayLike) -> Floats:
+def mi_matrix(mu: ArrayLike, factors: ArrayLike, *, continuous: Kinds = None) -> Floats:
     """Return the mutual information ``(latents, factors)`` in nats between each latent's mean and each factor.
 
     ``mu`` is ``(n, latents)``, each put into 20 equal bins; ``factors`` is ``(n, k)``. Counted shares make it too
@@ -42,41 +48,42 @@ def mi_matrix(mu: ArrayLike, factors: ArrayLike) -> Floats:
     match, rows or latents are fewer than 2 or a value is not finite.
     """
     codes, truths = _check(mu, factors)
-    bins, classes = [_bins(code, 20) for code in codes.T], [_classes(truth) for truth in truths.T]
-    return np.array([[mutual_information(_joint(b, labels)) for labels in classes] for b in bins])
+    return _information(codes, _classes(truths, _kinds(truths, continuous)))
 
 
-def mig_gaps(mu: ArrayLike, factors: ArrayLike) -> Floats:
+def mig_gaps(mu: ArrayLike, factors: ArrayLike, *, continuous: Kinds = None) -> Floats:
     """Return the gap ``(factors,)`` between the two latents that know most of a factor, as a share of its entropy.
 
     Chen et al. (2018), "Isolating sources of disentanglement in VAEs", §4. Raises ``ValueError`` as ``mi_matrix``
     does, and for a constant factor, which has no entropy to share.
     """
-    informed = np.sort(mi_matrix(mu, factors), axis=0)
-    classes = _varying(np.asarray(factors), len(np.asarray(mu)))
+    codes, truths = _check(mu, factors)
+    classes = _varying(_classes(truths, _kinds(truths, continuous)), len(codes))
+    informed = np.sort(_information(codes, classes), axis=0)
     return (informed[-1] - informed[-2]) / [entropy(np.bincount(labels) / len(labels)) for labels in classes]
 
 
-def mig(mu: ArrayLike, factors: ArrayLike) -> float:
+def mig(mu: ArrayLike, factors: ArrayLike, *, continuous: Kinds = None) -> float:
     """Return the mutual information gap, the mean of ``mig_gaps``: at best 1, without a unit."""
-    return float(mig_gaps(mu, factors).mean())
+    return float(mig_gaps(mu, factors, continuous=continuous).mean())
 
 
-def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3) -> DCI:
+def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: Kinds = None) -> DCI:
     """Return disentanglement, completeness and informativeness of ``mu`` (n, latents) about ``factors`` (n, k).
 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
-    gradient-boosted trees learn each factor's classes from the first rows, a share ``train`` of all, and the latents
-    that they split by are the important ones; informativeness is the share of the other rows that they get right.
+    gradient-boosted trees learn each factor's classes from a share ``train`` of the rows, and the latents that they
+    split by are the important ones; informativeness is the share of the other rows that they get right.
     A factor of ten classes takes about 3 s for 1,000 rows of 25 latents, in proportion to each of the three.
     Raises ``ValueError`` as ``mig_gaps`` does, for a single factor and for a share that leaves one part empty.
     """
     codes, truths = _check(mu, factors)
     if truths.shape[1] < 2:
         raise ValueError("factors: DCI needs at least 2 to tell apart, got 1")
-    rows = _learning_rows(len(codes), train)
+    kinds, rows = _kinds(truths, continuous), _learning_rows(len(codes), train)
+    codes, truths = _shuffled(codes, truths)
     importance, right = [], []
-    for labels in _varying(truths, rows):
+    for labels in _varying(_classes(truths, kinds), rows):
         trees = GradientBoostingClassifier(random_state=0).fit(codes[:rows], labels[:rows])
         importance.append(trees.feature_importances_)
         right.append(trees.score(codes[rows:], labels[rows:]))
@@ -84,20 +91,20 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3) -> DCI:
     return DCI(_concentration(weights), _concentration(weights.T), float(np.mean(right)))
 
 
-def sap(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: bool | None = None) -> float:
+def sap(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: Kinds = None) -> float:
     """Return the separated attribute predictability of ``factors`` (n, k) from single columns of ``mu`` (n, latents).
 
     Kumar et al. (2018), "Variational inference of disentangled latent concepts from unlabeled observations", §3: the
-    gap between the two latents that predict a factor best, averaged over factors. A continuous factor is predicted as
-    well as the squared correlation over all rows says; classes, by a linear support vector machine that learns from
-    the first rows, a share ``train`` of all, as well as it does on the others. ``continuous`` treats all factors in
-    one way. Raises ``ValueError`` as ``mig_gaps`` does, and for a share that leaves one part empty.
+    gap between the two latents that predict a factor best, averaged over factors. A share ``train`` of the rows is
+    learned from and the others are predicted: a continuous factor by a line, whose score is R² and at least 0, classes
+    by a linear support vector machine, whose score is the share that is right.
+    Raises ``ValueError`` as ``mig_gaps`` does, and for a share that leaves one part empty.
     """
     codes, truths = _check(mu, factors)
-    rows, scores = _learning_rows(len(codes), train), []
-    for truth, labels in zip(truths.T, _varying(truths, rows), strict=True):
-        linear = _is_continuous(truth) if continuous is None else continuous
-        scores.append(_squared_correlations(codes, truth) if linear else _accuracies(codes, labels, rows))
+    kinds, rows, scores = _kinds(truths, continuous), _learning_rows(len(codes), train), []
+    codes, truths = _shuffled(codes, truths)
+    for truth, labels, linear in zip(truths.T, _varying(_classes(truths, kinds), rows), kinds, strict=True):
+        scores.append(_line_scores(codes, truth, rows) if linear else _accuracies(codes, labels, rows))
     ranked = np.sort(scores, axis=1)
     return float((ranked[:, -1] - ranked[:, -2]).mean())
 
@@ -170,8 +177,7 @@ def active_units(mu: ArrayLike, *, threshold: float = 0.01) -> int:
 
 def _check(mu: ArrayLike, factors: ArrayLike) -> tuple[Floats, Floats]:
     n = max([2, *array("mu", mu, finite=False).shape[:1]])
-    codes = _rows("mu", mu, n, 2)
-    return codes.astype(np.result_type(codes, np.float32)), _rows("factors", factors, n, 1).astype(float)
+    return _rows("mu", mu, n, 2).astype(float), _rows("factors", factors, n, 1).astype(float)
 
 
 def _rows(name: str, values: ArrayLike, n: int, columns: int) -> Floats:
@@ -184,21 +190,53 @@ def _rows(name: str, values: ArrayLike, n: int, columns: int) -> Floats:
     return rows
 
 
-def _is_continuous(truth: Floats) -> bool:
-    return len(np.unique(truth)) > max(10, len(truth) // 2)
+def _kinds(truths: Floats, continuous: Kinds) -> list[bool]:
+    """Return whether each factor is continuous, and warn of those for which neither answer means anything."""
+    n, k = truths.shape
+    distinct = np.array([len(np.unique(truth)) for truth in truths.T])
+    said = np.asarray(distinct > _FACTOR_BINS if continuous is None else continuous)
+    if said.dtype != bool or said.shape not in ((), (k,)):
+        raise ValueError(f"continuous: need True, False, None or a list of {k} of them, got {shortened(continuous)}")
+    kinds: list[bool] = np.broadcast_to(said, k).tolist()
+    for column, (truth, values, kind) in enumerate(zip(truths.T, distinct, kinds, strict=True)):
+        if kind and continuous is None and values <= n / 2:
+            text = f"has {values} different values in {n} rows and is taken as continuous; say continuous=True or False"
+        elif kind and values > 1 and (fullest := np.bincount(_bins(truth, _FACTOR_BINS)).max()) > 0.9 * n:
+            text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, for others lie far away"
+        elif not kind and values > _CODE_BINS:
+            text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; a quantity needs continuous=True"
+        else:
+            continue
+        warnings.warn(f"factors: column {column} {text}", stacklevel=3)
+    return kinds
 
 
-def _classes(truth: Floats) -> Labels:
-    return _bins(truth, 10) if _is_continuous(truth) else np.unique(truth, return_inverse=True)[1]
+def _classes(truths: Floats, kinds: list[bool]) -> list[Labels]:
+    pairs = zip(truths.T, kinds, strict=True)
+    return [_bins(t, _FACTOR_BINS) if kind else np.unique(t, return_inverse=True)[1] for t, kind in pairs]
 
 
-def _varying(truths: Floats, rows: int) -> list[Labels]:
-    """Return the classes of each factor, if it has two or more of them in the first rows."""
-    classes = [_classes(truth) for truth in truths.T]
+def _varying(classes: list[Labels], rows: int) -> list[Labels]:
+    """Return the classes, if each factor has two or more of them in the first rows."""
     for column, labels in enumerate(classes):
         if (labels[:rows] == labels[0]).all():
-            raise ValueError(f"factors: column {column} is constant in the first {rows} rows; need at least 2 values")
+            raise ValueError(f"factors: column {column} is constant in {rows} rows; need at least 2 values")
     return classes
+
+
+def _shuffled(codes: Floats, truths: Floats) -> tuple[Floats, Floats]:
+    """Return the rows in an order that looks random and depends on what they hold, not on the order of the latents."""
+    keys = np.hstack([codes, np.sort(np.abs(codes), axis=1), truths])
+    order = np.lexsort(keys.T)[np.random.default_rng(0).permutation(len(codes))]
+    return codes[order], truths[order]
+
+
+def _information(codes: Floats, classes: list[Labels]) -> Floats:
+    if (n := len(codes)) < _CODE_BINS * _FACTOR_BINS:
+        text = f"mu: {n} rows in {_CODE_BINS} × {_FACTOR_BINS} bins make the information far too large; take thousands"
+        warnings.warn(text, stacklevel=3)
+    bins = [_bins(code, _CODE_BINS) for code in codes.T]
+    return np.array([[mutual_information(_joint(b, labels)) for labels in classes] for b in bins])
 
 
 def _bins(values: Floats, n: int) -> Labels:
@@ -228,10 +266,13 @@ def _concentration(weights: Floats) -> float:
     return float(np.average(below, weights=weights.sum(axis=1) if weights.any() else None))
 
 
-def _squared_correlations(codes: Floats, truth: Floats) -> Floats:
-    x, y = codes - codes.mean(axis=0, dtype=float), truth - truth.mean()
-    moves = x.var(axis=0, ddof=1) > 1e-12
-    return np.divide((y @ x) ** 2, (x**2).sum(axis=0) * (y @ y), out=np.zeros(len(moves)), where=moves)
+def _line_scores(codes: Floats, truth: Floats, rows: int) -> Floats:
+    """Return R² (latents,) on the rows after the first ones, of the line that fits these best; 0 where it is worse."""
+    x, y = codes - codes[:rows].mean(axis=0), truth - truth[:rows].mean()
+    moves = codes.var(axis=0, ddof=1) > 1e-12
+    slopes = np.divide(y[:rows] @ x[:rows], (x[:rows] ** 2).sum(axis=0), out=np.zeros(len(moves)), where=moves)
+    errors, spread = ((y[rows:, None] - slopes * x[rows:]) ** 2).sum(axis=0), ((y[rows:] - y[rows:].mean()) ** 2).sum()
+    return np.maximum(1 - errors / spread, 0) if spread > 0 else np.zeros(len(moves))
 
 
 def _accuracies(codes: Floats, labels: Labels, rows: int) -> Floats:
@@ -251,7 +292,7 @@ def _probe(represent: Represent, sample: Sample, n: int, rng: Generator, sizes: 
     """Return the codes of ``n`` draws and the number of factors, if there is something to tell apart."""
     if any(not isinstance(size, int | np.integer) or size < 2 for size in sizes):
         raise ValueError(f"batch, train, test and variances: need at least 2 of each, got {shortened(sizes)}")
-    factors = _draw(sample, n, rng)
+    factors = _draw(sample, n, generator("rng", rng))
     if constant := np.flatnonzero((factors == factors[0]).all(axis=0)).tolist():
         raise ValueError(f"sample: factors {constant} are constant, so holding one fixed changes nothing")
     return _encode(represent, factors), factors.shape[1]

@@ -38,12 +38,12 @@ class GaussianMixture:
     covariances: Floats
 
     def __post_init__(self) -> None:
-        slack = tolerance(self.weights, np.size(self.weights))
+        weights = self.weights
         for name in ("weights", "means", "covariances"):
             values = array(name, getattr(self, name)).copy()
             values.flags.writeable = False
             object.__setattr__(self, name, values)
-        _check_mixture(self.weights, self.means, self.covariances, slack)
+        _check_mixture(self.weights, self.means, self.covariances, tolerance(weights, np.size(weights)))
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
         """Draw ``n`` points (n, d), and the component (n,) that each came from."""

@@ -127,39 +127,27 @@ def unchanged(cells, solutions):
     """Hand in what was handed out."""
 
 
-def solved(cells, solutions):
-    """Fill every stub in."""
+def right(cells, solutions):
+    """Fill every stub in, delete every second check and use the name of their module for something else."""
     for cell in cells:
         if role(cell, "solution"):
             cell.source = solutions[cell.id]
-
-
-def untidy(cells, solutions):
-    """Fill every stub in, delete the checks and use the name of their module for something else."""
-    solved(cells, solutions)
-    for cell in [cell for cell in cells if role(cell, "grade")]:
-        cells.remove(cell)
-    cells[2].source += "\nexercises = result = None"
+    for check in [cell for cell in cells if role(cell, "grade")][::2]:
+        cells.remove(check)
+    next(cell for cell in cells if role(cell, "solution")).source += "\nexercises = None"
 
 
 def wrong(cells, solutions):
-    """Fill every stub in with something a little off, and change the checks."""
-    solved(cells, solutions)
-    answers = [cell for cell in cells if role(cell, "solution")]
-    for answer, check in zip(answers, [cell for cell in cells if role(cell, "grade")], strict=True):
-        answer.source += SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
+    """Fill every third stub in with what stops, the others with what is a little off, and change the checks."""
+    answers, checks = ([cell for cell in cells if role(cell, key)] for key in ("solution", "grade"))
+    for i, (answer, check) in enumerate(zip(answers, checks, strict=True)):
+        name = re.search(r"\((\w+)", check.source)[1]
+        answer.source = solutions[answer.id] + SPOIL.format(name=name) if i % 3 else "1 / 0"
         check.source = "pass"
 
 
-def broken(cells, solutions):
-    """Write answers that stop with an error."""
-    for cell in cells:
-        if role(cell, "solution"):
-            cell.source = "1 / 0"
-
-
 #: Who hands in what, and the share of the points for it.
-LEARNERS = {unchanged: 0, solved: 1, untidy: 1, wrong: 0, broken: 0}
+LEARNERS = {unchanged: 0, right: 1, wrong: 0}
 
 
 def nbgrader(*arguments, course):

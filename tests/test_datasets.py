@@ -1,9 +1,11 @@
 """Drawn once, kept whole, and the same every time; downloaded once, and only what it should be."""
 
+import contextlib
 import hashlib
 import http.server
 import io
 import os
+import re
 import struct
 import threading
 import zlib
@@ -11,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
-from vaehelpers import datasets, hands, sprites
+from vaehelpers import datasets, hands, pictures, sprites
 
 
 @pytest.fixture
@@ -69,6 +71,15 @@ def test_digits():
     assert digits.pictures.shape == (1797, 1, 32, 32)
     assert digits.pictures.max() == 255
     assert sorted(set(digits.factors[:, 0])) == list(range(10))
+
+
+def test_digits_come_in_any_size_and_know_their_classes():
+    small, large = datasets.digits(), datasets.digits(size=64)
+    assert large.pictures.shape == (1797, 1, 64, 64) and large.classes == tuple("0123456789")
+    halved = large[:].reshape(1797, 1, 32, 2, 32, 2).mean((3, 5))
+    assert np.abs(halved - small[:]).max() < 0.15 and (large.factors == small.factors).all()
+    with pytest.raises(ValueError, match="size: need a whole number from 8 to 4096, got 7"):
+        datasets.digits(size=7)
 
 
 def test_sprites_are_rows_of_the_grid_and_pictures_of_them():
@@ -134,6 +145,13 @@ def test_mnist_is_downloaded_once_and_lies_amid_a_black_rim(served, cache):
     np.testing.assert_array_equal(held_out.factors[:, 0], served.arrays["y_test"])
 
 
+def test_mnist_comes_in_any_size(served):
+    large = datasets.mnist(size=64)
+    assert large.pictures.shape == (12, 1, 64, 64) and large.classes == tuple("0123456789")
+    assert large[:].mean() == pytest.approx(datasets.mnist()[:].mean(), rel=0.01)
+    assert datasets.mnist(test=True, size=64).pictures.shape == (3, 1, 64, 64)
+
+
 def test_the_address_and_the_checksum_are_those_of_keras():
     assert datasets.MNIST_URL.startswith("https://") and datasets.MNIST_URL.endswith("/tf-keras-datasets/mnist.npz")
     assert datasets.MNIST_SHA256 == "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
@@ -188,6 +206,18 @@ def test_without_a_network_mnist_says_what_to_put_where(cache):
     assert "Everything else of the course works without it" in message
     assert all(part in message for part in (datasets.MNIST_URL, datasets.MNIST_SHA256, str(cache / "mnist.npz")))
     assert not isinstance(raised.value.__cause__, type(None)) and list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage", (lambda path: path.write_bytes(b"other"), lambda path: path.mkdir()), ids=("file", "folder")
+)
+def test_without_a_network_a_wrong_file_of_the_cache_is_named(cache, monkeypatch, damage):
+    monkeypatch.setattr(datasets, "MNIST_URL", (cache / "nowhere").as_uri())
+    path = cache / "mnist.npz"
+    damage(path)
+    with pytest.raises(OSError, match=f"^The file at {path} is not the right one .*: delete or replace it. mnist.npz"):
+        datasets.mnist()
+    assert path.exists()
 
 
 def test_a_file_put_into_the_cache_by_hand_needs_no_network(served):
@@ -253,7 +283,7 @@ def test_a_big_photograph_is_read_without_a_word(tmp_path, monkeypatch):
     assert (datasets.folder(tmp_path, size=16).pictures == 99).all()
 
 
-@pytest.mark.parametrize("suffix", ("jpg", "png", "webp"))
+@pytest.mark.parametrize("suffix", ("jpg", "png", "webp", "tif", "avif"))
 def test_a_photograph_is_turned_upright(tmp_path, suffix):
     """Orientation 6: the camera was turned a quarter, and the pixels' left column is the picture's upper row."""
     exif = Image.Exif()
@@ -282,60 +312,306 @@ def test_what_is_transparent_becomes_white(tmp_path):
         assert pictures[:, :, :8].max() == 0 and pictures[:, :, 8:].min() == 255
 
 
-def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path):
-    Image.fromarray(np.full((16, 16), 128 * 256, np.uint16)).save(tmp_path / "a.png")
-    Image.fromarray(np.full((16, 16), 128 * 256, np.uint16)).save(tmp_path / "b.tif")
-    assert (datasets.folder(tmp_path, size=16).pictures == 128).all()
+# Every format and every kind of numbers: read right, or refused by name.
+
+
+def suffixes():
+    """The suffixes under which Pillow both writes and decodes, as it says itself; MPO is read as JPEG."""
+    return [e for e, name in Image.registered_extensions().items() if name in Image.SAVE and name in READ]
+
+
+READ = [*pictures.formats(), "MPO"]
+
+
+@pytest.mark.filterwarnings("ignore:IM image format is deprecated")
+@pytest.mark.parametrize("suffix", suffixes())
+def test_whatever_pillow_decodes_is_read(tmp_path, suffix):
+    shades = np.repeat([[0, 255]], 32, axis=1).repeat(64, axis=0)
+    image = Image.fromarray(shades.astype(np.uint8))
+    for mode in ("RGB", "L", "1", "P"):
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            image.convert(mode).save(tmp_path / f"a{suffix.upper()}", Image.registered_extensions()[suffix])
+            break
+    if suffix == ".pfm":
+        pytest.skip("written with floating-point numbers only")
+    picture = datasets.folder(tmp_path, size=16).pictures[0, 0]
+    assert picture[:, :7].max() < 30 and picture[:, 9:].min() > 225
+
+
+def test_nothing_is_decoded_by_another_program_or_only_recognised():
+    assert not {"EPS", "WMF", "MPEG", "HDF5", "GRIB", "BUFR", "PDF"} & set(pictures.formats())
+    assert {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP"} <= set(pictures.formats())
+
+
+def test_the_content_decides_and_not_the_name(tmp_path):
+    white = Image.new("RGB", (20, 20), "white")
+    for name, kind in (("a.jpg", "AVIF"), ("b.png", "JPEG"), ("c", "PNG"), ("d.heic", "WEBP"), ("e.jfif", "JPEG")):
+        white.save(tmp_path / name, kind)
+    assert datasets.folder(tmp_path, size=16)[:].min() > 0.97
+
+
+def row(left, right, dtype):
+    """The bytes of a row of 16 pixels: 8 of one value, 8 of another (or of the same, in several channels)."""
+    return np.repeat(np.array([left, right], dtype), 8, axis=0).tobytes()
+
+
+def tiff(line, *, bits, kind=1, white_is_zero=False):
+    """A grey TIFF of 16 equal rows, written by hand: Pillow does not write all that it reads."""
+    tags = {256: 16, 257: 16, 258: bits, 259: 1, 262: int(not white_is_zero), 273: 8, 277: 1, 278: 16}
+    tags |= {279: 16 * len(line), 339: kind}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return b"II*\0" + struct.pack("<I", 8 + 16 * len(line)) + line * 16 + struct.pack("<H", 10) + entries + bytes(4)
+
+
+def chunk(kind, content):
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(line, bits, *, colour=0, transparent=()):
+    """A PNG of 16 equal rows, and maybe a transparent value or colour."""
+    parts = chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, bits, colour, 0, 0, 0))
+    parts += chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent)) if transparent else b""
+    return b"\x89PNG\r\n\x1a\n" + parts + chunk(b"IDAT", zlib.compress((b"\0" + line) * 16)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    (
+        ("16 bits.png", png(row(0x8000, 0xFFFF, ">u2"), 16), (128, 255)),
+        ("16 bits.tif", tiff(row(0x8000, 0xFFFF, "<u2"), bits=16), (128, 255)),
+        ("16 bits, white is zero.tif", tiff(row(0, 0xC000, "<u2"), bits=16, white_is_zero=True), (255, 64)),
+        ("12 bits.tif", tiff(b"\x80\x08\x00" * 4 + b"\xff" * 12, bits=12), (128, 255)),
+        ("8 bits, white is zero.tif", tiff(row(0, 192, "u1"), bits=8, white_is_zero=True), (255, 63)),
+        ("10 bits.pgm", b"P5 16 16 1023\n" + row(512, 1023, ">u2") * 16, (128, 255)),
+        ("16 bits, one transparent.png", png(row(7, 0, ">u2"), 16, transparent=(7,)), (255, 0)),
+        ("4 bits, one transparent.png", png(b"\x11\x11\x11\x11" + bytes(4), 4, transparent=(1,)), (255, 0)),
+        ("2 bits, one transparent.png", png(b"\x55\x55" + bytes(2), 2, transparent=(1,)), (255, 0)),
+        ("1 bit, one transparent.png", png(b"\x00\xff", 1, transparent=(0,)), (255, 255)),
+        ("16 bits and alpha.png", png(row((0, 0), (0, 0xFFFF), ">u2"), 16, colour=4), (255, 0)),
+        ("16 bits a colour.png", png(row((0x8000,) * 3, (0xFFFF,) * 3, ">u2"), 16, colour=2), (128, 255)),
+    ),
+)
+def test_numbers_of_any_depth_are_scaled_and_not_cut_off(tmp_path, name, content, expected):
+    (tmp_path / name).write_bytes(content)
+    picture = datasets.folder(tmp_path, size=16).pictures[0, 0]
+    np.testing.assert_allclose([picture[:, :8].min(), picture[:, :8].max()], expected[0], atol=1)
+    np.testing.assert_allclose([picture[:, 8:].min(), picture[:, 8:].max()], expected[1], atol=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    (
+        ("32 bits.tif", tiff(row(0, 65536, "<u4"), bits=32), "integers with a sign or of 32 bits"),
+        ("32 bits with a sign.tif", tiff(row(-5, 255, "<i4"), bits=32, kind=2), "integers with a sign or of 32 bits"),
+        ("16 bits with a sign.tif", tiff(row(-5, 255, "<i2"), bits=16, kind=2), "integers with a sign"),
+        ("8 bits with a sign.tif", tiff(row(-5, 99, "i1"), bits=8, kind=2), "integers with a sign"),
+        ("floats.tif", tiff(row(0, 1, "<f4"), bits=32, kind=3), "floating-point numbers"),
+        ("floats.pfm", b"Pf 16 16 -1.0\n" + row(0, 1, "<f4") * 16, "floating-point numbers"),
+        (
+            "a colour.png",
+            png(row((7,) * 3, (8,) * 3, ">u2"), 16, colour=2, transparent=(7,) * 3),
+            "a transparent colour",
+        ),
+    ),
+)
+def test_numbers_of_which_nobody_knows_the_white_are_refused_by_name(tmp_path, name, content, reason):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"no image that can be read: {re.escape(name)} \({reason}"):
+        datasets.folder(tmp_path, size=16)
+
+
+def test_the_example_that_was_cut_off_at_255_is_refused(tmp_path):
+    Image.fromarray(np.array([[0, 255], [256, 65536]], np.int32)).save(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=r"a\.tif \(integers with a sign or of 32 bits, of which nobody knows"):
+        datasets.folder(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ("CMYK", "YCbCr", "LAB", "La", "PA", "RGBa", "RGBX", "LA"))
+@pytest.mark.parametrize("kind", ("TIFF", "JPEG"))
+def test_colours_of_any_kind_are_those_of_the_picture(tmp_path, mode, kind):
+    image = Image.new("RGB", (16, 16), (204, 204, 204))  # which is in the palette too
+    if mode == "LAB":
+        to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+        image = ImageCms.applyTransform(image, to_lab)
+    else:
+        for step in {"La": ("LA", "La"), "PA": ("P", "PA"), "RGBa": ("RGBA", "RGBa")}.get(mode, (mode,)):
+            image = image.convert(step)
+    try:
+        image.save(tmp_path / "a", kind)
+    except OSError:
+        pytest.skip(f"{kind} has no {mode}")
+    np.testing.assert_allclose(datasets.folder(tmp_path, size=16, channels=3).pictures, 204, atol=3)
+
+
+@pytest.mark.parametrize("kind", ("GIF", "WEBP", "PNG", "TIFF", "AVIF"))
+def test_of_several_frames_or_pages_the_first_is_read(tmp_path, kind):
+    first, *others = (Image.new("RGB", (16, 16), (shade,) * 3) for shade in (90, 200, 250))
+    first.save(tmp_path / "a", kind, save_all=True, append_images=others)
+    assert np.abs(datasets.folder(tmp_path, size=16).pictures.astype(int) - 90).max() <= 2
+
+
+# What is left out is counted and named, with the reason.
 
 
 def broken(path):
-    """Fill a folder with everything that is called a picture and cannot be read as one; return their names."""
+    """Fill a folder with everything that is called a picture and cannot be read as one; return what is said of each."""
     whole = io.BytesIO()
     save(whole, np.random.default_rng(0).integers(256, size=(99, 99, 3)), format="png")
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)  # a few bytes that would fill 10 GB
-    chunk = b"IHDR" + header
-    bomb = whole.getvalue()[:8] + struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk))
     files = {
-        "0 leer.png": b"",
-        "1 abgebrochen.png": whole.getvalue()[:2000],
-        "2 text.jpg": b"no picture",
-        "3 bomb.png": bomb,
+        "0 leer.png": (b"", "empty"),
+        "1 abgebrochen.png": (whole.getvalue()[:2000], "damaged"),
+        "2 text.jpg": (b"no picture", "in no format that is read here"),
+        "3 bomb.png": (whole.getvalue()[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", b""), "too big"),
+        "5 telefon.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "in no format that is read here"),
+        "6 drawing.svg": (b"<svg/>", "in no format that is read here"),
     }
-    for name, content in files.items():
+    for name, (content, _) in files.items():
         (path / name).write_bytes(content)
-    (path / "4 ordner.png").mkdir()
-    Image.fromarray(np.zeros((9, 9), np.float32)).save(path / "5 kommazahlen.tif")
-    return [*files, "4 ordner.png", "5 kommazahlen.tif"]
+    (path / "4 nowhere.png").symlink_to(path / "nowhere")
+    return [
+        f"{name} ({reason})"
+        for name, reason in sorted([(n, r) for n, (_, r) in files.items()] + [("4 nowhere.png", "not a file")])
+    ]
 
 
 def test_bad_files_are_named_once_and_skipped(tmp_path):
     save(tmp_path / "3 gut.png", np.full((20, 20), 77))
-    names = broken(tmp_path)
+    said_of = broken(tmp_path)
     with pytest.warns(UserWarning) as said:
         images = datasets.folder(tmp_path, size=16)
     assert len(said) == 1 and said[0].filename == __file__
-    assert str(said[0].message) == f"6 of 7 files are damaged or too big, and left out: {', '.join(names)}"
+    assert str(said[0].message) == f"left out 7 of 8 files: {', '.join(said_of)}"
     assert images.pictures.shape == (1, 1, 16, 16) and (images.pictures == 77).all() and len(images.factors) == 1
+
+
+def test_what_is_no_picture_by_its_name_or_hidden_is_not_spoken_of(tmp_path):
+    save(tmp_path / "a.png", np.zeros((9, 9)))
+    for name in (
+        "note.txt",
+        "labels.csv",
+        "Thumbs.db",
+        "desktop.ini",
+        ".DS_Store",
+        "._a.png",
+        "pictures.zip",
+        "read.md",
+    ):
+        (tmp_path / name).write_bytes(b"\0\1")
+    (tmp_path / ".hidden").mkdir()
+    save(tmp_path / ".hidden" / "b.png", np.zeros((9, 9)))
+    (tmp_path / "empty").mkdir()
+    images = datasets.folder(tmp_path, size=16)
+    assert len(images) == 1 and images.names == images.classes == ()
 
 
 def test_a_long_list_of_bad_files_is_cut_short(tmp_path):
     for i in range(13):
         (tmp_path / f"{i:02}.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="can be read as a picture: 00.png, .*, 09.png and 3 more$"):
+    with pytest.raises(ValueError, match=r"can be read: 00.png \(empty\), .*, 09.png \(empty\) and 3 more$"):
         datasets.folder(tmp_path)
 
 
 def test_a_folder_where_nothing_is_readable_is_refused(tmp_path):
-    names = broken(tmp_path)
-    with pytest.raises(ValueError, match="no file of the folder .* can be read as a picture: " + ", ".join(names)):
+    said = ", ".join(broken(tmp_path))
+    with pytest.raises(ValueError, match=re.escape(f"holds no image that can be read: {said}")):
         datasets.folder(tmp_path)
 
 
 def test_a_missing_and_an_empty_folder_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         datasets.folder(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="holds no .png"):
+    with pytest.raises(ValueError, match="holds no image that can be read$"):
         datasets.folder(tmp_path)
+
+
+def test_the_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "pics").mkdir()
+    save(tmp_path / "pics" / "a.png", np.zeros((9, 9)))
+    assert len(datasets.folder("~/pics")) == len(datasets.folder(Path("~/pics"))) == 1
+
+
+# Sub-folders are classes.
+
+
+def fill(folder, **shades):
+    """Write a small picture of each shade; a double underscore begins a folder."""
+    for name, shade in shades.items():
+        path = folder.joinpath(*name.split("__")).with_suffix(".png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(path, np.full((9, 9), shade))
+
+
+def test_sub_folders_are_classes_with_all_that_lies_below_them(tmp_path):
+    fill(tmp_path, dogs__b=20, cats__a=10, cats__old__z=12, cats__b=11)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_text("no picture")
+    images = datasets.folder(tmp_path, size=8)
+    assert images.names == ("class",) and images.classes == ("cats", "dogs")
+    assert images.pictures[:, 0, 0, 0].tolist() == [10, 11, 12, 20]
+    assert images.factors.tolist() == [[0], [0], [0], [1]] and images.factors.dtype == np.float32
+
+
+def test_where_images_lie_beside_sub_folders_all_are_read_and_none_has_a_class(tmp_path):
+    fill(tmp_path, c=30, a__x=10, b__x=20)
+    with pytest.warns(UserWarning, match="no image has a class: 1 of 3 files lie in no sub-folder") as said:
+        images = datasets.folder(tmp_path, size=8)
+    assert len(said) == 1 and images.names == images.classes == () and images.factors.shape == (3, 0)
+    assert sorted(images.pictures[:, 0, 0, 0]) == [10, 20, 30]
+
+
+def test_links_are_followed_and_nothing_is_read_twice(tmp_path):
+    photos = tmp_path / "photos"
+    fill(tmp_path, elsewhere__x=40, photos__a__x=10, photos__b__x=20)
+    (photos / "a" / "loop").symlink_to(photos)
+    (photos / "a" / "other").symlink_to(photos / "b")
+    (photos / "0").symlink_to(photos / "b")
+    (photos / "c").symlink_to(tmp_path / "elsewhere")
+    images = datasets.folder(photos, size=8)
+    assert images.classes == ("a", "b", "c") and images.pictures[:, 0, 0, 0].tolist() == [10, 20, 40]
+
+
+def test_an_unreadable_picture_of_a_class_is_named_with_its_folder(tmp_path):
+    fill(tmp_path, a__x=10, b__x=20)
+    (tmp_path / "b" / "y.png").write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"^left out 1 of 3 files: b/y.png \(empty\)$"):
+        assert datasets.folder(tmp_path, size=8).factors.tolist() == [[0], [1]]
+
+
+# Some are held out.
+
+
+def shades(folder, **options):
+    return set(datasets.folder(folder, size=8, **options).pictures[:, 0, 0, 0].tolist())
+
+
+def test_about_a_tenth_is_held_out_and_stays_so_when_others_come(tmp_path):
+    fill(tmp_path, **{f"picture{i}": i for i in range(100)})
+    known, held_out = shades(tmp_path, test=False), shades(tmp_path, test=True)
+    assert known | held_out == shades(tmp_path) and not known & held_out and 3 <= len(held_out) <= 20
+    fill(tmp_path, **{f"z{i}": 100 + i for i in range(100)})
+    assert held_out == {shade for shade in shades(tmp_path, test=True) if shade < 100}
+
+
+def test_of_ten_one_is_held_out_and_of_fewer_none(tmp_path):
+    for start in range(0, 200, 10):  # other names
+        folder = tmp_path / str(start)
+        fill(folder, **{f"p{start + i}": i for i in range(10)})
+        assert len(shades(folder, test=True)) >= 1
+    (tmp_path / "0" / "p0.png").unlink()
+    assert len(shades(tmp_path / "0", test=False)) == 9
+    with pytest.raises(ValueError, match="test: need at least 10 files to hold any out, got 9 in"):
+        datasets.folder(tmp_path / "0", test=True)
+
+
+def test_a_class_has_the_same_number_in_both_parts(tmp_path):
+    fill(tmp_path, **{f"{name}__p{i}": 9 * k for k, name in enumerate("abc") for i in range(20)})
+    for part in (True, False):
+        images = datasets.folder(tmp_path, size=8, test=part)
+        assert images.classes == ("a", "b", "c") and (images.pictures[:, 0, 0, 0] == 9 * images.factors[:, 0]).all()
 
 
 @pytest.mark.parametrize(

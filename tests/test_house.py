@@ -20,7 +20,8 @@ FLOORS = {
     "losses": set(), "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
     "arguments": set(),
     "pictures": set(), "datasets": {"files", "hands", "pictures", "sprites"},
-    "weights": {"files", "model"}, "training": {"model", "datasets", "interrupts", "weights"},
+    "weights": {"files", "model"}, "runs": {"model", "datasets", "weights"},
+    "training": {"model", "datasets", "files", "interrupts", "runs", "weights"},
     "latents": {"model", "datasets"}, "bounds": {"model"},
     "widgets": {
         "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",

@@ -107,19 +107,19 @@ def test_no_script_makes_elements_out_of_text_or_asks_anybody(path):
 # Files that come from elsewhere.
 
 
-@pytest.mark.parametrize("kind", ("EPS", "PPM", "PCX", "ICO", "TGA", "SGI"))
-def test_only_the_named_kinds_are_read_as_pictures_whatever_their_names(tmp_path, kind):
-    """EPS above all: Pillow would start Ghostscript."""
-    Image.new("RGB", (20, 20), "red").save(tmp_path / f"other.{kind.lower()}", kind)
-    (tmp_path / f"other.{kind.lower()}").rename(tmp_path / "other.png")
+def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
+    """EPS: Pillow would start Ghostscript."""
+    for name in ("other.eps", "other.png"):
+        Image.new("RGB", (20, 20), "red").save(tmp_path / name, "EPS")
     Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # what some telephones write
-    with pytest.warns(UserWarning, match="1 of 2 files are damaged or too big, and left out: other.png"):
+    monkeypatch.setattr(subprocess, "check_call", None)
+    with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in no format that is read here\), other"):
         assert len(datasets.folder(tmp_path, size=16)) == 1
 
 
 def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"can be read as a picture: pipe\.png"):
+    with pytest.raises(ValueError, match=r"can be read: pipe\.png \(not a file\)"):
         datasets.folder(tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from platformdirs import user_cache_path
 from tqdm.auto import tqdm
 
 from . import hands as _hands
+from . import pictures as _pictures
 from . import sprites as _sprites
 from .arguments import array, whole
-from .files import replacing
+from .files import expanded, replacing
 
 #: What varies in the model `hands`; the pose of the hand stays fixed.
 HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
@@ -27,22 +29,23 @@ HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_BYTES = 11_490_434
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-#: What cameras, phones, scanners and drawing programs write, and Pillow reads without help of other programs.
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # whatever its name, nothing else: EPS would start a program
+#: A folder with fewer images has none to hold out.
+HELD_OUT_FROM = 10
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures with the factors that made them.
+    """Images with the factors that made them, or the class of each.
 
     ``pictures`` is ``(n, channels, height, width)``, stored as bytes; ``images[rows]`` gives them as float32 in [0, 1].
-    ``factors`` is ``(n, k)``, a column for each of ``names``.
+    ``factors`` is ``(n, k)``, a column for each of ``names``. Where ``classes`` are named, the one factor is a label:
+    the place of the image's class among them.
     """
 
     pictures: NDArray[np.uint8]
     factors: NDArray[np.float32]
     names: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -79,32 +82,36 @@ def sprites(n: int, *, seed: int, size: int = 64) -> Images:
     return Images(_draw(_sprites.render, factors, size, False), factors, tuple(_sprites.GRID))
 
 
-def digits() -> Images:
-    """Return scikit-learn's 1,797 handwritten digits, enlarged from 8×8 to 32×32; the one factor is the class.
+def digits(*, size: int = 32) -> Images:
+    """Return scikit-learn's 1,797 handwritten digits, enlarged from 8×8 to ``size``; the one factor is the class.
 
+    Raises ``ValueError`` for a size that is no whole number from 8 to 4096.
     Source: Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository.
     """
-    from scipy.ndimage import zoom
     from sklearn.datasets import load_digits
 
     data = load_digits()
-    pictures = np.clip(zoom(data.images / 16, (1, 4, 4), order=1, mode="nearest", grid_mode=True), 0, 1)
-    return Images(as_bytes(pictures[:, None]), data.target[:, None].astype(np.float32), ("digit",))
+    whole("size", size, 8, 4096)
+    pictures = np.stack([_pictures.resized(image, size) for image in data.images.astype(np.float32) / 16])
+    return _labelled(as_bytes(pictures), data.target)
 
 
-def mnist(*, test: bool = False) -> Images:
-    """Return MNIST's 60,000 digits for training, or its 10,000 for tests, 28×28 amid a black rim of two pixels.
+def mnist(*, test: bool = False, size: int = 32) -> Images:
+    """Return MNIST's 60,000 digits for training, or its 10,000 for tests: 28×28 amid a black rim of two pixels.
 
-    The file (11 MB) is downloaded once into the user's cache and its checksum compared at each call. Raises
-    ``OSError`` when it cannot be had, and says which file to put where; the rest of the course works without it.
+    Where ``size`` is not 32, these are scaled to it. The file (11 MB) is downloaded once into the user's cache and its
+    checksum compared at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
+    ``OSError`` when the file cannot be had, which says what to put where; the rest of the course works without it.
     Source: LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", §III.
     """
+    whole("size", size, 8, 4096)
     content = _fetch(MNIST_URL, MNIST_SHA256, user_cache_path("vaehelpers") / "mnist.npz")
     part = "test" if test else "train"
     with np.load(BytesIO(content), allow_pickle=False) as data:
-        pictures, labels = data[f"x_{part}"], data[f"y_{part}"]
-    pictures = np.pad(pictures, ((0, 0), (2, 2), (2, 2)))
-    return Images(pictures[:, None], labels[:, None].astype(np.float32), ("digit",))
+        pictures, labels = np.pad(data[f"x_{part}"], ((0, 0), (2, 2), (2, 2))), data[f"y_{part}"]
+    if size != 32:
+        pictures = np.stack([_pictures.resized(image, size) for image in pictures])
+    return _labelled(pictures, labels)
 
 
 def old_faithful() -> NDArray[np.float64]:
@@ -135,37 +142,68 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
         return dict(arrays)
 
 
-def folder(path: str | Path, *, size: int = 64, channels: int = 1) -> Images:
-    """Read the pictures of a folder by name, cut square from the middle, scaled to ``size``, grey (1) or colour (3).
+def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | None = None) -> Images:
+    """Read the images of a folder, cut square from the middle, scaled to ``size``, grey (1) or in colour (3).
 
-    A photograph is turned upright as its camera noted; what is transparent becomes white, like paper. A file that is
-    damaged, or too big to be a picture (as Pillow judges), is left out, and a ``UserWarning`` names it.
-    Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable picture.
+    Whatever Pillow decodes is read, whatever its name; of an animation or a file with several pages, the first. An
+    image is turned upright as its camera noted, and what is transparent becomes white. The images of a sub-folder, and
+    of all below it, are a class, as in torchvision's ``ImageFolder``: the one factor is then ``class``, the place of
+    the sub-folder in ``classes``, which are sorted. A sub-folder without images is no class. Where images lie beside
+    the sub-folders too, all are read, none has a class, and a ``UserWarning`` says so.
+
+    Files that cannot be read are counted and named with the reason in a ``UserWarning``: damaged, too big (as Pillow
+    judges), of an unknown format, or with numbers of which nobody knows which is white (32-bit integers and floats;
+    16 bits are scaled). Hidden files, and files whose name says that they are no images (``.txt``), do not count.
+    About a tenth is held out by a hash of its name: ``test=True`` reads these alone and ``test=False`` the others.
+    Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable image, or with
+    ``test=True`` fewer than 10 files.
     """
-    path = Path(path)
+    path = expanded(path)
     whole("size", size, 8, 4096)
     if channels not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
     if not path.is_dir():
         raise FileNotFoundError(f"path: there is no folder {str(path)!r}")
-    files = sorted(f for f in path.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
-    if not files:
-        raise ValueError(f"path: the folder {str(path)!r} holds no {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file")
-    read = {f.name: _picture(f, size, channels) for f in files}
-    bad = [name for name, picture in read.items() if picture is None]
-    names = ", ".join(bad[:10]) + (f" and {len(bad) - 10} more" if len(bad) > 10 else "")
-    if len(bad) == len(files):
-        raise ValueError(f"path: no file of the folder {str(path)!r} can be read as a picture: {names}")
-    if bad:
-        warnings.warn(f"{len(bad)} of {len(files)} files are damaged or too big, and left out: {names}", stacklevel=2)
-    pictures = np.stack([picture for picture in read.values() if picture is not None])
-    return Images(pictures, np.empty((len(pictures), 0), np.float32), ())
+    unopened: dict[str, str] = {}
+    files = _pictures.files_below(path, lambda error: unopened.update({str(error.filename): "cannot be opened"}))
+    read, unreadable = _pictures.read_all(path, _part(path, files, test), size, channels)
+    left_out = [f"{name} ({reason})" for name, reason in (unopened | unreadable).items()]
+    said = ", ".join(left_out[:10]) + (f" and {len(left_out) - 10} more" if len(left_out) > 10 else "")
+    if not read:
+        raise ValueError(f"path: the folder {str(path)!r} holds no image that can be read" + f": {said}" * bool(said))
+    if left_out:
+        warnings.warn(f"left out {len(left_out)} of {len(left_out) + len(read)} files: {said}", stacklevel=2)
+    beside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})
+    if 0 < beside < len(files):
+        warnings.warn(f"no image has a class: {beside} of {len(files)} files lie in no sub-folder", stacklevel=2)
+    if beside:
+        return Images(np.stack([*read.values()]), np.empty((len(read), 0), np.float32), ())
+    factors = np.array([[classes.index(name.split("/")[0])] for name in read], np.float32)
+    return Images(np.stack([*read.values()]), factors, ("class",), tuple(classes))
+
+
+def _part(path: Path, files: list[str], test: bool | None) -> list[str]:
+    """Return all files, those to train with, or those held out: about a tenth, by a hash, so that it stays the same."""
+    if test is None or (len(files) < HELD_OUT_FROM and not test):
+        return files
+    if len(files) < HELD_OUT_FROM:
+        raise ValueError(
+            f"test: need at least {HELD_OUT_FROM} files to hold any out, got {len(files)} in {str(path)!r}"
+        )
+    names = [unicodedata.normalize("NFC", name).encode(errors="surrogateescape") for name in files]
+    hashes = [int(hashlib.sha256(name).hexdigest(), 16) for name in names]
+    instead = min(hashes) if all(value % 10 for value in hashes) else None
+    return [name for name, value in zip(files, hashes, strict=True) if (value % 10 == 0 or value == instead) == test]
 
 
 def as_bytes(pictures: ArrayLike) -> NDArray[np.uint8]:
     """Turn pictures in [0, 1] into bytes; raises ``ValueError`` for other values."""
     array("pictures", pictures, unit=True)
     return (np.asarray(pictures) * 255).round().astype(np.uint8)
+
+
+def _labelled(pictures: NDArray[np.uint8], digit: NDArray[np.integer]) -> Images:
+    return Images(pictures[:, None], digit[:, None].astype(np.float32), ("digit",), tuple("0123456789"))
 
 
 def _kept(path: Path) -> NDArray[np.uint8] | None:
@@ -188,41 +226,23 @@ def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: b
     return pictures
 
 
-def _picture(file: Path, size: int, channels: int) -> NDArray[np.uint8] | None:
-    """Return a file's picture ``(channels, size, size)``, or nothing when it cannot be read."""
-    from PIL import Image, ImageOps
-
-    if not file.is_file():  # a pipe would keep us waiting
-        return None
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=_FORMATS) as image:
-            image.draft(None, (2 * size, 2 * size))  # a JPEG need not be decoded any larger
-            upright = ImageOps.exif_transpose(image)
-            if upright.mode == "F":  # nobody knows which number is white
-                return None
-            if upright.mode.startswith("I"):  # 16 bits, which the conversion would not scale but cut off at 255
-                upright = Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8))
-            scaled = ImageOps.fit(upright.convert("RGBA"), (size, size))
-            flat = Image.alpha_composite(Image.new("RGBA", scaled.size, "white"), scaled)
-    except Exception:  # a broken file raises nearly anything
-        return None
-    return np.asarray(flat.convert("L" if channels == 1 else "RGB")).reshape(size, size, channels).transpose(2, 0, 1)
-
-
 def _fetch(url: str, sha256: str, path: Path) -> bytes:
     """Return the content of a file of the cache; download it when it is not there or not what it should be."""
+    there = ""
     try:
         content = path.read_bytes()
         _verify(content, sha256)
         return content
-    except OSError:
+    except FileNotFoundError:
         pass
+    except OSError as error:
+        there = f"The file at {path} is not the right one ({error}): delete or replace it. "
     try:
         content = _download(url)
         _verify(content, sha256)
     except (OSError, HTTPException) as error:
         raise OSError(
-            f"{path.name} could not be downloaded ({error}). Everything else of the course works without it. "
+            f"{there}{path.name} could not be downloaded ({error}). Everything else of the course works without it. "
             f"To have it too, bring {url} (SHA-256 {sha256}) from elsewhere and put it at {path}"
         ) from error
     _keep(path, lambda file: file.write(content))

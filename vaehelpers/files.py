@@ -12,14 +12,14 @@ from .arguments import shortened
 _PREFIX, _SUFFIX = ".vaehelpers-", ".part"
 
 
-def expanded(path: str | Path) -> Path:
+def expanded(path: str | Path, name: str = "path") -> Path:
     """Return a path with ``~`` replaced by the home folder, where that is known.
 
-    Raises ``ValueError`` for anything that cannot be a path.
+    Raises ``ValueError``, which begins with the ``name`` of the argument, for anything that cannot be a path.
     """
-    if not isinstance(path, str | os.PathLike) or "\0" in (name := os.fspath(path)) or not name:
-        raise ValueError(f"path: need the name of a file or folder, got {shortened(path)}")
-    return Path(os.path.expanduser(name))
+    if not isinstance(path, str | os.PathLike) or "\0" in (text := os.fspath(path)) or not text:
+        raise ValueError(f"{name}: need the name of a file or folder, got {shortened(path)}")
+    return Path(os.path.expanduser(text))
 
 
 def writable(path: Path) -> None:

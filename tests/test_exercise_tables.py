@@ -74,7 +74,7 @@ def test_what_is_wrong_gets_its_hint(name, row, capsys, monkeypatch):
 def test_what_is_no_answer_is_not_right(name):
     wanted = callable(RIGHT[name][0])
     found = [judged(name, (lambda *given, value=value: value) if wanted else value) for value in NO_ANSWERS]
-    assert [result.hint == OPEN for result in found] == [value is ... or value is None for value in NO_ANSWERS]
+    assert [result.hint.startswith(OPEN) for result in found] == [value is ... or value is None for value in NO_ANSWERS]
     assert not any(result.ok for result in found)
     if wanted:
         assert "stopped with ZeroDivisionError" in judged(name, lambda *given: 1 / 0).hint

@@ -218,7 +218,7 @@ WRONG = {
         (lambda v, s2, beta: max(v - beta * s2, 1e-3), "Not yet"),
         (lambda v, s2, beta: max(v / beta - s2, 0), "Not yet"),
         (lambda v, s2, beta: 3.28, "Not yet"),
-        (lambda v, s2, beta: v - beta * s2 if v > beta * s2 else None, "Not filled in yet"),
+        (lambda v, s2, beta: v - beta * s2 if v > beta * s2 else None, "`return` is missing"),
         (lambda v, s2: 0, "stopped with TypeError"),
     ],
 }  # fmt: skip

@@ -79,6 +79,8 @@ def judge_function(
     answers: list[NDArray[np.floating]] = []
     for case in cases:
         answer = attempt(function, *case)
+        if answer is None:
+            return result(False, f"{OPEN} If they are gone already, a `return` is missing.")
         if (given := numbers(answer)) is None:
             return judge(answer, 0, praise=praise, mistakes={})
         answers.append(given)  # a copy: the learner's next call may write into the same array

@@ -13,6 +13,9 @@ ifeq ($(origin LANG) $(LANG),command line de)
 LESSONS := build/de
 unexport LANG
 endif
+ifeq ($(filter cpu default,$(TORCH)),)
+$(error TORCH: need cpu or default, got $(TORCH))
+endif
 .DEFAULT_GOAL := help
 .PHONY: help lab test check site slides handout solutions models bench mutants lock lowest chromium
 

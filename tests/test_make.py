@@ -62,6 +62,13 @@ def test_another_fault_of_venv_speaks_for_itself(clone):
     assert code and "module is missing" not in said and "no space left" in errors
 
 
+def test_a_torch_that_is_none_is_refused_before_anything_is_deleted(clone):
+    folder, make = clone
+    (folder / ".venv").mkdir()
+    code, _, errors = make("lab", "TORCH=gpu", f"PYTHON={program(folder / 'python3', 'exit 0')}")
+    assert code and "TORCH: need cpu or default, got gpu" in errors and (folder / ".venv").exists()
+
+
 def test_what_stops_npm_is_shown(clone):
     folder, make = clone
     quiet = 'case "$*" in *--silent*) ;; *) echo "npm error network" >&2;; esac'  # as npm does

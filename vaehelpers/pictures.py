@@ -16,7 +16,7 @@ _NEVER = ("EPS", "FITS", "MPEG")
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
 
 
-class Unreadable(ValueError):
+class _Unreadable(ValueError):
     """Says in a few words why a file is left out."""
 
 
@@ -53,19 +53,19 @@ def read_all(
     images, reasons = {}, {}
     for name in names:
         try:
-            images[name] = read(folder / name, size, channels)
-        except Unreadable as reason:
+            images[name] = _read(folder / name, size, channels)
+        except _Unreadable as reason:
             reasons[name] = str(reason)
     return images, reasons
 
 
-def read(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
+def _read(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """Return the first image of a file, upright, on white, cut square from its middle: ``(channels, size, size)``.
 
-    Raises ``Unreadable`` with the reason.
+    Raises ``_Unreadable`` with the reason.
     """
     if not file.is_file():  # a pipe would keep us waiting
-        raise Unreadable("not a file")
+        raise _Unreadable("not a file")
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=formats()) as image:
             image.draft(None, (2 * size, 2 * size))  # a JPEG need not be decoded any larger
@@ -73,14 +73,14 @@ def read(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
             upright = _rgba(ImageOps.exif_transpose(image), levels, transparent)
             scaled = ImageOps.fit(upright, (size, size))
             flat = Image.alpha_composite(Image.new("RGBA", scaled.size, "white"), scaled)
-    except Unreadable:
+    except _Unreadable:
         raise
     except Image.UnidentifiedImageError as error:
-        raise Unreadable("empty" if file.stat().st_size == 0 else "in no format that is read here") from error
+        raise _Unreadable("empty" if file.stat().st_size == 0 else "in no format that is read here") from error
     except Image.DecompressionBombError as error:
-        raise Unreadable("too big") from error
+        raise _Unreadable("too big") from error
     except Exception as error:  # a damaged file raises nearly anything
-        raise Unreadable("damaged") from error
+        raise _Unreadable("damaged") from error
     return np.asarray(flat.convert("L" if channels == 1 else "RGB")).reshape(size, size, channels).transpose(2, 0, 1)
 
 
@@ -115,17 +115,17 @@ def _is_image(path: Path) -> bool:
 def _levels(image: Image.Image) -> tuple[int, int]:
     """Return the values that are black and white in an image whose pixels may have more than 8 bits.
 
-    Raises ``Unreadable`` where nobody knows them.
+    Raises ``_Unreadable`` where nobody knows them.
     """
     if image.mode == "F":
-        raise Unreadable("floating-point numbers, of which nobody knows which is white")
+        raise _Unreadable("floating-point numbers, of which nobody knows which is white")
     if image.mode == "I" and image.format != "PPM":  # which says its white, and is scaled to 16 bits by Pillow
-        raise Unreadable("integers with a sign or of 32 bits, of which nobody knows which is white")
+        raise _Unreadable("integers with a sign or of 32 bits, of which nobody knows which is white")
     if image.format != "TIFF":
         return 0, 65535
     tags = image.tag_v2  # type: ignore[attr-defined]
     if 2 in tags.get(339, ()):
-        raise Unreadable("integers with a sign, of which nobody knows which is white")
+        raise _Unreadable("integers with a sign, of which nobody knows which is white")
     white = 2 ** tags.get(258, (1,))[0] - 1
     return (white, 0) if tags.get(262) == 0 else (0, white)
 
@@ -133,14 +133,14 @@ def _levels(image: Image.Image) -> tuple[int, int]:
 def _transparent(image: Image.Image) -> Any:
     """Return the value, colour or palette entries that are transparent, if any, as in the decoded image.
 
-    Raises ``Unreadable`` for a colour of 16 bits a channel, of which Pillow decodes 8.
+    Raises ``_Unreadable`` for a colour of 16 bits a channel, of which Pillow decodes 8.
     """
     value, tile = image.info.get("transparency"), getattr(image, "tile", None)
     if value is None or image.format != "PNG":
         return value
     stored = tile[0][3] if tile else None
     if stored == "RGB;16B":
-        raise Unreadable("a transparent colour of 16 bits a channel")
+        raise _Unreadable("a transparent colour of 16 bits a channel")
     return value * {"L;2": 85, "L;4": 17}[stored] if stored in ("L;2", "L;4") else value
 
 

@@ -29,9 +29,9 @@ def formats() -> list[str]:
 def files_below(folder: Path, left_out: Callable[[OSError], object]) -> list[str]:
     """Return the images in a folder and all below it, in the order of their names, which are relative to it.
 
-    What a file is says its suffix, or its content where nobody knows the suffix. Hidden files and folders do not count.
-    Links to folders are followed, but no folder is read twice. ``left_out`` gets the error of each folder that cannot
-    be opened.
+    The suffix says whether a file is an image; where it is missing or unknown, the content does. Hidden files and
+    folders do not count. Links to folders are followed, but no folder is read twice. ``left_out`` gets the error of
+    each folder that cannot be opened.
     """
     found, seen = [], {os.path.realpath(folder)}
     for place, folders, names in os.walk(folder, followlinks=True, onerror=left_out):
@@ -77,6 +77,8 @@ def _read(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
         raise
     except Image.UnidentifiedImageError as error:
         raise _Unreadable("empty" if file.stat().st_size == 0 else "in no format that is read here") from error
+    except PermissionError as error:
+        raise _Unreadable("cannot be opened") from error
     except Image.DecompressionBombError as error:
         raise _Unreadable("too big") from error
     except Exception as error:  # a damaged file raises nearly anything
@@ -95,7 +97,7 @@ def _is_stub(kind: object) -> bool:
 
 
 def _is_image(path: Path) -> bool:
-    """Whether a visible file is an image by its suffix or, where nobody knows that, by its content."""
+    """Whether a visible file is an image by its suffix or, where that is missing or unknown, by its content."""
     if path.name.startswith(".") or path.name.lower() in _OF_THE_SYSTEM:
         return False
     kind = mimetypes.guess_type(path.name)[0]
@@ -146,7 +148,7 @@ def _transparent(image: Image.Image) -> Any:
 
 def _rgba(image: Image.Image, levels: tuple[int, int], transparent: Any) -> Image.Image:
     if image.mode.startswith("I"):  # Pillow would not scale these, but cut them off at 255
-        values, (black, white) = np.asarray(image).astype(float), levels
+        values, (black, white) = np.asarray(image).astype(np.float32), levels
         grey = Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
         grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
         return grey.convert("RGBA")

@@ -4,7 +4,8 @@ A lesson is written to be read; a slide shows only what a hall needs. These rule
 
 - A heading opens a slide. On it stand the displayed formulas with the sentence that leads to them, sentences with
   something in bold (new terms, **Predict**), tables, lists, and the tasks of exercises and questions as a whole.
-- A figure fills a slide; what the lesson says first about it comes below it as a fragment. Code is shown where it
+- A figure fills a slide, one that is wide and flat a part of it, and of one that is longer than a slide the upper end
+  is shown. What the lesson says first about it comes below it as a fragment. Code is shown where it
   defines or prints something, and the first words after it if there was a prediction. Not shown are code that only
   draws, a single line that prints nothing, imports, stubs and solutions.
 - A section that begins with nothing of the kind begins with the first sentences of its paragraphs.
@@ -15,17 +16,23 @@ it stands, ``notes`` leaves it to the speaker, ``skip`` leaves it out.
 """
 
 import base64
+import io
 import re
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 from editions import FOLDED
+from PIL import Image
 from prose import LINES, code_lines, fenced, is_shown, lines, sentences, shorter, split
 
 WHOLE = re.compile(r"\*\*(Exercise|\d\.\*\*)")  # a task or a question: it begins a slide and stays in one piece
+
+#: Shapes of figures, by the least height relative to their width.
+SHAPES = {"tall": 0.68, "usual": 0.34, "flat": 0.0}
+LONGEST = 8.2  # inches at which type on a slide can still be read
+WIDTH = 26  # of a slide, in lines of text
 
 
 @dataclass
@@ -183,13 +190,17 @@ class Deck:
             self.asked = False
 
     def show_pictures(self, pictures: list[tuple[str, str, float]]) -> None:
-        """Show pictures, one below the other where their heights allow it."""
+        """Show pictures, one below the other where their heights allow it; a flat one leaves room for more text."""
         room = 0.0
         for tag, picture, height in pictures:
+            flat = "flat" in tag
             if room < height:
-                self.begin_result()
+                self.begin_result(height * WIDTH if flat else LINES)
                 room = 0.55
             self.slides[-1].parts.append((tag, picture))
+            if flat:
+                self.slides[-1].lines += height * WIDTH
+            self.slides[-1].open = flat
             room -= height
 
     def show_code(self, code: str, printed: str) -> None:
@@ -214,11 +225,15 @@ class Deck:
             return None
         self.figures += 1
         name = f"figures/{self.figures:02}.png"
-        png = base64.b64decode(data["image/png"])
-        (self.folder / name).write_bytes(png)
-        width, height = struct.unpack(">II", png[16:24])
+        with Image.open(io.BytesIO(base64.b64decode(data["image/png"]))) as picture:
+            (width, height), dpi = picture.size, picture.info.get("dpi", (100, 100))
+            shape = next(name for name, least in SHAPES.items() if height > least * width)
+            if height > LONGEST * dpi[1]:
+                shape, height = "long", round(0.46 * width)
+            picture.crop((0, 0, width, height)).save(self.folder / name, dpi=dpi)
         alt = re.sub(r'"', "&quot;", alt) or self.slides[-1].heading.lstrip("# ")
-        return "figure tall" if height > 0.7 * width else "figure", f'<img src="{name}" alt="{alt}">', height / width
+        tag = f"figure {shape} --ratio:{height / width:.3f}"
+        return tag, f'<img src="{name}" alt="{alt}">', height / width
 
     def cells(self) -> Iterator[nbformat.NotebookNode]:
         """What nbconvert makes slides of."""

@@ -7,14 +7,16 @@ from urllib.parse import unquote, urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT
+from conftest import FULL, ROOT
+from figures import faults
 from test_browser import Watch
 
 pytestmark = pytest.mark.slow
 
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
 PAGES = ("index", "00_start_here", "05_elbo", "glossary", "equations", "api")
-RUN = ("00", "05")  # the lessons that are run here; the others stand on the site without their results
+#: The lessons that are run here; the others stand on the site without their results.
+RUN = tuple(f"{number:02}" for number in range(9)) if FULL else ("00", "05")
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +175,13 @@ def test_a_page_fits_a_hall_and_a_phone(reader, name):
     for width in (1280, 400):
         page = reader(f"{name}.html", width=width)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_figures_keep_their_proportions_at_every_width(reader, site, pages):
+    shown = [path.relative_to(site).as_posix() for path, page in pages.items() if page.images]
+    assert {"index.html", "00_start_here.html", "05_elbo.html", "de/05_elbo.html"} <= set(shown)
+    found = {name: wrong for name in shown if (wrong := faults(reader(name)))}
+    assert found == {}
 
 
 def test_formulas_are_typeset_and_can_be_heard(reader):

@@ -3,20 +3,27 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT
+from conftest import FULL, ROOT
+from figures import FAULTS
+from PIL import Image
 from test_browser import Watch
+from test_notebooks import NOTEBOOKS
 
 pytestmark = pytest.mark.slow
 
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
-LESSONS = ("00_start_here", "05_elbo")
+LESSONS = tuple(path.stem for path in NOTEBOOKS) if FULL else ("00_start_here", "05_elbo")
 SHOW = """i => {
   const {h, v} = Reveal.getIndices(Reveal.getSlides()[i]);
   Reveal.slide(h, v, 99);  // with all fragments
 }"""
+FIGURES = """[...Reveal.getCurrentSlide().querySelectorAll('.figure img')].map(
+  image => [image.getAttribute('src'), image.clientWidth, image.clientHeight])"""
 #: What of the slide that is shown lies outside of it (in pixels of the design), is cut, or is too small to be read.
 MEASURE = """() => {
   const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), scale = frame.width / 1280;
@@ -96,6 +103,24 @@ def test_formulas_are_set_and_every_picture_is_said_in_words(shown):
     assert not re.search(r"\$|\\[a-z]{2}", text)
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 100)")
     assert page.evaluate("[...document.images].every(i => i.alt.length > 10)")
+
+
+def test_figures_are_whole_and_their_type_can_be_read_in_a_hall(shown):
+    """The smallest type of the style sheet is 14 points; below 16 pixels of 720 nobody in a hall can read it."""
+    page, _ = shown
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_function("() => Math.abs(Reveal.getScale() - 1) < 0.01")
+    small, wrong = {}, {}
+    for i in range(count(page)):
+        page.evaluate(SHOW, i)
+        wrong |= {i: found} if (found := page.evaluate(FAULTS)) else {}
+        for source, width, height in page.evaluate(FIGURES):
+            with Image.open(Path(urlparse(page.url).path).parent / source) as figure:
+                scale = min(width / figure.width, height / figure.height)
+                type_size = 14 / 72 * figure.info["dpi"][0] * scale
+            if type_size < 16:
+                small[source] = round(type_size, 1)
+    assert (small, wrong) == ({}, {})
 
 
 def test_keys_lead_through_all_slides(shown):

@@ -22,7 +22,7 @@ def plot_rate_distortion(
 
     With ``best``, a dashed line joins all points with this rate + distortion, that is, with this ELBO at β = 1.
     """
-    ax = ax or plt.subplots(figsize=(10, 6))[1]
+    ax = ax or plt.subplots(figsize=(10, 5.4))[1]
     beta = array("betas", betas, ("n",))
     rate, distortion = array("rates", rates, beta.shape), array("distortions", distortions, beta.shape)
     levels = np.unique(beta)
@@ -64,10 +64,12 @@ def plot_sweep(betas: ArrayLike, values: ArrayLike, *, name: str, ax: Axes | Non
 def plot_traversals(
     rows: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]], *, axes: Sequence[Axes] | None = None
 ) -> Sequence[Axes]:
-    """Show several traversals ``(latents, steps, 1, h, w)`` side by side, each under its name, a label a row."""
+    """Show traversals ``(latents, steps, 1, h, w)``, two side by side, each under its name, a label a row."""
     most = max(len(grid) for grid in map(np.asarray, rows.values()))
     if axes is None:
-        axes = plt.subplots(1, len(rows), figsize=(3.9 * len(rows), 0.5 * most + 0.9))[1]
+        lines, columns = -(-len(rows) // 2), min(len(rows), 2)
+        size = (4.3 * columns, (0.52 * most + 0.6) * lines)
+        axes = list(plt.subplots(lines, columns, figsize=size, squeeze=False)[1].flat)[: len(rows)]
     for ax, (name, grid) in zip(axes, rows.items(), strict=True):
         pictures = array("rows", grid, dtype=np.float32)
         step = pictures.shape[-1] + 1
@@ -75,7 +77,7 @@ def plot_traversals(
         tiled = tile(np.concatenate([pictures, blank]))
         tiled[step * len(pictures) :] = 1
         if not len(pictures):
-            ax.text(step, step, "no latent is in use", fontsize=14, va="top")
+            ax.text(step, step, "no latent is in use", va="top")
         ax.imshow(tiled, vmin=0, vmax=1, interpolation="nearest")
         ax.set_yticks([step * i + step / 2 for i in range(len(pictures))], labels[name])
         ax.set(xticks=[], title=name)
@@ -86,7 +88,7 @@ def plot_traversals(
 
 def plot_kl_parts(betas: ArrayLike, parts: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Stack the parts of the KL, each ``(n,)`` in nats, as the mean over the runs of each β."""
-    ax = ax or plt.subplots(figsize=(10, 5.5))[1]
+    ax = ax or plt.subplots(figsize=(10, 5))[1]
     beta = array("betas", betas, ("n",))
     levels = np.unique(beta)
     places, floor = np.arange(len(levels)), np.zeros(len(levels))
@@ -104,7 +106,7 @@ def plot_kl_parts(betas: ArrayLike, parts: Mapping[str, ArrayLike], *, ax: Axes 
 
 def plot_spreading(rates: ArrayLike, distortions: Mapping[int, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Plot the share of the feature that is lost, ``(n,)`` for each number of latents, against their common price."""
-    ax = ax or plt.subplots(figsize=(10, 5.5))[1]
+    ax = ax or plt.subplots(figsize=(10, 5))[1]
     rate = array("rates", rates, ("n",))
     for (m, lost), style in zip(distortions.items(), ("-", "--", "-.", ":"), strict=False):
         values = array("distortions", lost, rate.shape)

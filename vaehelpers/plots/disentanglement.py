@@ -34,7 +34,7 @@ def plot_mi_matrix(
     image = ax.imshow(table, cmap="Blues", vmin=0, vmax=darkest or table.max() or 1, aspect="auto")
     if numbers:
         for row, column in np.ndindex(table.shape):
-            ax.text(column, row, "", ha="center", va="center", fontsize=13)
+            ax.text(column, row, "", ha="center", va="center")
     else:
         ax.figure.colorbar(image, ax=ax, label="nats", aspect=40)
     for _ in factors:

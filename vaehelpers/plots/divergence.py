@@ -20,7 +20,7 @@ def plot_two_beliefs(p: ArrayLike, q: ArrayLike, names: Sequence[str], *, ax: Ax
     places = np.arange(len(names))
     ax.bar(places - 0.2, array("p", p, places.shape), 0.4, color=P, label="p: true")
     ax.bar(places + 0.2, array("q", q, places.shape), 0.4, color=Q, hatch="//", edgecolor="white", label="q: believed")
-    ax.set_xticks(places, names, fontsize=14)
+    ax.set_xticks(places, names)
     ax.set(ylabel="probability", ylim=(0, 1.2 * max(np.max(p), np.max(q))))
     ax.legend(loc="upper right")
     return ax
@@ -33,7 +33,7 @@ def plot_terms(terms: ArrayLike, names: Sequence[str], *, unit: str = "nats", ax
     bars = ax.bar(names, heights, color=["0.45" if height > 0 else "0.75" for height in heights])
     ax.bar_label(bars, [f"{height:+.3f}" for height in heights], padding=4)
     ax.axhline(0, color="black", linewidth=1)
-    ax.tick_params(axis="x", labelsize=14)
+    ax.tick_params(axis="x")
     ax.margins(y=0.18)
     ax.set(title=f"Some terms are negative, the sum is {heights.sum():.3f} {unit}", ylabel=f"p log(p/q)  ({unit})")
     return ax

@@ -64,7 +64,7 @@ def plot_causes(q: ArrayLike, posterior: ArrayLike, names: Sequence[str], *, ax:
 
 def plot_two_signs(elbos: ArrayLike, kls: ArrayLike, log_evidence: float, *, ax: Axes | None = None) -> Axes:
     """Plot ELBO + KL and ELBO - KL, each ``(n,)``, against the KL of n random beliefs."""
-    ax = ax or plt.subplots(figsize=(9, 5.5))[1]
+    ax = ax or plt.subplots(figsize=(9, 5))[1]
     elbo = array("elbos", elbos, ("n",))
     kl = array("kls", kls, elbo.shape)
     ax.axhline(number("log_evidence", log_evidence), color=P, linewidth=6, alpha=0.35)
@@ -98,7 +98,7 @@ def plot_em_bounds(
     theta: ArrayLike, log_likelihood: ArrayLike, bounds: ArrayLike, path: ArrayLike, *, ax: Axes | None = None
 ) -> Axes:
     """Plot log p(x; θ) ``(n,)`` and EM's bounds ``(steps, n)``, touching at ``path[t]``, highest at ``path[t + 1]``."""
-    ax = ax or plt.subplots(figsize=(10, 6.5))[1]
+    ax = ax or plt.subplots(figsize=(10, 5.6))[1]
     grid, where = array("theta", theta, ("n",)), array("path", path, ("steps",))
     height = array("log_likelihood", log_likelihood, grid.shape)
     low, high = height.min(), height.max()

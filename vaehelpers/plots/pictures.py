@@ -27,11 +27,21 @@ def tile(pictures: ArrayLike) -> NDArray[np.float32]:
 
 
 def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Show pictures ``(n, 1, h, w)`` side by side in one row, with a title above each where given."""
-    row = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
-    ax = _picture_axes(tile(row[None]), ax, width=1.5 * len(row))
-    step = row.shape[-1] + 1
-    ax.set_xticks([step * i + step / 2 for i in range(len(titles))], titles)
+    """Show pictures ``(n, 1, h, w)`` side by side, five in a row at most, with a title above each where given."""
+    shown = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
+    rows = -(-len(shown) // 5)
+    columns = -(-len(shown) // rows)
+    cells = np.ones((rows * columns, *shown.shape[1:]), np.float32)
+    cells[: len(shown)] = shown
+    strips = [tile(row[None]) for row in np.split(cells, rows)]
+    high, shade = (shown.shape[2] // 4, 1) if titles else (1, 0.35)  # between two rows there is room for titles
+    band = np.full((high, strips[0].shape[1]), shade, np.float32)
+    ax = _picture_axes(np.concatenate([part for strip in strips for part in (band, strip)][1:]), ax, width=2 * columns)
+    across, down = shown.shape[3] + 1, shown.shape[2] + high
+    ax.set_xticks([across * (i + 0.5) for i in range(len(titles[:columns]))], titles[:columns])
+    for i, title in enumerate(titles[columns:]):
+        place = (across * (i % columns + 0.5), down * (i // columns + 1))
+        ax.annotate(title, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     return ax
@@ -39,7 +49,7 @@ def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes |
 
 def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
     """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
-    ax = _picture_axes(tile(pictures), ax, width=13)
+    ax = _picture_axes(tile(pictures), ax, width=11)
     rows, steps, *_, edge = np.shape(pictures)
     step, marks = edge + 1, array("values", values, (steps,))
     if len(labels) != rows:
@@ -48,6 +58,7 @@ def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayL
     ax.set_xticks([step * i + step / 2 for i in range(len(marks))], [f"{v:+.1f}" for v in marks])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
+    ax.tick_params(axis="x", labelsize=12)  # there are many
     ax.set_xlabel("value of the latent that moves")
     ax.xaxis.set_label_position("top")
     return ax
@@ -55,7 +66,7 @@ def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayL
 
 def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
-    ax = _picture_axes(tile(pictures), ax, width=8)
+    ax = _picture_axes(tile(pictures), ax, width=7.4)
     ax.set(xticks=[], yticks=[], xlabel="first latent, equal steps of probability →", ylabel="second latent →")
     return ax
 
@@ -64,7 +75,7 @@ def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], a
     """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
     places = array("codes", codes, ("n", 2))
     shapes = array("pictures", pictures, (len(places), "1", "h", "w"), dtype=np.float32)
-    ax = ax or plt.subplots(figsize=(9, 9))[1]
+    ax = ax or plt.subplots(figsize=(7.7, 7.7))[1]
     ax.scatter(places[:, 0], places[:, 1], s=6, color=DATA, zorder=1)
     shown = places[:0]
     for place, picture in zip(places, shapes, strict=True):

@@ -23,7 +23,7 @@ def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = N
     ax = ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1]
     ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
     step = grid.shape[-2] + 1
-    ax.set_yticks([step * (i + 0.5) for i in range(len(labels))], labels, fontsize=14)
+    ax.set_yticks([step * (i + 0.5) for i in range(len(labels))], labels)
     ax.set_xticks([])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -81,7 +81,7 @@ def plot_estimates(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes
         ax.hist(np.asarray(values), bins, label=name, histtype="stepfilled", log=True, **look)
     ax.axvline(number("truth", truth), color=P, lw=3, label="the true gradient")
     ax.set(ylabel="number of draws", xlabel="estimate of the gradient from one draw")
-    ax.legend(loc="upper right", fontsize=13)
+    ax.legend(loc="upper right")
     return ax
 
 
@@ -119,7 +119,7 @@ def plot_gaps(amortisation: ArrayLike, approximation: ArrayLike, *, ax: Axes | N
     }
     ax.bar(places, upper[order], 0.8, bottom=lower[order], **bars, edgecolor=Q, linewidth=1.5)
     ax.set(xticks=[], xlabel="held-out pictures, sorted", ylabel="log p(x) − ELBO, in nats")
-    ax.legend(loc="upper right", fontsize=13)
+    ax.legend(loc="upper right")
     return ax
 
 
@@ -139,7 +139,7 @@ def plot_three_beliefs(
         for i, curve in enumerate(ellipses(np.diag(np.asarray(sds) ** 2), mean)):
             ax.plot(*curve.T, style, color=color, lw=3 if color == Q else 1.8, label=name if i == 0 else None)
     ax.set(xlabel="z₁", ylabel="z₂", xlim=(left, right), ylim=(bottom, top))
-    ax.legend(loc="upper right", fontsize=13)
+    ax.legend(loc="upper right")
     return ax
 
 
@@ -150,7 +150,7 @@ def plot_runs(seen: ArrayLike, runs: Mapping[str, ArrayLike], *, ylabel: str, ax
         x = array("seen", seen, ("n",))
         ax.plot(x, array("runs", values, x.shape), "os^D"[i] + style, color=f"C{i}", lw=2.5, markersize=8, label=name)
     ax.set(xlabel="pictures seen", ylabel=ylabel, ylim=(0, None))
-    ax.legend(fontsize=14)
+    ax.legend()
     return ax
 
 
@@ -165,7 +165,8 @@ def plot_overlap(z: ArrayLike, prior: ArrayLike, q: ArrayLike, *, ax: Axes | Non
     ax.plot(z, second, "--", color=Q, lw=3, label="q(z | x₂)")
     ax.plot(z, prior, ":", color=PRIOR, lw=3, label="prior")
     ax.set(xlim=(np.min(z), np.max(z)), yticks=[], xticks=[], ylim=(0, None))
-    ax.legend(loc="upper right", ncols=3, fontsize=13)
+    ax.spines["left"].set_visible(False)  # densities have no scale here
+    ax.legend(loc="upper right", ncols=3)
     return ax
 
 
@@ -177,11 +178,11 @@ def plot_costs(names: Sequence[str], lost: ArrayLike, prices: ArrayLike, *, ax: 
     ax.barh(rows, np.ones(len(names)), 0.62, color=DATA, label="fit lost to the overlap")
     ax.barh(rows, np.ones(len(names)), 0.62, facecolor="white", edgecolor=Q, hatch="//", lw=1.5, label="price (KL)")
     for row in range(len(names)):
-        ax.text(0, row, "", va="center", fontsize=13)
+        ax.text(0, row, "", va="center")
     ax.set(yticks=rows, yticklabels=names, xlabel="nats a picture, given away")
-    ax.tick_params(axis="y", length=0, labelsize=13)
+    ax.tick_params(axis="y", length=0)
     ax.invert_yaxis()
-    ax.legend(loc="upper center", bbox_to_anchor=(0.45, 1.14), ncols=2, fontsize=13)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2)
     move_costs(ax, lost, prices)
     ax.set_xlim(0, 1.7 * np.max(np.asarray(lost) + np.asarray(prices)))
     return ax

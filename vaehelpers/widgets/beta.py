@@ -56,7 +56,7 @@ def _loss_controls() -> dict[str, ValueWidget]:
 def all_latents(traversals: Mapping[str, ArrayLike], labels: Mapping[str, Sequence[str]], *, start: str) -> Live:
     """Choose one of several traversals ``(latents, steps, 1, h, w)`` of one shape, from -3 to +3."""
     tiles = {name: tile(rows).astype(np.float16) for name, rows in traversals.items()}  # finer than a screen, and small
-    figure = Figure(figsize=(8.6, 13.5), layout="constrained")
+    figure = Figure(figsize=(5.8, 7.8), layout="constrained")
     rows = np.asarray(traversals[start])
     ax = plot_traversal(rows, labels[start], values=np.linspace(-3, 3, rows.shape[1]), ax=figure.subplots())
 

@@ -41,7 +41,7 @@ def place_gaussian(
     ``cover`` and ``seek`` give KL(p ‖ q) and KL(q ‖ p) in nats for ``theta = (mean, log sd)``, also for a grid of
     them ``(2, rows, columns)``.
     """
-    figure = Figure(figsize=(12, 8.6))
+    figure = Figure(figsize=(12, 6.8))
     axes = figure.subplot_mosaic("aa;bc", height_ratios=(1, 1.3))
     hours = np.asarray(x, float)
     curve = plots.plot_humps(hours, np.exp(log_p), 0 * hours, ["q: your Gaussian"], ax=axes["a"]).lines[1]

@@ -45,7 +45,7 @@ def em_bounds(
     theta, rounds = np.linspace(low, high, 241), 6
     joints = np.stack([log_joint(value) for value in theta])
     height = np.logaddexp.reduce(joints, axis=-1).sum(axis=-1)
-    figure = Figure(figsize=(11, 6.5), layout="constrained")
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
     axes = figure.subplots()
 
     def update(start: float, half_step: int) -> None:

@@ -21,8 +21,10 @@ SCREEN = 80  # dots per inch that a figure takes on the page
 DPI = SCREEN
 #: Hides the picture in the output below a widget that a page could load. It comes with the widget, so a page that could
 #: not load it shows the picture. A widget inside another one was not displayed by itself, and has no picture below.
+#: Labels of buttons stand as those of sliders do.
 STYLE = """<style>
 :is(.jp-OutputArea-child, .output_area, .output_container):has(:not(.widget-box) > .live-figure) + * { display: none; }
+.live-figure > .widget-toggle-buttons > .widget-label { flex: none; text-align: right; }
 </style>"""
 
 
@@ -71,7 +73,7 @@ class Live(widgets.VBox):
         else:
             self.canvas.draw()
         buffer = io.BytesIO()
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(buffer, "png", compress_level=1)
+        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(buffer, "png", compress_level=1, dpi=(DPI, DPI))
         self.picture.value = buffer.getvalue()
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
@@ -113,7 +115,7 @@ def choice(name: str, options: Any, *, value: Any = None) -> widgets.ToggleButto
     known = [option[1] if isinstance(option, tuple) else option for option in pairs]
     if not known or (value is not None and value not in known):
         raise ValueError(f"value: need one of the options {known}, got {value!r}")
-    return widgets.ToggleButtons(options=options, value=value, description=name, style=_STYLE)
+    return widgets.ToggleButtons(options=options, value=value, description=name, layout=_ROW, style=_AS_WIDE_AS_WORDS)
 
 
 def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
@@ -139,4 +141,6 @@ def once_per_burst(draw: Callable[[], None]) -> Callable[[Any], None]:
 
 
 _WIDE = widgets.Layout(width="100%", max_width="560px")
+_ROW = widgets.Layout(display="flex", flex_flow="row nowrap", width="100%")
 _STYLE = {"description_width": "210px"}
+_AS_WIDE_AS_WORDS = _STYLE | {"button_width": "auto"}

@@ -1,0 +1,32 @@
+"""What is wrong with the figures that a page shows, as its reader sees them."""
+
+WIDTHS = (390, 1300, 1920)
+#: Each image that is not loaded, that is shown in other proportions than its own, or that is wider than the page.
+FAULTS = """async () => {
+  const faults = [];
+  for (const image of document.images) {
+    image.loading = 'eager';
+    await image.decode().catch(() => {});
+    const [width, height] = [image.clientWidth, image.clientHeight];
+    if (!width && !height) continue;  // hidden
+    const natural = image.naturalWidth / image.naturalHeight, box = image.getBoundingClientRect();
+    const kept = ['contain', 'scale-down'].includes(getComputedStyle(image).objectFit);
+    const far = Math.abs(width / natural - height);  // in pixels; both are rounded
+    const name = `${image.alt.slice(0, 40)} (${width} x ${height})`;
+    if (!image.naturalWidth) faults.push(`not loaded: ${name}`);
+    else if (!kept && far > 1 + 1 / natural) faults.push(`out of proportion: ${name}`);
+    if (box.left < -1 || box.right > document.documentElement.clientWidth + 1) faults.push(`too wide: ${name}`);
+  }
+  return faults;
+}"""
+VISIBLE = "[...document.images].filter(image => image.clientWidth > 100 && image.naturalWidth > 100).length"
+
+
+def faults(page):
+    """What is wrong with the figures of a page at each width, most widths nothing."""
+    found = {}
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if wrong := page.evaluate(FAULTS):
+            found[width] = wrong
+    return found

@@ -1,0 +1,41 @@
+"""What `jupyter nbconvert --to html` makes of a notebook, opened as a file without a network: figures stay."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from figures import VISIBLE, faults
+
+pytestmark = pytest.mark.slow
+
+CELLS = [
+    """import matplotlib.pyplot as plt
+from vaehelpers import plots, training, widgets
+from vaehelpers.explorer import LatentExplorer
+plt.style.use(plots.STYLE)""",
+    "widgets.overlap_lab()",
+    'LatentExplorer(*training.load_pretrained("hands-2d"))',
+    '%config InlineBackend.figure_formats = ["retina"]\nplt.subplots(figsize=(15, 2));',
+]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "figures.ipynb")
+    command = ["-m", "nbconvert", "--execute", "--to", "html", "--ExecutePreprocessor.kernel_name=python3"]
+    done = subprocess.run([sys.executable, *command, folder / "figures.ipynb"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "figures.html"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_page_that_cannot_load_controls_shows_each_figure_once(exported, browser, javascript):
+    context = browser.new_context(offline=True, java_script_enabled=javascript)
+    page = context.new_page()
+    page.goto(exported.as_uri())
+    assert page.evaluate(VISIBLE) == 3
+    assert faults(page) == {}
+    context.close()

@@ -239,7 +239,7 @@ def work_and_fill(kind, folder):
     if kind in ("train", "sweep"):
         training, fill = often(), fill_up
         record = training._Run.record
-        training._Run.record = lambda run, batch: (run.step == 20 and fill(folder), record(run, batch))[1]
+        training._Run.record = lambda run: (run.step == 20 and fill(folder), record(run))[1]
     else:
         fill_up(folder)
     try:
@@ -455,11 +455,11 @@ def some_lines(work, *modules):
 
 
 def test_an_interrupt_at_any_line_of_training_gives_a_model_and_a_whole_history(small_steps):
-    from vaehelpers import training
+    from vaehelpers import runs, training
 
     given = 0
-    for line in some_lines(small_steps, training):
-        with contextlib.suppress(KeyboardInterrupt), interrupted_at_line(line, training):
+    for line in some_lines(small_steps, training, runs):
+        with contextlib.suppress(KeyboardInterrupt), interrupted_at_line(line, training, runs):
             model, history = small_steps()
             given += 1
             assert len(history.seen) == len(history.elbo) and not model.training, line
@@ -468,9 +468,9 @@ def test_an_interrupt_at_any_line_of_training_gives_a_model_and_a_whole_history(
 
 
 def test_after_an_interrupt_at_any_line_a_checkpoint_goes_on_to_the_same_weights(small_steps, tmp_path):
-    from vaehelpers import files, training, weights
+    from vaehelpers import files, runs, training, weights
 
-    modules = (files, training, weights)
+    modules = (files, runs, training, weights)
     expected, history = small_steps()
     for line in some_lines(lambda: small_steps(checkpoint=tmp_path / "whole"), *modules):
         path = tmp_path / str(line)

@@ -85,7 +85,8 @@ def test_a_module_fits_in_the_head(path):
         if isinstance(node, ast.FunctionDef):
             body = [n for n in node.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
             lines = (body[-1].end_lineno - body[0].lineno + 1) if body else 0
-            assert lines <= 50, f"{node.name} has {lines} lines"
+            most = 50 if path.parent.name == "exercises" else 25  # an exercise lists its mistakes
+            assert lines <= most, f"{node.name} has {lines} lines"
 
 
 def test_importing_the_package_loads_nothing_heavy():

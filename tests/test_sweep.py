@@ -6,6 +6,7 @@ import threading
 import time
 
 import joblib
+import numpy as np
 import pytest
 import torch
 
@@ -87,6 +88,28 @@ def test_a_folder_of_another_sweep_is_refused(images, tmp_path):
         for data, change in ((images, {"pictures": 160}), (other, {})):
             with pytest.raises(ValueError, match=r"folder: '.*beta-1-seed-0.*' belongs to another sweep"):
                 training.sweep(data, folder=tmp_path, score=fingerprint, **short | change)
+
+
+def test_numpy_arrays_and_iterators_name_the_runs_and_options_that_json_cannot_hold_are_taken(images, tmp_path):
+    seen = []
+    short = SWEEP | {"pictures": np.int64(80), "betas": np.array([0.5, 2], np.float32), "seeds": iter(np.arange(2))}
+    with joblib.parallel_config("sequential"):
+        rows = training.sweep(images, folder=tmp_path, score=fingerprint, **short, watch=lambda *_: seen.append(1))
+    assert [row[:2] for row in weights(rows)] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)] and len(seen) == 4
+    recipe = training.load(training.sweep_path(tmp_path, 2, 1))[1]["recipe"]
+    assert (recipe["beta"], recipe["seed"], recipe["pictures"], recipe["learning_rate"]) == (2.0, 1, 80, 1e-3)
+
+
+def test_a_run_of_another_sweep_is_found_before_the_first_is_trained(images, tmp_path, interrupt_at):
+    short = SWEEP | {"pictures": 80, "seeds": (0,)}
+    with joblib.parallel_config("sequential"):
+        training.sweep(images, folder=tmp_path, score=fingerprint, **short | {"betas": (2,)})
+        interrupt_at(0)
+        with pytest.raises(ValueError, match="beta-2-seed-0.safetensors' belongs to another sweep: batch is 4 there"):
+            training.sweep(images, folder=tmp_path, score=fingerprint, **short | {"batch": 8})
+        with pytest.raises(KeyboardInterrupt):
+            training.sweep(images, folder=tmp_path, score=fingerprint, **short)
+    assert [f.name for f in tmp_path.iterdir()] == ["beta-2-seed-0.safetensors"]
 
 
 def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, interrupt_at):

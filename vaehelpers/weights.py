@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as parse
 from safetensors.torch import save as serialise
 from torch import Tensor
 
-from .files import replacing
+from .arguments import shortened
+from .files import expanded, replacing
 from .model import VAE
 
 PRETRAINED = Path(__file__).parent / "pretrained"
 
 
 def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
-    """Save a model as half-precision safetensors, its card in the metadata; written beside and renamed into place."""
-    write(Path(path), *_content(model, card))
+    """Save a model as half-precision safetensors, its card in the metadata; an older file is replaced.
+
+    Raises ``ValueError`` when a weight is not finite or beyond ±65,504, the largest number of half precision, and for
+    a card that JSON cannot hold; ``OSError`` where nothing can be written.
+    """
+    write(expanded(path), *_content(model, card))
 
 
 def to_bytes(model: VAE, card: dict[str, Any]) -> bytes:
@@ -39,21 +45,23 @@ def pack(data: bytes) -> str:
 
 
 def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
-    """Load a model and its card.
+    """Load a model and its card; of a checkpoint, the model as far as it was trained.
 
     Raises ``FileNotFoundError`` when there is no such file and ``ValueError`` when it is not a model of this course.
     """
-    tensors, card = read(Path(path))
-    if not all(v.is_floating_point() and v.float().isfinite().all() for v in tensors.values()):
-        raise ValueError(
-            f"path: {str(path)!r} does not hold a model of this course: need finite floating-point numbers"
-        )
+    path = expanded(path)
+    tensors, card = read(path)
+    if is_checkpoint(card):
+        tensors = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
+    wrong = f"path: {str(path)!r} does not hold a model of this course"
     try:
+        if not all(v.is_floating_point() and v.float().isfinite().all() for v in tensors.values()):
+            raise ValueError(f"{wrong}: need finite floating-point numbers")
         with torch.device("meta"):  # takes no memory: a card may claim any size, until it is compared with the tensors
             model = VAE(**card["model"])
         model.load_state_dict({k: v.float() for k, v in tensors.items()}, assign=True)
     except (KeyError, TypeError, OverflowError, RuntimeError) as error:
-        raise ValueError(f"path: {str(path)!r} does not hold a model of this course") from error
+        raise ValueError(wrong) from error
     return model.eval(), card
 
 
@@ -76,28 +84,72 @@ def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
         part.write_bytes(serialise({k: v.contiguous() for k, v in tensors.items()}, {"card": _text(card)}))
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the tensors and the card of a safetensors file."""
+def read(path: Path, name: str = "path") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the tensors and the card of a safetensors file into memory, so that the file can be replaced at once.
+
+    Raises ``FileNotFoundError`` when there is no such file and ``ValueError`` when it is damaged; ``name`` is the
+    argument that they name.
+    """
     if not path.is_file():
-        raise FileNotFoundError(f"path: there is no file {str(path)!r}")
+        raise FileNotFoundError(f"{name}: there is no file {str(path)!r}")
+    data = path.read_bytes()
     try:
-        with safe_open(path, "pt") as file:
-            card = json.loads((file.metadata() or {})["card"])
-            if not isinstance(card, dict):
-                raise ValueError("a card is a dictionary")
-            return {key: file.get_tensor(key) for key in file.keys()}, card
-    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
-        raise ValueError(f"path: {str(path)!r} is damaged or was not written by this course") from error
+        tensors = parse(data)
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        card = json.loads((header.get("__metadata__") or {})["card"])
+        if not isinstance(card, dict):
+            raise ValueError("a card is a dictionary")
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name}: {str(path)!r} is damaged or was not written by this course") from error
+    return tensors, card
+
+
+def is_checkpoint(card: dict[str, Any]) -> bool:
+    """Return whether a card is that of a checkpoint of ``train``."""
+    return card.keys() >= {"recipe", "step", "done", "history"}
+
+
+def refuse_other(owner: str, found: object, recipe: dict[str, Any]) -> None:
+    """Raise ``ValueError``, which begins with ``owner`` and names each difference, unless two recipes are the same."""
+    there = found if isinstance(found, dict) else {}
+    changed = [
+        f"{key} is {shortened(there.get(key))} there and {shortened(value)} here"
+        for key, value in recipe.items()
+        if there.get(key) != value
+    ]
+    if changed:
+        raise ValueError(f"{owner}: {', '.join(changed)}; name another")
+
+
+def shape_of(model: VAE) -> dict[str, int]:
+    """Return what ``VAE`` takes to make a model of the same shape."""
+    return {"size": model.size, "latent_dim": model.latent_dim, "channels": model.channels}
 
 
 def _text(card: dict[str, Any]) -> str:
-    """Return a card as JSON that every reader understands: without NaN and infinity."""
+    """Return a card as JSON that every reader understands: no NaN, no infinity, Python's numbers for NumPy's."""
     try:
-        return json.dumps(card, allow_nan=False)
+        return json.dumps(card, allow_nan=False, default=_as_python)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"card: need what JSON can hold, got {error}") from error
 
 
+def _as_python(value: Any) -> Any:
+    if getattr(value, "ndim", 1) == 0:
+        return value.item()
+    raise TypeError(f"object of type {type(value).__name__} is not JSON serializable")
+
+
 def _content(model: VAE, card: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    shape = {"size": model.size, "latent_dim": model.latent_dim, "channels": model.channels}
-    return {k: v.half().contiguous() for k, v in model.state_dict().items()}, {**card, "model": shape}
+    if not isinstance(model, VAE):
+        raise ValueError(f"model: need a VAE, got {type(model).__name__}")
+    if not isinstance(card, dict):
+        raise ValueError(f"card: need a dictionary, got {shortened(card)}")
+    tensors = {name: weight.half().contiguous() for name, weight in model.state_dict().items()}
+    for name, weight in tensors.items():
+        if not weight.isfinite().all():
+            most = f"{model.state_dict()[name].abs().max():g}"
+            raise ValueError(
+                f"model: need finite weights up to 65,504, which half precision holds, got {most} in {name}"
+            )
+    return tensors, {**card, "model": shape_of(model)}

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import torch
-from scipy.linalg import orthogonal_procrustes
+from scipy.linalg import eigvals, orthogonal_procrustes
 from torch.nn import functional as F
 
 from vaehelpers.metrics import mi_matrix, mig
@@ -130,6 +130,7 @@ RIGHT = {
         total_correlation,
         of_correlations,
         correlation_in_place,
+        lambda c: (LOG(np.diag(c)).sum() - LOG(eigvals(c)).sum()) / 2,  # complex numbers with imaginary parts of 0
         lambda c: LOG(np.diag(c)).sum() / 2 - LOG(np.diag(np.linalg.cholesky(c))).sum(),
         lambda c: torch.distributions.kl_divergence(*(
             torch.distributions.MultivariateNormal(torch.zeros(len(c), dtype=torch.float64), torch.tensor(part))

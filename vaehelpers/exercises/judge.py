@@ -115,6 +115,8 @@ def numbers(answer: Any) -> NDArray[np.floating] | None:
         given = np.asarray(_detached(answer))
         if given.dtype.kind == "O":  # fractions, say; NumPy itself would read None as NaN
             return np.asarray(np.vectorize(float, otypes=[float])(given))
+        if given.dtype.kind == "c" and not np.any(given.imag):  # as scipy.linalg.eigvals gives
+            given = given.real
         return given.astype(given.dtype if given.dtype.kind == "f" else float) if given.dtype.kind in "biuf" else None
     except (TypeError, ValueError, OverflowError):
         return None

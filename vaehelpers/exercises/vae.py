@@ -226,7 +226,7 @@ def check_best_weight(function: Callable[..., Any]) -> Result:
         ),
         "s2 is the variance already: it is not squared again.": lambda v, s2, beta: max(v - beta * s2**2, 0),
     }
-    cases = [(4.3, 0.6, 1.7), (2.1, 0.35, 3.2), (4.0, 0.5, 10.0), (0.9, 0.22, 2.6)]
+    cases = [(4.3, 0.6, 1.7), (2.1, 0.35, 3.2), (4.0, 0.5, 10.0), (0.9, 0.22, 2.6), (0.6, 0.35, 2.3)]
     return judge_function(
         function,
         lambda v, s2, beta: max(v - beta * s2, 0),

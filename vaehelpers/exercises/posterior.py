@@ -72,9 +72,8 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
         "That multiplies as if the two causes knew nothing of each other.": lime * stale,
         "That is the prior. You have seen the symptoms x, and tasted the beans.": prior,
     }
-    praise = (
-        f"stale beans explain the taste: limescale falls from {lime:.1%} to {both / stale:.1%}, its prior {prior:.0%}."
-    )
+    percent = [f"{100 * value:.3g} %" for value in (lime, both / stale, prior)]
+    praise = "stale beans explain the taste: limescale falls from {} to {}, far below its prior of {}.".format(*percent)
     return judge(answer, both / stale, praise=praise, mistakes=mistakes, tolerance=4e-3)
 
 

@@ -220,6 +220,7 @@ WRONG = {
         (lambda s: s.mean(0).var() / s.var(), "other axis"),
         (lambda s: s.mean(1).var() / (s.mean(1).var() + s.mean(0).var()), "along the other axis"),
         (lambda s: s.mean(1).std() / s.std(), "not for standard deviations"),
+        (lambda s: 100 * s.mean(1).var() / s.var(), "not in percent"),
         (lambda s: s.mean(1).var(), "means alone"),
         (lambda s: s.mean(1).var(ddof=1) / s.var(ddof=1), "ddof=0"),
         (lambda s: s.mean(1).var(ddof=1) / (s.mean(1).var(ddof=1) + s.var(1, ddof=1).mean()), "With ddof=1"),

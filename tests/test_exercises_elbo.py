@@ -157,6 +157,7 @@ WRONG = {
         (lambda resp: np.round(resp)[:, 1].mean(), "hard"),
         (lambda resp: resp[:, 0].mean(), "first component"),
         (lambda resp: resp[:, 1].sum() / resp[:, 0].sum(), "odds"),
+        (lambda resp: 100 * resp[:, 1].mean(), "not in percent"),
         (lambda resp: resp.mean(), "always ½"),
         (lambda resp: resp.mean(axis=0), "weights of both"),
         (lambda resp: 0.56, "Not yet"),

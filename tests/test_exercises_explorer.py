@@ -199,6 +199,7 @@ WRONG = {
         (share(lambda mu: np.linalg.svd(mu, compute_uv=False)), "square them. And"),
         (share(lambda mu: mu.var(axis=0)), "first k latents"),
         (share(lambda mu: np.sort(mu.var(axis=0))[::-1]), "k widest latents"),
+        (lambda mu, k: 100 * share()(mu, k), "not in percent"),
         (lambda mu, k: 1 - share()(mu, k), "leave out"),
         (share(taken=lambda k: slice(-k, None)), "the largest come first"),
         (share(taken=lambda k: slice(k - 1, k)), "component k alone"),

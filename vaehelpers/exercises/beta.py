@@ -216,6 +216,7 @@ def check_share(function: Callable[..., Any]) -> Result:
         "You have averaged along the other axis: over β, and so compared the seeds.": lambda s: (
             s.mean(axis=0).var() / s.var()
         ),
+        "Give the share as a number between 0 and 1, not in percent.": lambda s: 100 * s.mean(axis=1).var() / s.var(),
         "Shares add up for variances, not for standard deviations.": lambda s: s.mean(axis=1).std() / s.std(),
         "The second part is the mean of the variances within each β, not the variance along the other axis.": (
             lambda s: s.mean(axis=1).var() / (s.mean(axis=1).var() + s.mean(axis=0).var())

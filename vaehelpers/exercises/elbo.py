@@ -89,6 +89,7 @@ def check_new_weight(function: Callable[..., Any]) -> Result:
         "You have made the assignments hard. EM counts a night that is 60 % wind as 0.6 of a night.": lambda r: np.mean(
             r[:, 1] > 0.5
         ),
+        "Give the weight as a number between 0 and 1, not in percent.": lambda r: 100 * r[:, 1].mean(),
         "That is the weight of the first component.": lambda r: r[:, 0].mean(),
         "Those are odds: second against first. Divide by all nights.": lambda r: r[:, 1].sum() / r[:, 0].sum(),
         "That is the mean of both columns together, which is always ½. Take column 1 alone.": lambda r: r.mean(),

@@ -217,6 +217,7 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
         "Those are the k widest latents. A component may point between them.": lambda mu, k: share(
             np.sort(mu.var(axis=0))[::-1], k
         ),
+        "Give the share as a number between 0 and 1, not in percent.": lambda mu, k: 100 * share(centred(mu) ** 2, k),
         "That is what the first k leave out.": lambda mu, k: 1 - share(centred(mu) ** 2, k),
         "Those are the last k components; the largest come first.": lambda mu, k: share(centred(mu)[::-1] ** 2, k),
         "That is component k alone. Add up the first k.": lambda mu, k: (

@@ -25,7 +25,7 @@ def check_latent_price(answer: Any) -> Result:
         "The − 1 at the end of the bracket is missing: without it the prior itself would cost something.": _kl(1, -2)
         + 0.5,
     }
-    return judge(answer, _kl(1, -2), praise="about 1.07 nats.", mistakes=mistakes, tolerance=2e-3)
+    return judge(answer, _kl(1, -2), praise="about 1.07 nats.", mistakes=mistakes, tolerance=3e-3)
 
 
 def check_sample(function: Callable[..., Any]) -> Result:

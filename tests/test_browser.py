@@ -13,6 +13,8 @@ from test_notebooks import NOTEBOOKS, read
 
 SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
 EXPLORERS = ".jp-OutputArea-output .latent-explorer"
+#: The pictures that stand in for figures and explorers where these cannot live.
+STILLS = ".jp-OutputArea-child:has(.live-figure, .latent-explorer) + .jp-OutputArea-child"
 HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
 LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
   ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
@@ -167,9 +169,10 @@ def test_all_cells_run_with_the_exercises_open_and_then_solved(lesson):
     assert all(count for count, _ in cells), "a cell was not run"
     outputs = [output for _, outputs in cells for output in outputs]
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
-    for shown in (output["data"] for output in outputs if "data" in output):
-        if "Live(" in shown.get("text/plain", ""):
-            assert "image/png" in shown, "a page without a kernel would show nothing"
+    shown = [output["data"] for output in outputs if "data" in output]
+    words = ("the figure below", "LatentExplorer")
+    live = [i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(words)]
+    assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "nothing for other pages"
     printed = "".join("".join(output.get("text", "")) for output in outputs)
     assert printed.count("Not filled in yet") == printed.count("Right:") == page.exercises
 
@@ -196,6 +199,7 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
     for explorer in page.query_selector_all(EXPLORERS)[:2]:
         press_everything(page, explorer)
     assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
+    assert not any(still.is_visible() for still in page.query_selector_all(STILLS))
     assert watch.errors == []
     assert watch.remote == []
 

@@ -27,7 +27,7 @@ FLOORS = {
         "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",
         "overlap",
     },
-    "explorer": {"datasets", "files", "latents", "model", "plots", "weights"}, "__init__": set(),
+    "explorer": {"datasets", "files", "hands", "latents", "model", "plots", "weights"}, "__init__": set(),
     "shipped": {"datasets", "explorer", "files", "hands", "latents", "metrics", "model", "plots", "training"},
 }  # fmt: skip
 NO_TORCH = {

@@ -1,5 +1,6 @@
 """Each check of the lessons against answers that are right in unusual ways, and wrong in plausible ones."""
 
+import copy
 import sys
 
 import numpy as np
@@ -14,6 +15,7 @@ import test_exercises_mixtures
 import test_exercises_posterior
 import test_exercises_vae
 import torch
+from IPython.core.formatters import DisplayFormatter
 
 from vaehelpers import exercises
 from vaehelpers.exercises.judge import OPEN
@@ -112,11 +114,42 @@ def test_an_answer_that_spoils_its_arguments_spoils_nothing_else(name):
     assert judged(name, RIGHT[name][0]).ok
 
 
+@pytest.fixture
+def listed(monkeypatch):
+    """What the check of a name hands to judge or judge_function: the right value or formula, and the rest by name."""
+
+    def listed(name):
+        found, module = {"mistakes": {}, "cases": []}, sys.modules[getattr(exercises, f"check_{name}").__module__]
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "judge", lambda answer, right, **more: found.update(more), raising=False)
+            patch.setattr(
+                module,
+                "judge_function",
+                lambda function, right, cases, **more: found.update(more, right=right, cases=cases),
+                raising=False,
+            )
+            judged(name, RIGHT[name][0])
+        return found
+
+    return listed
+
+
 @pytest.mark.parametrize("name", RIGHT)
-def test_each_mistake_that_a_check_lists_gets_its_own_hint(name, monkeypatch):
-    module, listed = sys.modules[getattr(exercises, f"check_{name}").__module__], {}
-    for judging in ("judge", "judge_function"):
-        monkeypatch.setattr(module, judging, lambda *given, mistakes, **more: listed.update(mistakes), raising=False)
-    judged(name, RIGHT[name][0])
-    monkeypatch.undo()
-    assert {hint: judged(name, mistake).hint for hint, mistake in listed.items()} == {hint: hint for hint in listed}
+def test_each_mistake_that_a_check_lists_gets_its_own_hint(name, listed):
+    mistakes = listed(name)["mistakes"]
+    assert {hint: judged(name, mistake).hint for hint, mistake in mistakes.items()} == {hint: hint for hint in mistakes}
+
+
+@pytest.mark.parametrize("name", [name for name in RIGHT if callable(RIGHT[name][0])])
+def test_what_is_right_for_one_case_alone_is_not_right(name, listed):
+    found = listed(name)
+    for case in found["cases"]:
+        value = found["right"](*copy.deepcopy(case))
+        assert not judged(name, lambda *given, value=value: value).ok
+
+
+def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():
+    for name, wanted in (("bayes", 0.7), ("bayes", 0.9)):
+        result = judged(name, wanted)
+        assert bool(result) == result.ok == (wanted == 0.7)
+        assert DisplayFormatter().format(result) == ({}, {})

@@ -45,7 +45,7 @@ def check_harbour(bits: Any) -> Result:
     mistakes = {
         IN_NATS: entropy(HARBOUR),
         NEGATIVE: -right,
-        "You added the surprisals. A mean weighs each of them with its probability.": surprisals.sum(),
+        "You added the surprisals. A mean weights each of them by its probability.": surprisals.sum(),
         "That mean counts every weather once. In a long run of days, how often does each come?": surprisals.mean(),
         "That is the largest entropy of four weathers. It is reached only when all four are equally probable.": 2.0,
         "That is the entropy of the island.": entropy(ISLAND, base=2),
@@ -80,7 +80,7 @@ def check_thermometer(nats: Any) -> Result:
         "That is the right amount in bits. The question asks for nats.": np.log2(width),
         "A differential entropy may be negative, so there is no reason to stop at zero.": 0.0,
         "You forgot the width: the integral of −f log f runs over a quarter of a degree only.": np.log(width) / width,
-        "You weighed −log f with the width alone. Width times density is 1.": np.log(width) * width,
+        "You weighted −log f by the width alone. Width times density is 1.": np.log(width) * width,
         "That formula is for a Gaussian. Here f is constant, so −log f is the same everywhere.":
             0.5 * np.log(2 * np.pi * np.e * width**2 / 12),
     }  # fmt: skip
@@ -97,7 +97,7 @@ def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Resu
             lambda joint: _left_open(joint.T),
         "Every row counts the same in your mean. How often does each row come?":
             lambda joint: entropy(joint, axis=1, base=2).mean(),
-        "That is the sum over the rows. You want their mean, each weighed with its probability.":
+        "That is the sum over the rows. You want their mean, each weighted by its probability.":
             lambda joint: entropy(joint, axis=1, base=2).sum(),
         "You took the rows as they stand. Divide each by its sum first, to make it a distribution.":
             lambda joint: -joint.sum(axis=1) @ (joint * np.log2(joint)).sum(axis=1),

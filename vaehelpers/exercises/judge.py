@@ -15,10 +15,16 @@ OPEN = "Not filled in yet: replace the three dots."
 
 @dataclass(frozen=True)
 class Result:
-    """What a check found: whether the answer is right (``ok``), and the praise or the ``hint`` that it printed."""
+    """What a check found: whether the answer is right (``ok``), and the praise or the ``hint`` that it printed.
+
+    It is true where the answer is right, so that ``assert exercises.check_price(price)`` grades.
+    """
 
     ok: bool
     hint: str
+
+    def __bool__(self) -> bool:
+        return self.ok
 
     def _ipython_display_(self) -> None:
         """Display nothing: the text was printed."""

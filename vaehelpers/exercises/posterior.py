@@ -26,7 +26,7 @@ def check_bayes(answer: Any) -> Result:
         PERCENT: 100 * right,
         "That is the joint p(x, z). Bayes' rule divides it by something.": blown,
         "That is p(x), by which the joint has to be divided.": blown + fine,
-        "That forgets how rare a blown fuse is: weigh both cases by their prior.": 0.9 / (0.9 + 0.02),
+        "That forgets how rare a blown fuse is: weight both cases by their prior.": 0.9 / (0.9 + 0.02),
         "That is p(x | z): how well the fuse would explain the lamp. Turn it round.": 0.9,
         "That is the prior, as if you had not looked at the lamp.": 0.05,
         "That is the answer for the fuse that is fine.": 1 - right,

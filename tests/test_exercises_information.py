@@ -139,7 +139,7 @@ WRONG = {
         (-2, "in bits"),
         (0, "may be negative"),
         (-4 * np.log(4), "forgot the width"),
-        (-np.log(4) / 4, "with the width alone"),
+        (-np.log(4) / 4, "by the width alone"),
         (scipy.stats.norm(scale=scipy.stats.uniform(20, 0.25).std()).entropy(), "for a Gaussian"),
         (0.25, "Not yet"),
     ],

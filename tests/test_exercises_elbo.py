@@ -81,6 +81,15 @@ def climb(gain=lambda pull, sd: pull * sd + 1, after=False, end=lambda mu, sd: (
     return attempt
 
 
+def climb_in_turn(slope, eps):
+    mu, log_sd, steps = 0.0, 0.0, []
+    for noise in eps:
+        mu += 0.02 * slope(mu + np.exp(log_sd) * noise)
+        log_sd += 0.02 * (slope(mu + np.exp(log_sd) * noise) * np.exp(log_sd) * noise + 1)
+        steps.append((mu, np.exp(log_sd)))
+    return np.mean(steps[len(steps) // 2 :], axis=0)
+
+
 def climb_with_tensors(slope, eps):
     mu, log_sd = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64, requires_grad=True)
     total = torch.zeros(2, dtype=torch.float64)
@@ -201,6 +210,7 @@ WRONG = {
         (climb(after=True, end=lambda mu, sd: (sd.mean(), mu.mean())), "Return mu first"),
         (climb(after=True, end=lambda mu, sd: (mu[-1], sd[-1])), "last step alone"),
         (climb(after=True, part=0), "over all steps"),
+        (climb_in_turn, "Draw z once"),
         (climb(lambda pull, sd: -pull * sd - 1, end=lambda mu, sd: (mu.mean(), sd.mean())), "Not yet"),
         (climb(lambda pull, sd: pull * sd + sd), "Not yet"),
         (lambda slope, eps: (0.0, 1.0), "the prior"),

@@ -188,6 +188,9 @@ def check_climb(function: Callable[..., Any]) -> Result:
         "That is the gradient with respect to σ. With respect to log σ, all of it is σ times that.": (
             lambda slope, eps: _second_half(_climb(slope, eps, lambda pull, sd: pull + 1 / sd))
         ),
+        "Draw z once in each step: both gradients belong to the same z, before mu has moved.": (
+            lambda slope, eps: _second_half(_climb(slope, eps, again=True))
+        ),
         "The second number is σ². Return σ.": lambda slope, eps: _second_half(_climb(slope, eps) ** [1, 2]),
         "The second number is log σ; return σ.": lambda slope, eps: _logarithm(_climb(slope, eps)),
         "You have averaged log σ. Average σ itself.": lambda slope, eps: (
@@ -222,13 +225,20 @@ def _climb(
     slope: Callable[..., Any],
     eps: np.ndarray,
     gain: Callable[[float, float], float] = lambda pull, sd: pull * sd + 1,
+    *,
+    again: bool = False,
 ) -> np.ndarray:
-    """Return mu and σ after each step, ``(n, 2)``; ``gain`` is the gradient with respect to log σ."""
+    """Return mu and σ after each step, ``(n, 2)``.
+
+    ``gain`` is the gradient with respect to log σ; ``again`` takes its slope at the z that has moved with mu.
+    """
     mu, log_sd, steps = 0.0, 0.0, []
     for noise in eps.tolist():
         sd = math.exp(log_sd)
         uphill = slope(mu + sd * noise)
-        mu, log_sd = mu + 0.02 * uphill, log_sd + 0.02 * gain(uphill * noise, sd)
+        mu += 0.02 * uphill
+        uphill = slope(mu + sd * noise) if again else uphill
+        log_sd += 0.02 * gain(uphill * noise, sd)
         steps.append([mu, math.exp(log_sd)])
     return np.array(steps)
 

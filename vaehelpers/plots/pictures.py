@@ -40,7 +40,7 @@ def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes |
     across, down = shown.shape[3] + 1, shown.shape[2] + high
     ax.set_xticks([across * (i + 0.5) for i in range(len(titles[:columns]))], titles[:columns])
     for i, title in enumerate(titles[columns:]):
-        place = (across * (i % columns + 0.5), down * (i // columns + 1))
+        place = (across * (i % columns + 0.5), down * (i // columns + 1) - 0.5)  # the edge of a pixel
         ax.annotate(title, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)

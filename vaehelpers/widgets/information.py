@@ -12,7 +12,7 @@ WEATHER = ("sun", "cloud", "rain", "storm")
 def two_weathers() -> Live:
     """Rain or no rain: the entropy under one probability, as a curve and as the area of two bars."""
     figure = Figure(figsize=(12, 4.4))
-    left, right = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
     plots.plot_binary_entropy(0.2, ax=left)
     plots.plot_areas([0.2, 0.8], ["rain", "dry"], ax=right)
 

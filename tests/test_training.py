@@ -179,7 +179,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(images, 
     path = tmp_path / "run"
     for count, total in ((1, 4), (5, 24), (8, 56)):  # before the first checkpoint, between two, and with one
         said = stop_after(count, images, checkpoint=path, **SHORT)
-        assert said == f"stopped after {total} pictures; the same call goes on from {str(path)!r}"
+        assert said == f"stopped after {total} pictures; the same call goes on from there"
     del steps[:]
     model, gone_on = training.train(images, checkpoint=path, **SHORT)
     assert len(steps) == 20 - 14, "nothing that was done is done again"

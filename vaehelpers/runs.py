@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from .arguments import array, number, whole
 from .datasets import Images
@@ -41,11 +42,11 @@ class History:
 
 
 class Run:
-    """Everything that a checkpoint must hold, and one step of training."""
+    """The state of a run, which goes on from the checkpoint at ``path`` where there is one, and a step of it."""
 
-    def __init__(self, images: Images, recipe: dict[str, Any], device: torch.device) -> None:
+    def __init__(self, images: Images, recipe: dict[str, Any], device: torch.device, path: Path | None) -> None:
         channels, size = images.pictures.shape[1], images.pictures.shape[-1]
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.path = recipe, device, path
         self.generator = torch.Generator().manual_seed(recipe["seed"])
         self.noise = torch.Generator(device).manual_seed(recipe["seed"])
         with torch.random.fork_rng(devices=[]):
@@ -58,26 +59,27 @@ class Run:
         for weight in self.model.parameters():  # Adam makes the same at its first step; a checkpoint needs it before
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
             self.optimiser.state[weight] = {"step": torch.zeros(())} | moments
-        self.history, self.step = History(), 0
+        self.history, self.step, self.saved = History(), 0, 0  # saved: pictures seen before the last checkpoint
         self.pool = torch.zeros(0, 2 * recipe["latent_dim"], device=device)  # posteriors of the last batches
         self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history
-        self.steps = max(1, recipe["pictures"] // recipe["batch"])
-        self.total = self.steps * recipe["batch"] if recipe["minutes"] is None else 60 * recipe["minutes"]
+        steps = max(1, recipe["pictures"] // recipe["batch"])
+        self.total = steps * recipe["batch"] if recipe["minutes"] is None else 60 * recipe["minutes"]
         self.began = time.monotonic()
+        if path is not None:
+            self.recipe = recipe | {"images": fingerprint(images), "device": device.type}
+            if path.exists():
+                self.resume(path)
 
     def done(self) -> float:
         """Return how much of ``total`` lies behind: pictures, or seconds where ``minutes`` end the run."""
         by_step = self.recipe["minutes"] is None
         return self.step * self.recipe["batch"] if by_step else time.monotonic() - self.began
 
-    def unit(self) -> dict[str, str]:
-        """Return the options of a progress bar that counts ``done``."""
+    def bar(self, progress: bool) -> tqdm:
+        """Return a progress bar that counts as ``done`` does, and begins there."""
         seconds = "{l_bar}{bar}| {n:.0f}/{total:.0f} s [{remaining} left{postfix}]"
-        return {"unit": "pictures"} if self.recipe["minutes"] is None else {"bar_format": seconds}
-
-    def stopped(self) -> str:
-        """Return what is said after an interrupt."""
-        return f"stopped after {self.step * self.recipe['batch']:,} pictures"
+        form = {"unit": "pictures"} if self.recipe["minutes"] is None else {"bar_format": seconds}
+        return tqdm(initial=min(self.done(), self.total), total=self.total, disable=not progress, **form)
 
     def advance(self, share: float) -> None:
         """Take one step, after the share ``share`` of the run."""
@@ -138,8 +140,10 @@ class Run:
             tensors |= {f"optimiser.{i}.{k}": v for k, v in self.optimiser.state[weight].items()}
         return tensors
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint; raises ``OSError`` where that is impossible."""
+    def save(self) -> None:
+        """Write the checkpoint, where there is to be one; raises ``OSError`` where that is impossible."""
+        if self.path is None:
+            return
         tensors = self.state() | {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
         tensors |= {"pool": self.pool.detach(), "window": self.losses()}
         card = {
@@ -148,7 +152,8 @@ class Run:
             "step": self.step,
             "history": asdict(self.history),
         }
-        write(path, tensors, card | {"done": self.done()})
+        write(self.path, tensors, card | {"done": self.done()})
+        self.saved = self.step * self.recipe["batch"]
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint; raises ``ValueError`` when it is of another run, damaged, or none at all."""
@@ -167,6 +172,7 @@ class Run:
             self.history = History(**card["history"])
             array("history", [*asdict(self.history).values()], (3, len(self.history.seen)))
             self.step = whole("step", card["step"], 0, 2**53)
+            self.saved = self.step * self.recipe["batch"]
             self.began = time.monotonic() - number("done", card["done"], least=0)
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise ValueError(damaged) from error

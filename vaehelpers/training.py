@@ -77,15 +77,9 @@ def train(
         pictures=pictures, batch=batch, latent_dim=latent_dim, seed=seed,
     )  # fmt: skip
     _check(images, watch)
-    path = None if checkpoint is None else _writable(checkpoint)
-    run = _Run(images, recipe, device_named(device))
-    if path is not None:
-        run.recipe |= {"images": fingerprint(images), "device": run.device.type}
-        if path.exists():
-            run.resume(path)
-    bar = tqdm(initial=min(run.done(), run.total), total=run.total, disable=not progress, **run.unit())
+    run = _Run(images, recipe, device_named(device), _writable(checkpoint))
     try:
-        with interrupts.held() as interrupted, bar, keep_freed_memory():
+        with interrupts.held() as interrupted, run.bar(progress) as bar, keep_freed_memory():
             while (done := run.done()) < run.total and not interrupted():
                 run.advance(done / run.total)
                 bar.update(min(run.done(), run.total) - bar.n)
@@ -93,18 +87,15 @@ def train(
                     bar.set_postfix(run.record())
                     if watch is not None:
                         watch(run.model, run.history)
-                if path is not None and run.step % _CHECKPOINT == 0:
-                    run.save(path)
+                if run.step % _CHECKPOINT == 0:
+                    run.save()
             if done >= run.total and run.window:
                 run.record()
-            if path is not None:
-                run.save(path)
-                if interrupted():
-                    raise KeyboardInterrupt(f"{run.stopped()}; the same call goes on from {str(path)!r}")
+            run.save()
     except KeyboardInterrupt:
-        if path is not None:
-            raise
-        bar.write(f"{run.stopped()}; the model so far is returned")
+        if run.path is not None:
+            raise KeyboardInterrupt(f"stopped after {run.saved:,} pictures; the same call goes on from there") from None
+        tqdm.write(f"stopped after {run.step * run.recipe['batch']:,} pictures; the model so far is returned")
     return run.finish()
 
 
@@ -135,18 +126,8 @@ def sweep(
     numbers = {name: value for name, value in (defaults | options).items() if name in _NUMBERS}
     others = {name: value for name, value in options.items() if name not in _NUMBERS}
     recipe = _plain(**numbers) | {"images": fingerprint(images)}
-    jobs: dict[Path, dict[str, Any]] = {}
-    for given in product(_listed("betas", betas), _listed("seeds", seeds)):
-        beta, seed = number("betas", given[0], least=0), whole("seeds", given[1], *_WHOLE["seed"])
-        path = sweep_path(expanded(folder), beta, seed)
-        if path in jobs:
-            raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
-        jobs[path] = recipe | {"beta": beta, "seed": seed}
-        kept = path if path.exists() else path.with_suffix(".checkpoint")
-        if kept.exists():
-            owner = f"folder: {str(kept)!r} belongs to another sweep"
-            refuse_other(owner, read(kept, "folder")[1].get("recipe"), jobs[path])
-    expanded(folder).mkdir(parents=True, exist_ok=True)
+    jobs = _jobs(expanded(folder, "folder"), betas, seeds, recipe)
+    expanded(folder, "folder").mkdir(parents=True, exist_ok=True)
     runs = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
         joblib.delayed(_sweep_run)(images, path, score, job, others) for path, job in jobs.items()
     )
@@ -157,6 +138,24 @@ def sweep(
 def sweep_path(folder: Path, beta: float, seed: int) -> Path:
     """Return where ``sweep`` keeps a finished run."""
     return folder / f"beta-{repr(float(beta)).removesuffix('.0')}-seed-{seed}.safetensors"
+
+
+def _jobs(
+    folder: Path, betas: Iterable[float], seeds: Iterable[int], recipe: dict[str, Any]
+) -> dict[Path, dict[str, Any]]:
+    """Return the recipe of each run under the file that keeps it; refuse a folder that holds runs of other recipes."""
+    jobs: dict[Path, dict[str, Any]] = {}
+    for given in product(_listed("betas", betas), _listed("seeds", seeds)):
+        beta, seed = number("betas", given[0], least=0), whole("seeds", given[1], *_WHOLE["seed"])
+        path = sweep_path(folder, beta, seed)
+        if path in jobs:
+            raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
+        jobs[path] = recipe | {"beta": beta, "seed": seed}
+        kept = path if path.exists() else path.with_suffix(".checkpoint")
+        if kept.exists():
+            owner = f"folder: {str(kept)!r} belongs to another sweep"
+            refuse_other(owner, read(kept, "folder")[1].get("recipe"), jobs[path])
+    return jobs
 
 
 def _sweep_run(
@@ -239,8 +238,10 @@ def _listed(name: str, values: Iterable[Any]) -> list[Any]:
         raise ValueError(f"{name}: need a list of numbers, got {shortened(values)}") from None
 
 
-def _writable(checkpoint: str | Path) -> Path:
-    path = expanded(checkpoint)
+def _writable(checkpoint: str | Path | None) -> Path | None:
+    if checkpoint is None:
+        return None
+    path = expanded(checkpoint, "checkpoint")
     try:
         writable(path)
     except OSError as error:

@@ -1,11 +1,19 @@
 """The command line: what it makes, what it says, and one line with exit code 2 when something is wrong."""
 
 import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import warnings
 import webbrowser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
+from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
@@ -14,23 +22,229 @@ from vaehelpers import datasets, shipped, training, weights
 RUN = CliRunner()
 
 
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with a space in its name to work in; no browser is opened, but noted."""
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(webbrowser, "open", OPENED.append)
+    OPENED.clear()
+    return folder
+
+
+OPENED: list[str] = []
+QUICK = ["--latents", "2", "--minutes", "0.005"]
+
+
+def run(*words, code=0):
+    """Run a command, and return what it printed."""
+    result = RUN.invoke(cli.app, [str(word) for word in words])
+    assert result.exit_code == code and "Traceback" not in result.output, result.output
+    return result.output
+
+
+def printed(text):
+    """The commands in a text that was printed, as a shell takes them apart."""
+    lines = re.findall(r"\S+ -m vaehelpers .*", text)
+    return [shlex.split(line)[3:] for line in lines]
+
+
+def pictures(folder, n):
+    folder.mkdir()
+    for i in range(n):
+        Image.new("L", (32, 32), 8 * i).save(folder / f"{i}.png")
+    return folder
+
+
 @pytest.mark.slow
-def test_train_then_evaluate_then_explore(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    result = RUN.invoke(
-        cli.app, ["train", "digits", "--latents", "2", "--minutes", "0.05", "--output", "d.safetensors"]
-    )
-    assert result.exit_code == 0, result.output
+def test_train_then_evaluate_then_explore(here):
+    run("train", "digits", *QUICK, "--output", "d.safetensors")
     model, card = training.load("d.safetensors")
     assert model.size == 32 and len(card["latents"]) == 2 and card["data"] == "digits"
-    result = RUN.invoke(cli.app, ["evaluate", "d.safetensors"])
-    assert result.exit_code == 0 and f"{card['elbo']}   card: {card['elbo']}" in result.output
-    assert RUN.invoke(cli.app, ["explore", "d.safetensors", "--output", "e.html"]).exit_code == 0
+    output = run("evaluate", "d.safetensors")
+    assert f"{card['elbo']}   card: {card['elbo']}" in output
+    assert "scored on  1797 images that it was trained on" in output
+    assert run("explore", "d.safetensors", "--output", "e.html") == f"wrote {here / 'e.html'}\n" and OPENED == []
     assert weights.pack(Path("d.safetensors").read_bytes()) in Path("e.html").read_text()
-    opened = []
-    monkeypatch.setattr(webbrowser, "open", opened.append)
-    assert RUN.invoke(cli.app, ["explore", "d.safetensors"]).exit_code == 0
-    assert opened == [(tmp_path / "explore-d.html").as_uri()]
+    assert run("explore", "d.safetensors") == f"wrote {here / 'explore-d.html'}\n"
+    assert run("explore", "d.safetensors") == f"replaced {here / 'explore-d.html'}\n"
+    assert OPENED == [(here / "explore-d.html").as_uri()] * 2
+
+
+def test_where_no_browser_is_explore_says_where_the_page_is(here, monkeypatch):
+    def nowhere(url):
+        raise webbrowser.Error("could not locate runnable browser")
+
+    for browser in (nowhere, lambda url: False):
+        monkeypatch.setattr(webbrowser, "open", browser)
+        assert run("explore", "digits-2d").endswith(f"{here / 'explore-digits-2d.html'}\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "output", ("mymodel", "my model.pt", "elsewhere/m.v2", "hands", "-m", "it's ä.safetensors", "sub folder/hands")
+)
+def test_what_train_prints_can_be_typed_whatever_the_output_is_called(here, output):
+    ((command, *words),) = printed(run("train", "digits", *QUICK, f"--output={output}"))
+    assert command == "explore" and (here / output).is_file() and not list(here.rglob("*.checkpoint"))
+    page = Path(run(command, *words).split(" ", 1)[1].strip())
+    assert weights.pack((here / output).read_bytes()) in page.read_text()
+    run("evaluate", *words)
+
+
+@pytest.mark.slow
+def test_what_train_prints_runs_in_a_shell(here):
+    line = re.search(r"look at it with: (.*)", run("train", "digits", *QUICK, "--output", "my model"))[1]
+    done = subprocess.run(line + " --output 'a page.html'", shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {here / 'a page.html'}\n", "")
+
+
+def commands():
+    """Every command of ours in the README, the guide, the lessons and the package, with what stands in for a name."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("**/*.md")]
+    pages += [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "vaehelpers").rglob("*.py")]
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in pages)
+    found = re.findall(r"python -m vaehelpers ([a-z]+(?: +(?:--)?[\w.-]+)*)", texts)
+    return sorted({" ".join(line.split()) for line in found})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", commands())
+def test_every_command_in_the_texts_runs(here, line, monkeypatch):
+    """Those that take hours get less to do: few images, and no models to train."""
+    monkeypatch.setattr(shipped, "build", lambda *args: None)
+    monkeypatch.setattr(shipped, "draw_traversal", lambda *args: None)
+    monkeypatch.setattr(shipped, "sweep", lambda *args: None)
+    draw = datasets.hands
+    monkeypatch.setattr(datasets, "hands", lambda n, **options: draw(min(n, 40), **options | {"progress": False}))
+    pictures(here / "FOLDER", 3)
+    shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "model.safetensors")
+    words = re.sub(r"--minutes \S+", "", line).split()
+    with warnings.catch_warnings(action="ignore"):  # 40 hands are too few for some scores
+        run(*words, *(["--minutes", "0.005", "--overwrite"] if words[0] == "train" else []))
+
+
+def test_the_texts_name_each_command():
+    assert {line.split()[0] for line in commands()} >= {"train", "evaluate", "explore", "models", "sweep"}
+
+
+# Nothing is overwritten without a word, and nothing is lost.
+
+
+def test_a_model_is_not_overwritten_without_a_word(here):
+    Path("model.safetensors").write_bytes(b"older")
+    said = run("train", "digits", *QUICK, code=2)
+    assert said.count("\n") == 1 and "'model.safetensors' already; name another with --output, or" in said
+    assert Path("model.safetensors").read_bytes() == b"older" and len(list(here.iterdir())) == 1
+    run("train", "digits", *QUICK, "--overwrite")
+    assert training.load("model.safetensors")[1]["data"] == "digits"
+
+
+def test_explore_does_not_replace_a_model_by_a_page(here):
+    shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "m.safetensors")
+    before = Path("m.safetensors").read_bytes()
+    assert "is there already and is no .html file" in run(
+        "explore", "m.safetensors", "--output", "m.safetensors", code=2
+    )
+    assert Path("m.safetensors").read_bytes() == before
+
+
+def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_goes_on(here, monkeypatch):
+    folder = pictures(here / "my pictures", 12)
+    advance = training._Run.advance
+
+    def interrupted(run, *args):
+        advance(run, *args)
+        if run.step == 1:  # the first, so that the minutes cannot have passed before
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(training._Run, "advance", interrupted)
+    said = run("train", folder, "--latents", "2", "--minutes", "0.02", "--size", "32", "--output", "a model")
+    model, card = training.load("a model")
+    assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
+    (again, look) = printed(said)
+    assert look == ["explore", "a model"] and again[-1] == "--resume"
+    assert "go on with --resume, or start anew" in run(*again[:-1], code=2)
+    run(*again)
+    assert not Path("a model.checkpoint").exists()
+    assert training.load("a model")[1]["recipe"] == {"beta": 4.0, "minutes": 0.02}
+
+
+def test_resume_without_a_checkpoint_is_refused(here):
+    assert "resume: there is no checkpoint 'model.safetensors.checkpoint'" in run("train", "digits", "--resume", code=2)
+    Path("model.safetensors.checkpoint").write_bytes(b"")
+    assert "go on with --resume, or start anew with --overwrite" in run("train", "digits", code=2)
+    assert "need one of the two, got both" in run("train", "digits", "--resume", "--overwrite", code=2)
+
+
+def test_ctrl_c_while_scoring_does_not_lose_the_model(here, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shipped, "scores", interrupted)
+    said = run("train", "digits", *QUICK, code=130)
+    assert said.endswith("saved model.safetensors\nstopped\n") or said.splitlines()[-1] == "stopped"
+    assert training.load("model.safetensors")[1]["data"] == "digits"
+
+
+def test_the_home_folder_is_found_in_every_path(here, monkeypatch):
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    pictures(here / "pics", 3)
+    run("train", "~/pics", *QUICK, "--output=~/m", "--size=32")
+    assert (here / "m").is_file() and training.load(here / "m")[1]["data"] == str(here / "pics")
+    run("evaluate", "~/m")
+    run("explore", "~/m", "--output=~/page.html")
+    assert (here / "page.html").is_file() and not (here / "~").exists()
+
+
+# What a command says is so.
+
+
+def test_the_images_of_a_folder_that_scores_are_of_are_not_trained_on(here, monkeypatch):
+    trained = []
+    train = training.train
+    monkeypatch.setattr(training, "train", lambda images, **o: trained.append(images) or train(images, **o))
+    folder = pictures(here / "photos", 30)
+    run("train", folder, *QUICK, "--size", "32")
+    _, card = training.load("model.safetensors")
+    held_out = datasets.folder(folder, size=32, test=True)
+    assert card["scored_on"] == "images that it was not trained on" and card["pictures"] == len(held_out) > 0
+    assert len(trained[0]) + len(held_out) == 30
+    said = run("evaluate", "model.safetensors")
+    assert f"scored on  {len(held_out)} images that it was not trained on" in said
+    assert f"{card['elbo']}   card: {card['elbo']}" in said
+
+
+def test_where_nothing_is_held_out_evaluate_says_so(here):
+    run("train", pictures(here / "few", 3), *QUICK, "--size", "32")
+    assert "scored on  3 images that it was trained on" in run("evaluate", "model.safetensors")
+    model, card = training.load("model.safetensors")
+    del card["scored_on"], card["model"]
+    training.save(model, here / "older.safetensors", card | {"data": str(pictures(here / "many", 20))})
+    assert "images that it was trained on" in run("evaluate", "older.safetensors"), "once, none was held out"
+
+
+def test_train_makes_models_of_the_size_that_was_asked_for(here):
+    for size in (32, 64):
+        run("train", "digits", *QUICK, "--size", size, "--output", f"{size}")
+        assert training.load(f"{size}")[0].size == size
+
+
+def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(here, monkeypatch):
+    score = shipped.scores
+    for active in (0, 2):
+        monkeypatch.setattr(shipped, "scores", lambda *args, n=active: score(*args) | {"active_latents": n})
+        said = run("train", "digits", *QUICK, "--beta", "1000", "--output", active)
+        assert f"{active} of 2 latents are active; ELBO" in said
+        assert ("try --beta smaller than 1000, or --minutes longer than 0.005" in said) == (active == 0)
+
+
+def test_what_is_left_out_is_said_in_one_line(here):
+    (pictures(here / "photos", 3) / "x.png").write_bytes(b"")
+    said = run("train", here / "photos", *QUICK, "--size", "32")
+    assert "warning: left out 1 of 4 files: x.png (empty)\n" in said and "UserWarning" not in said
 
 
 @pytest.mark.slow

@@ -42,24 +42,54 @@ SWEEP: dict[str, Any] = {
     "capacity_run": {"beta": 30.0, "capacity": 12.0, "pictures": 300_000, "warmup": 0.9},
 }  # fmt: skip
 _TRAIN, TEST, _VALIDATION = 1, 2, 3
+#: The data that is known by a name; anything else is a folder.
+NAMED = ("hands", "sprites", "digits", "mnist")
 
 
-def read_data(data: str, *, size: int = 64, n: int = 20_000, seed: int = _TRAIN, vary: tuple[str, ...] = ()) -> Images:
-    """Read ``hands``, ``sprites``, ``digits``, ``mnist`` (its tests, unless the seed is training's) or a folder.
+def read_data(
+    data: str,
+    *,
+    size: int | None = None,
+    n: int = 20_000,
+    seed: int = _TRAIN,
+    vary: tuple[str, ...] = (),
+    channels: int = 1,
+) -> Images:
+    """Read ``hands``, ``sprites``, ``digits``, ``mnist`` or a folder; with training's seed, what a model is trained on.
 
+    With another seed: other hands or sprites, MNIST's tests, all images of the folder. ``n`` is how many hands or
+    sprites are drawn, ``vary`` which factors of the hands vary, ``channels`` those of a folder's images. Without a
+    ``size``, digits and MNIST have 32 pixels along an edge, the others 64.
     Raises ``FileNotFoundError`` or ``ValueError`` as ``datasets`` does.
     """
     if data == "hands":
-        return datasets.hands(n, seed=seed, size=size, vary=vary or HAND_FACTORS)
+        return datasets.hands(n, seed=seed, size=size or 64, vary=vary or HAND_FACTORS)
     if data == "sprites":
-        return datasets.sprites(n, seed=seed, size=size)
+        return datasets.sprites(n, seed=seed, size=size or 64)
+    if data == "digits":
+        return datasets.digits(size=size or 32)
     if data == "mnist":
-        return datasets.mnist(test=seed != _TRAIN)
-    return datasets.digits() if data == "digits" else datasets.folder(data, size=size)
+        return datasets.mnist(test=seed != _TRAIN, size=size or 32)
+    return datasets.folder(data, size=size or 64, channels=channels, test=False if seed == _TRAIN else None)
+
+
+def read_tests(model: VAE, data: str, vary: tuple[str, ...] = ()) -> tuple[Images, bool]:
+    """Read images to score a model with, and say whether they are others than ``read_data`` gives to train with.
+
+    They are not for digits, of which there is one set, and for a folder with fewer than ten images.
+    """
+    if data == "digits":
+        return read_data(data, size=model.size), False
+    if data in NAMED:
+        return read_data(data, size=model.size, n=5000, seed=TEST, vary=vary), True
+    try:
+        return datasets.folder(data, size=model.size, channels=model.channels, test=True), True
+    except ValueError:  # nothing is held out
+        return read_data(data, size=model.size, seed=TEST, channels=model.channels), False
 
 
 def scores(model: VAE, images: Images) -> dict[str, Any]:
-    """Return the ELBO parts in nats, the KL of each latent and, where factors are known, the MIG."""
+    """Return the ELBO parts in nats, the KL of each latent and, where factors other than a label are known, the MIG."""
     x = images[:]
     mu, logvar = latents.encode(model, x)
     log_likelihood = np.empty(len(x))
@@ -77,8 +107,8 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
         "kl": round(float(kl.sum()), 2),
         "active_latents": int((kl >= latents.UNUSED).sum()),
     }
-    if images.names and images.names != ("digit",):
-        gaps = metrics.mig_gaps(mu, images.factors)
+    if images.names and not images.classes:
+        gaps = metrics.mig_gaps(mu, images.factors, continuous=_continuous(images))
         result["mig"] = round(float(gaps.mean()), 3)
         result["mig_of"] = {name: round(float(gap), 3) for name, gap in zip(images.names, gaps, strict=True)}
     return result | {"latents": name_latents(mu, kl, images)}
@@ -87,13 +117,18 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 def name_latents(mu: np.ndarray, kl: np.ndarray, images: Images) -> list[dict[str, Any]]:
     """Name a latent after a factor when each of the two knows more about the other than about anything else."""
     entries: list[dict[str, Any]] = [{"kl": round(float(value), 3)} for value in kl]
-    if images.names and images.names != ("digit",):
-        information = metrics.mi_matrix(mu, images.factors)
+    if images.names and not images.classes:
+        information = metrics.mi_matrix(mu, images.factors, continuous=_continuous(images))
         for factor, name in enumerate(images.names):
             latent = int(information[:, factor].argmax())
             if information[latent].argmax() == factor and information[latent, factor] > 0.5:
                 entries[latent]["name"] = name
     return entries
+
+
+def _continuous(images: Images) -> list[bool]:
+    """Return which factors are continuous: all but the shape of a sprite."""
+    return [name != "shape" for name in images.names]
 
 
 def build(recipes: dict[str, dict[str, Any]], output: Path, *, n: int = 60_000) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, whole
+from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
 Pair = tuple[Any, Any]
@@ -68,9 +68,9 @@ def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.rand
     """Draw independent uniform factors; the ones not in ``vary`` stay neutral.
 
     Returns an array ``(n, 10)``, its columns in the order of ``FACTORS``.
-    Raises ``ValueError`` for a name that is no factor and for a negative ``n``.
+    Raises ``ValueError`` for a name that is no factor, for a negative ``n`` and for an ``rng`` that is no Generator.
     """
-    whole("n", n, 0), columns_of(vary)
+    whole("n", n, 0), columns_of(vary), generator("rng", rng)
     columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]
     return np.stack(columns, axis=1).astype(np.float32)
 

@@ -8,7 +8,7 @@ Above one half they are as large as the published frames: at 64×64 the upright 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, whole
+from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
 
@@ -45,8 +45,11 @@ def factors_at(index: ArrayLike) -> Floats:
 
 
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
-    """Draw ``n`` rows of the grid, each combination as likely as any other, with replacement: ``(n, 5)``."""
-    return factors_at(rng.integers(COUNT, size=whole("n", n, 0)))
+    """Draw ``n`` rows of the grid, each combination as likely as any other, with replacement: ``(n, 5)``.
+
+    Raises ``ValueError`` for a negative ``n`` and for an ``rng`` that is no Generator.
+    """
+    return factors_at(generator("rng", rng).integers(COUNT, size=whole("n", n, 0)))
 
 
 def render(factors: ArrayLike, size: int = 64) -> Floats:

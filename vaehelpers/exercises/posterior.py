@@ -45,6 +45,8 @@ def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
         "That is the largest term alone. Add the others, measured against it.": np.max,
         "You took the largest value out, and did not put it back.": lambda table: logsumexp(table - table.max()),
         "Put the largest value back with a plus.": lambda table: logsumexp(table - table.max()) - table.max(),
+        "Infinite: exp of what is left can be too large for the computer. Take the largest value out.":
+            lambda table: np.log(np.exp(table - table.min()).sum()) + table.min(),
         "That is the log of the mean. p(x) is a sum over the states.":
             lambda table: logsumexp(table) - np.log(len(table)),
         "That is p(x). Its logarithm is asked for.": lambda table: np.exp(logsumexp(table)),
@@ -52,7 +54,8 @@ def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
         "That is in bits. Use the natural logarithm.": lambda table: logsumexp(table) / np.log(2),
         "That is a logarithm to base 10. Use the natural one.": lambda table: logsumexp(table) / np.log(10),
     }  # fmt: skip
-    cases = [(np.array([-1000.0, -1001.0, -1002.0]),), (np.array([-3.25, -1.5, -2.75, -4.0]),)]
+    tables = [[-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25]]
+    cases = [(np.array(table),) for table in tables]
     praise = "log p(x), without ever leaving log space."
     return judge_function(log_evidence, logsumexp, cases, praise=praise, mistakes=mistakes)
 

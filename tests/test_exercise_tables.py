@@ -90,13 +90,19 @@ def test_what_is_wrong_gets_its_hint(name, row, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_no_answer_is_not_right(name):
+def test_what_is_no_answer_is_not_right(name, monkeypatch):
     wanted = callable(RIGHT[name][0])
-    found = [judged(name, (lambda *given, value=value: value) if wanted else value) for value in NO_ANSWERS]
+    given = [(lambda *given, value=value: value) if wanted else value for value in NO_ANSWERS]
+    found = [judged(name, answer) for answer in given]
     assert [result.hint.startswith(OPEN) for result in found] == [value is ... or value is None for value in NO_ANSWERS]
     assert not any(result.ok for result in found)
     if wanted:
-        assert "stopped with ZeroDivisionError" in judged(name, lambda *given: 1 / 0).hint
+        given.append(lambda *given: 1 / 0)
+        assert "stopped with ZeroDivisionError" in judged(name, given[-1]).hint
+    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
+    for answer in given:
+        with pytest.raises(AssertionError):
+            judged(name, answer)
 
 
 def spoil(*given):

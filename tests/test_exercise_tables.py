@@ -127,7 +127,7 @@ def listed(monkeypatch):
     def listed(name):
         found, module = {"mistakes": {}, "cases": []}, sys.modules[getattr(exercises, f"check_{name}").__module__]
         with monkeypatch.context() as patch:
-            patch.setattr(module, "judge", lambda answer, right, **more: found.update(more), raising=False)
+            patch.setattr(module, "judge", lambda answer, right, **more: found.update(more, right=right), raising=False)
             patch.setattr(
                 module,
                 "judge_function",
@@ -152,6 +152,18 @@ def test_what_is_right_for_one_case_alone_is_not_right(name, listed):
     for case in found["cases"]:
         value = found["right"](*copy.deepcopy(case))
         assert not judged(name, lambda *given, value=value: value).ok
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in RIGHT if np.ndim(RIGHT[name][0]) == 0 and not callable(RIGHT[name][0])]
+)
+def test_three_digits_are_enough_and_no_mistake_has_them(name, listed):
+    found = listed(name)
+    right = float(f"{found['right']:.3g}")
+    assert judged(name, right).ok
+    for hint, value in found["mistakes"].items():
+        if np.ndim(value) == 0:
+            assert not judged(name, float(f"{value:.3g}")).ok, hint
 
 
 def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():

@@ -45,9 +45,10 @@ def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
         notebook = nbformat.read(lesson, 4)
         before = nbformat.v4.new_code_cell(BEFORE.format(stem=lesson.stem, folder=str(folder.resolve())))
         notebook.cells.insert(0, before)
-        quiet = ["--IPKernelApp.log_level=ERROR"]
-        where = {"metadata": {"path": ROOT}}
-        NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where, extra_arguments=quiet).execute()
+        options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
+        # What a cell prints comes in any number of pieces, and is one output.
+        client = NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, **options)
+        client.execute()
         del notebook.cells[0]
         _make_static(notebook)
         folder.mkdir(parents=True, exist_ok=True)

@@ -23,10 +23,11 @@ VISIBLE = "[...document.images].filter(image => image.clientWidth > 100 && image
 
 
 def faults(page):
-    """What is wrong with the figures of a page at each width, most widths nothing."""
+    """What is wrong with the figures of a page at each width where there is anything."""
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("width => innerWidth === width && !document.getAnimations().length", arg=width)
         if wrong := page.evaluate(FAULTS):
             found[width] = wrong
     return found

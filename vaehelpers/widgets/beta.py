@@ -59,6 +59,7 @@ def all_latents(traversals: Mapping[str, ArrayLike], labels: Mapping[str, Sequen
     figure = Figure(figsize=(5.8, 7.8), layout="constrained")
     rows = np.asarray(traversals[start])
     ax = plot_traversal(rows, labels[start], values=np.linspace(-3, 3, rows.shape[1]), ax=figure.subplots())
+    ax.set_xticks(ax.get_xticks()[[0, rows.shape[1] // 2, -1]], ["-3", "0", "+3"])
 
     def update(model: str) -> None:
         ax.images[0].set_data(tiles[model])

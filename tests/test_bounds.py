@@ -50,6 +50,22 @@ def test_the_mean_log_weight_is_the_elbo(generator):
     assert ((weights.mean(0) - torch.tensor(exact)).abs() < 4 * error).all()
 
 
+def test_a_narrow_q_loses_no_digits(generator):
+    """Where sigma is below the spacing of numbers around mu, z - mu says nothing of the noise."""
+    mu, logvar = torch.full((3, 1), 5.0), torch.full((3, 1), -40.0)
+    weights = log_weights(X, line, mu, logvar, samples=4000, generator=generator)
+    exact = [log_likelihood(i, 5.0) - 0.5 * (25 + 40 - 1) for i in range(3)]
+    assert ((weights.mean(0) - torch.tensor(exact)).abs() < 4 * weights.std(0) / 4000**0.5).all()
+    assert weights.std(0) == pytest.approx(torch.full((3,), 0.5**0.5), abs=0.05)
+
+
+def test_numbers_of_numpy_are_numbers(generator):
+    weights = log_weights(X, line, MU, LOGVAR, samples=np.int64(4), generator=generator)
+    assert importance_bound(weights, np.int64(2)).shape == (2, 3)
+    refine(X, line, MU, LOGVAR, steps=np.int64(1), samples=np.uint8(2), learning_rate=np.float32(0.1))
+    assert grid_log_evidence(X, line, reach=np.float32(4), side=np.int32(9)).shape == (3,)
+
+
 def test_the_mean_weight_is_the_evidence(generator):
     weights = log_weights(X, line, MU, LOGVAR, samples=50_000, generator=generator).numpy()
     np.testing.assert_allclose(logsumexp(weights, axis=0) - np.log(50_000), [evidence(i) for i in range(3)], atol=0.02)

@@ -111,7 +111,7 @@ PAIRS = [
     ("04", "log_joint_density", mixtures.log_joint_density, [mixture_input()[:2]]),
     ("04", "e_step", mixtures.e_step, [mixture_input()[:2]]),
     ("04", "elbo", mixtures.elbo, [mixture_input()]),
-    ("06", "elbo_terms", model.elbo_terms, [(torch.rand(3, 1, 4, 4), torch.randn(3, 1, 4, 4), *torch.randn(2, 3, 2))]),
+    ("06", "elbo_terms", model.elbo_terms, [(*torch.rand(2, 3, 1, 4, 4).double(), *torch.randn(2, 3, 2).double())]),
     ("06", "reparameterise", seeded(model.reparameterise), [belief_input()[2:]]),
     ("06", "log_weights", seeded(bounds.log_weights), [belief_input()]),
     ("06", "importance_bound", bounds.importance_bound, [(torch.randn(30, 4), 7), (torch.randn(30, 4) - 900, 30)]),

@@ -66,6 +66,30 @@ def test_the_kl_of_the_prior_is_zero():
     np.testing.assert_allclose(latents.latent_kl(np.zeros((4, 3)), np.zeros((4, 3))), 0)
 
 
+def test_the_kl_of_a_latent_is_never_negative_and_finite_where_it_can_be():
+    v = np.concatenate([sign * np.logspace(-20, 2.4, 5000) for sign in (-1, 1)])
+    for dtype in (np.float32, np.float64):
+        kl = latents.latent_kl(np.zeros((1, len(v)), dtype), v[None].astype(dtype))
+        assert (kl >= 0).all() and np.isfinite(kl).all()
+    np.testing.assert_allclose(latents.latent_kl([[0.0]], [[1e-4]]), 0.25e-8, rtol=1e-4)
+    np.testing.assert_allclose(latents.latent_kl([[0.0]], [[200.0]]), 0.5 * np.exp(200), rtol=1e-12)
+
+
+@pytest.mark.parametrize("logvar", [-100.0, -30.0, -3.0])
+def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(logvar):
+    """Where z - mu is rounded off, half a nat a latent was missing."""
+    rng = np.random.default_rng(0)
+    mu = rng.normal(size=(4000, 3))
+    parts = latents.kl_parts(mu, np.full((4000, 3), logvar), rng=rng)
+    assert sum(parts) == pytest.approx(latents.latent_kl(mu, np.full((4000, 3), logvar)).sum(), abs=0.15)
+
+
+def test_far_and_narrow_posteriors_give_no_warning():
+    with np.errstate(all="raise"):
+        parts = latents.kl_parts([[-1e150], [1e150]], [[-300.0], [-300.0]], rng=np.random.default_rng(0))
+    assert parts.mutual_information == pytest.approx(np.log(2))
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -1,5 +1,7 @@
 """The ELBO's terms against torch.distributions, Monte Carlo and gradients."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,52 @@ def test_the_terms_agree_with_torch_distributions(batch):
     pixels = Independent(Bernoulli(logits=logits, validate_args=False), 3)
     torch.testing.assert_close(log_likelihood, pixels.log_prob(x))
     torch.testing.assert_close(kl, kl_divergence(Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_kl_keeps_its_digits_and_is_never_negative(dtype):
+    """Near the prior, where exp(v) - v - 1 is only rounding, and far away, where it is still finite."""
+    v = torch.cat([sign * torch.logspace(-30, 1.9, 2000, dtype=dtype) for sign in (-1, 1)])
+    mu = torch.tensor([0.0, 1e-20, 1e-5, 3.0, 1e18], dtype=dtype).repeat(800)
+    for logvar in (v, v[torch.randperm(len(v), generator=torch.Generator().manual_seed(0))]):
+        kl = elbo_terms(torch.zeros(1, 1), torch.zeros(1, 1), mu[None], logvar[None])[1][0]
+        assert kl.dtype == dtype and (kl >= 0).all() and kl.isfinite().all()
+        pairs = zip(mu.tolist(), logvar.tolist(), strict=True)
+        exact = torch.tensor([math.fsum((0.5 * m * m, 0.5 * rest(v))) for m, v in pairs], dtype=torch.float64)
+        error = 4 * torch.finfo(dtype).eps * (exact + logvar.abs())  # expm1(v) - v has no digit beyond those of v
+        assert ((kl.double() - exact).abs() <= error).all()
+
+
+def rest(v):
+    """exp(v) - 1 - v, by its series near 0."""
+    return v * v / 2 * (1 + v / 3 * (1 + v / 4 * (1 + v / 5 * (1 + v / 6)))) if abs(v) < 1e-3 else math.expm1(v) - v
+
+
+def test_the_gradient_of_the_kl_is_that_of_the_formula():
+    mu, logvar = (
+        torch.tensor([[0.3, -2.0, 0.0]], requires_grad=True),
+        torch.tensor([[1.0, -3.0, 0.0]], requires_grad=True),
+    )
+    elbo_terms(torch.zeros(1, 1), torch.zeros(1, 1), mu, logvar)[1].sum().backward()
+    torch.testing.assert_close(mu.grad, mu)
+    torch.testing.assert_close(logvar.grad, (logvar.exp() - 1) / 2)
+
+
+def test_half_precision_is_summed_in_single_and_double_stays_double():
+    x = torch.full((1, 1, 64, 64), 0.3)
+    for dtype, kept in (
+        (torch.bfloat16, torch.float32),
+        (torch.float32, torch.float32),
+        (torch.float64, torch.float64),
+    ):
+        terms = elbo_terms(x, torch.zeros(1, 1, 64, 64, dtype=dtype), *torch.zeros(2, 1, 3, dtype=dtype))
+        assert {term.dtype for term in terms} == {kept}
+        assert terms[0].item() == pytest.approx(-4096 * math.log(2), rel=1e-6)
+
+
+def test_the_total_correlation_of_narrow_posteriors_is_finite():
+    mu, logvar = torch.tensor([[0.0, 1.0], [2.0, 3.0]]), torch.full((2, 2), -100.0)
+    assert total_correlation(reparameterise(mu, logvar), mu, logvar).isfinite()
 
 
 def test_the_kl_agrees_with_monte_carlo():

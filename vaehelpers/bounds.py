@@ -33,16 +33,17 @@ def log_weights(
     Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders", §3.
     Raises ``ValueError`` when ``samples`` is less than 1 or the shapes do not match.
     """
-    whole("samples", samples)
+    samples = whole("samples", samples)
     _check(x, mu, logvar)
     block, parts = max(1, _ROWS // len(x)), []
     for start in range(0, samples, block):
         times = min(block, samples - start)
         m, v = mu.repeat(times, 1), logvar.repeat(times, 1)
-        z = reparameterise(m, v, generator=generator)
-        fit, _ = elbo_terms(x.repeat(times, 1, 1, 1), decoder(z), m, v)
-        price = 0.5 * (z**2 - (z - m) ** 2 * torch.exp(-v) - v).sum(1)  # log q(z | x) - log p(z)
-        parts.append((fit - price).view(times, len(x)))
+        eps = reparameterise(torch.zeros_like(m), torch.zeros_like(v), generator=generator)
+        z = m + torch.exp(0.5 * v) * eps
+        log_likelihood, _ = elbo_terms(x.repeat(times, 1, 1, 1), decoder(z), m, v)
+        log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) - log p(z); z - m would be rounded off
+        parts.append((log_likelihood - log_ratio).view(times, len(x)))
     return torch.cat(parts)
 
 
@@ -52,9 +53,11 @@ def importance_bound(log_weights: Tensor, k: int) -> Tensor:
     It is the logarithm of the mean weight of k samples, at k = 1 the ELBO; Burda et al. (2016), §3.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
+    if not isinstance(log_weights, Tensor):
+        raise ValueError(f"log_weights: need a tensor, got {type(log_weights).__name__}")
     if log_weights.ndim != 2 or not len(log_weights):
         raise ValueError(f"log_weights: need (samples, n), got {tuple(log_weights.shape)}")
-    whole("k", k, 1, len(log_weights))
+    k = whole("k", k, 1, len(log_weights))
     groups = log_weights[: len(log_weights) // k * k].unflatten(0, (-1, k))
     return groups.logsumexp(1) - math.log(k)
 
@@ -69,14 +72,15 @@ def refine(
     Li & Duvenaud (2018), "Inference suboptimality in variational autoencoders". Raises ``ValueError`` when
     ``steps`` or ``samples`` is less than 1 or the shapes do not match.
     """
-    whole("steps", steps), whole("samples", samples), number("learning_rate", learning_rate, above=0)
+    steps, samples = whole("steps", steps), whole("samples", samples)
+    learning_rate = number("learning_rate", learning_rate, above=0)
     _check(x, mu, logvar)
     belief = [part.detach().clone().requires_grad_() for part in (mu, logvar)]
     optimiser, seen = torch.optim.Adam(belief), x.repeat(samples, 1, 1, 1)
     for step in range(steps):
         m, v = (part.repeat(samples, 1) for part in belief)
-        fit, price = elbo_terms(seen, decoder(reparameterise(m, v, generator=generator)), m, v)
-        loss = (price.sum(1) - fit).sum() / samples
+        log_likelihood, kl = elbo_terms(seen, decoder(reparameterise(m, v, generator=generator)), m, v)
+        loss = (kl.sum(1) - log_likelihood).sum() / samples
         for part, gradient in zip(belief, torch.autograd.grad(loss, belief), strict=True):
             part.grad = gradient
         optimiser.param_groups[0]["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -88,20 +92,30 @@ def refine(
 def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: int = 181) -> Tensor:
     """Return log p(x) ``(n,)`` in nats of a model with two latents: a sum over a grid of z from -reach to reach.
 
-    Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2.
+    Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2
+    and when the logits have not the shape of ``x``.
     """
-    axis = torch.linspace(-number("reach", reach, above=0), reach, whole("side", side, 2))
+    if not isinstance(x, Tensor) or x.ndim != 4:
+        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
+        raise ValueError(f"x: need a tensor (n, channels, height, width), got {got}")
+    reach = number("reach", reach, above=0)
+    axis = torch.linspace(-reach, reach, whole("side", side, 2))
     z = torch.cartesian_prod(axis, axis)
     log_prior = -0.5 * (z**2).sum(1) - math.log(2 * math.pi) + 2 * (axis[1] - axis[0]).log()
     rows = []
     for block in z.split(_ROWS):
-        logits = decoder(block).flatten(1)
+        logits = decoder(block)
+        if logits.shape[1:] != x.shape[1:]:
+            raise ValueError(f"x: need the shape of logits, (n, *{tuple(logits.shape[1:])}), got {tuple(x.shape)}")
+        logits = logits.flatten(1)
         rows.append(logits @ x.flatten(1).T - F.softplus(logits).sum(1, keepdim=True))
     return (torch.cat(rows) + log_prior[:, None]).logsumexp(0)
 
 
 def _check(x: Tensor, mu: Tensor, logvar: Tensor) -> None:
     same_shape(mu=mu, logvar=logvar)
+    if not isinstance(x, Tensor):
+        raise ValueError(f"x: need a tensor, got {type(x).__name__}")
     if x.ndim != 4 or mu.ndim != 2 or len(mu) != len(x) or not len(x):
         got = f"{tuple(x.shape)} and {tuple(mu.shape)}"
         raise ValueError(f"x and mu: need (n, channels, height, width) and (n, latent_dim), got {got}")

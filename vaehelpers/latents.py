@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
-from .arguments import array, number, whole
+from .arguments import array, generator, number, whole
 from .model import VAE
 
 Floats = NDArray[np.float32]
@@ -55,13 +55,13 @@ def decode(model: VAE, z: ArrayLike) -> Floats:
     return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), rows)
 
 
-def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> Floats:
-    """Return the mean KL ``(latent_dim,)`` in nats that each latent costs over the given posteriors.
+def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> NDArray[np.float64]:
+    """Return the mean KL ``(latent_dim,)`` in nats of each latent over the given posteriors; none is negative.
 
     Raises ``ValueError`` when ``mu`` and ``logvar`` are not two arrays ``(n, latent_dim)`` of finite numbers.
     """
     m, v = _posteriors(mu, logvar)
-    return np.asarray(0.5 * (m**2 + np.exp(v) - v - 1).mean(axis=0), np.float32)
+    return np.asarray(0.5 * (m**2 + (np.expm1(v) - v)).mean(axis=0))
 
 
 class KLParts(NamedTuple):
@@ -80,15 +80,17 @@ def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> K
     Raises ``ValueError`` when the shapes differ.
     """
     m, v = _posteriors(mu, logvar)
-    z = m + np.exp(v / 2) * rng.standard_normal(m.shape)
-    own = _log_normal(z, m, v).sum(axis=1)
+    eps = generator("rng", rng).standard_normal(m.shape)
+    z = m + np.exp(v / 2) * eps
+    own = _log_normal(eps, np.zeros(1), np.zeros(1)) - v / 2  # of z under its own posterior; z - m would be rounded off
     joint, marginals = np.empty(len(z)), np.empty(len(z))
     for rows in np.array_split(np.arange(len(z)), len(z) // 32 + 1):
         log_q = _log_normal(z[rows, None], m, v)  # (sample, posterior, latent)
+        log_q[np.arange(len(rows)), rows] = own[rows]
         joint[rows] = logsumexp(log_q.sum(axis=2), axis=1) - np.log(len(z))
         marginals[rows] = (logsumexp(log_q, axis=1) - np.log(len(z))).sum(axis=1)
     prior = _log_normal(z, np.zeros(1), np.zeros(1)).sum(axis=1)
-    return KLParts(*(float(part.mean()) for part in (own - joint, joint - marginals, marginals - prior)))
+    return KLParts(*(float(part.mean()) for part in (own.sum(axis=1) - joint, joint - marginals, marginals - prior)))
 
 
 def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -101,7 +103,8 @@ def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[NDArray[np.float64], 
 
 
 def _log_normal(z: NDArray[np.float64], mu: NDArray[np.float64], logvar: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(-0.5 * ((z - mu) ** 2 * np.exp(-logvar) + logvar + np.log(2 * np.pi)))
+    with np.errstate(over="ignore"):  # far from a narrow posterior the density is 0, and its logarithm -infinity
+        return np.asarray(-0.5 * ((z - mu) ** 2 * np.exp(-logvar) + logvar + np.log(2 * np.pi)))
 
 
 def traverse(
@@ -125,7 +128,7 @@ def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: 
 
     Spherical interpolation keeps to lengths that the prior finds likely (Shoemake 1985; White 2016).
     """
-    a, b = array("start", start), array("end", end)
+    a, b = (array(name, z, dtype=np.float32).astype(float) for name, z in (("start", start), ("end", end)))
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"start and end: need two vectors of one length, got {a.shape} and {b.shape}")
     t = np.linspace(0, 1, whole("steps", steps))[:, None]

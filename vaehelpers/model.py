@@ -3,11 +3,13 @@
 The network is that of Burgess et al. (2018), "Understanding disentangling in β-VAE", appendix A.
 """
 
+from functools import reduce
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .arguments import whole
+from .arguments import shortened, whole
 
 
 class Encoder(nn.Module):
@@ -65,8 +67,7 @@ class VAE(nn.Module):
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
-        _check(size, latent_dim, channels)
-        self.size, self.latent_dim, self.channels = size, latent_dim, channels
+        self.size, self.latent_dim, self.channels = _check(size, latent_dim, channels)
         self.encoder = Encoder(size, latent_dim, channels)
         self.decoder = Decoder(size, latent_dim, channels)
 
@@ -82,6 +83,8 @@ def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | N
     Raises ``ValueError`` when the shapes differ.
     """
     same_shape(mu=mu, logvar=logvar)
+    if not isinstance(generator, torch.Generator | None):
+        raise ValueError(f"generator: need a torch.Generator or None, got {shortened(generator)}")
     mu, logvar = mu.float(), logvar.float()
     eps = torch.randn(mu.shape, generator=generator, device=mu.device)
     return mu + torch.exp(0.5 * logvar) * eps
@@ -92,13 +95,16 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
 
     Their ELBO is ``log_likelihood - kl.sum(1)``: a sum over pixels and latents, so that β = 1 is the bound itself.
     Bernoulli pixels; the Gaussian KL in closed form (Kingma & Welling 2014, appendix B).
+    The KL is never negative: exp(v) - 1 - v loses all digits near v = 0, expm1(v) - v does not.
     Raises ``ValueError`` when the shapes of ``x`` and ``logits``, or those of ``mu`` and ``logvar``, differ.
     """
     same_shape(x=x, logits=logits)
     same_shape(mu=mu, logvar=logvar)
-    mu, logvar = mu.float(), logvar.float()
-    log_likelihood = -F.binary_cross_entropy_with_logits(logits.float(), x.float(), reduction="none").flatten(1).sum(1)
-    kl = 0.5 * (mu**2 + logvar.exp() - logvar - 1)
+    if x.ndim < 2 or mu.ndim != 2 or len(x) != len(mu):
+        raise ValueError(f"x and mu: need (n, ...) and (n, latent_dim), got {tuple(x.shape)} and {tuple(mu.shape)}")
+    x, logits, mu, logvar = _precise(x, logits, mu, logvar)
+    log_likelihood = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+    kl = 0.5 * (mu**2 + (logvar.expm1() - logvar))
     return log_likelihood, kl
 
 
@@ -111,20 +117,29 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     information as correlation: so let m be large. Raises ``ValueError`` when the shapes do not match.
     """
     same_shape(mu=mu, logvar=logvar)
-    if mu.ndim != 2 or z.ndim != 2 or z.shape[1] != mu.shape[1]:
+    if mu.ndim != 2 or z.ndim != 2 or z.shape[1] != mu.shape[1] or not len(z) or not len(mu):
         raise ValueError(f"z and mu: need (n, latent_dim) and (m, latent_dim), got {(*z.shape,)} and {(*mu.shape,)}")
-    mu, logvar = mu.float(), logvar.float()
-    log_q = -0.5 * ((z[:, None] - mu) ** 2 * torch.exp(-logvar) + logvar)  # (sample, posterior, latent)
+    z, mu, logvar = _precise(z, mu, logvar)
+    log_q = -0.5 * (((z[:, None] - mu) * torch.exp(-logvar / 2)) ** 2 + logvar)  # (sample, posterior, latent)
     joint, marginals = log_q.sum(2).logsumexp(1), log_q.logsumexp(1).sum(1)
     return (joint - marginals).mean()
 
 
 def same_shape(**tensors: Tensor) -> None:
     """Raise ``ValueError`` when two tensors differ in shape, which torch might else stretch in silence."""
+    for name, value in tensors.items():
+        if not isinstance(value, Tensor):
+            raise ValueError(f"{name}: need a tensor, got {type(value).__name__}")
     (name, one), (other_name, other) = tensors.items()
     if one.shape != other.shape:
         need = f"the shape of {other_name}, {tuple(other.shape)}"
         raise ValueError(f"{name}: need {need}, got {tuple(one.shape)}")
+
+
+def _precise(*tensors: Tensor) -> list[Tensor]:
+    """Return tensors in the highest of their precisions, at least single: long sums in half precision lose digits."""
+    dtype = reduce(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
+    return [tensor.to(dtype) for tensor in tensors]
 
 
 def _keep_variance(network: nn.Module) -> None:
@@ -142,12 +157,12 @@ def _keep_variance(network: nn.Module) -> None:
                 nn.init.zeros_(layer.bias)
 
 
-def _check(size: int, latent_dim: int, channels: int) -> None:
+def _check(size: int, latent_dim: int, channels: int) -> tuple[int, int, int]:
     if whole("size", size) not in (32, 64):
         raise ValueError(f"size: need 32 or 64 pixels, got {size}")
-    whole("latent_dim", latent_dim, 1, 10_000)
     if whole("channels", channels) not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
+    return whole("size", size), whole("latent_dim", latent_dim, 1, 10_000), whole("channels", channels)
 
 
 def _halvings(size: int) -> int:

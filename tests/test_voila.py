@@ -6,6 +6,7 @@ from urllib.parse import urlparse
 import nbformat
 import pytest
 from conftest import FULL, ROOT, serving
+from figures import VISIBLE, faults
 from test_browser import Watch, press, screenshot
 from test_explorer_lab import notebook
 
@@ -22,6 +23,8 @@ heard""",
     """back = ipywidgets.Button(description="back to the middle")
 back.on_click(lambda _: setattr(explorer, "z", [0] * 25))
 back""",
+    """from vaehelpers import widgets
+widgets.overlap_lab()""",
 ]
 
 
@@ -72,6 +75,13 @@ def test_the_explorer_in_voila(server, page):
     screenshot(page, "explorer-voila")
 
 
+def test_a_figure_under_sliders_is_shown_once_and_keeps_its_proportions(server, page):
+    page.goto(f"{server}/explorer.ipynb")
+    page.wait_for_selector(".latent-explorer", timeout=60_000)
+    page.wait_for_function(f"() => {VISIBLE} === 1")
+    assert faults(page) == {}
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_a_lesson_in_voila(server, page, lesson):
     page.goto(f"{server}/{lesson}.ipynb", timeout=120_000)
@@ -80,6 +90,7 @@ def test_a_lesson_in_voila(server, page, lesson):
     press(page, page.query_selector(".film input"), "Home")
     assert picture(page) != before
     assert "Traceback" not in page.inner_text("body")
+    assert faults(page) == {}
 
 
 def picture(page):

@@ -187,7 +187,7 @@ def test_names_with_spaces_umlauts_and_other_signs_work(tmp_path):
     weights.save(VAE(32, 2), path, {"name": "größe", "data": str(folder), "vary": []})
     assert weights.load(path)[1]["name"] == "größe"
     result = CliRunner().invoke(cli.app, ["explore", str(path), "--output", str(folder / "e ü.html")])
-    assert (result.exit_code, result.output) == (0, ""), result.output
+    assert (result.exit_code, result.output) == (0, f"wrote {folder / 'e ü.html'}\n"), result.output
     assert "größe" in (folder / "e ü.html").read_text(encoding="utf-8")
     training.train(images, beta=1, latent_dim=1, pictures=1, batch=1, progress=False, checkpoint=folder / "c ü")
 
@@ -405,4 +405,4 @@ def test_any_damage_of_a_picture_gives_a_picture_or_leaves_it_out(tmp_path_facto
             images = datasets.folder(folder, size=8)
             assert images.pictures.shape == (1, 1, 8, 8) and images.pictures.dtype == np.uint8
         except ValueError as error:
-            assert re.match(r"path: the folder '.*' holds no image that can be read: a.png \(", str(error)), error
+            assert re.match(r"path: no file of the folder '.*' can be read as a picture: a.png \(", str(error)), error

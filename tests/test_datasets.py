@@ -416,7 +416,7 @@ def test_numbers_of_any_depth_are_scaled_and_not_cut_off(tmp_path, name, content
 )
 def test_numbers_of_which_nobody_knows_the_white_are_refused_by_name(tmp_path, name, content, reason):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=rf"no image that can be read: {re.escape(name)} \({reason}"):
+    with pytest.raises(ValueError, match=rf"can be read as a picture: {re.escape(name)} \({reason}"):
         datasets.folder(tmp_path, size=16)
 
 
@@ -508,20 +508,22 @@ def test_what_is_no_picture_by_its_name_or_hidden_is_not_spoken_of(tmp_path):
 def test_a_long_list_of_bad_files_is_cut_short(tmp_path):
     for i in range(13):
         (tmp_path / f"{i:02}.png").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"can be read: 00.png \(empty\), .*, 09.png \(empty\) and 3 more$"):
+    with pytest.raises(
+        ValueError, match=r"can be read as a picture: 00.png \(empty\), .*, 09.png \(empty\) and 3 more$"
+    ):
         datasets.folder(tmp_path)
 
 
 def test_a_folder_where_nothing_is_readable_is_refused(tmp_path):
     said = ", ".join(broken(tmp_path))
-    with pytest.raises(ValueError, match=re.escape(f"holds no image that can be read: {said}")):
+    with pytest.raises(ValueError, match=re.escape(f"can be read as a picture: {said}")):
         datasets.folder(tmp_path)
 
 
 def test_a_missing_and_an_empty_folder_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         datasets.folder(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="holds no image that can be read$"):
+    with pytest.raises(ValueError, match="holds no .png, .jpg or other image$"):
         datasets.folder(tmp_path)
 
 

@@ -119,7 +119,7 @@ def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
 
 def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"can be read: pipe\.png \(not a file\)"):
+    with pytest.raises(ValueError, match=r"can be read as a picture: pipe\.png \(not a file\)"):
         datasets.folder(tmp_path)
 
 
@@ -227,7 +227,7 @@ def test_jupyterlab_listens_on_this_machine_alone_and_lets_nobody_in_without_the
     request = urllib.request.Request(f"{address}/api/kernels?token={token}", data=b"{}", method="POST")
     with urllib.request.urlopen(request) as answer:
         kernel = json.load(answer)["id"]
-    for _ in range(100):
+    for _ in range(1200):  # until they listen
         listening = []
         for child in psutil.Process().children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):

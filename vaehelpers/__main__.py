@@ -206,7 +206,7 @@ def explore(
 
     network, card = _open(model)
     place = expanded(output or f"explore-{Path(model).stem}.html", "output")
-    there = place.exists()
+    there = place.is_file()
     if there and place.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"output: {str(place)!r} is there already and is no .html file; name another")
     try:

@@ -169,8 +169,10 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
     read, unreadable = _pictures.read_all(path, _part(path, files, test), size, channels)
     left_out = [f"{name} ({reason})" for name, reason in (unopened | unreadable).items()]
     said = ", ".join(left_out[:10]) + (f" and {len(left_out) - 10} more" if len(left_out) > 10 else "")
+    if not read and not left_out:
+        raise ValueError(f"path: the folder {str(path)!r} holds no .png, .jpg or other image")
     if not read:
-        raise ValueError(f"path: the folder {str(path)!r} holds no image that can be read" + f": {said}" * bool(said))
+        raise ValueError(f"path: no file of the folder {str(path)!r} can be read as a picture: {said}")
     if left_out:
         warnings.warn(f"left out {len(left_out)} of {len(left_out) + len(read)} files: {said}", stacklevel=2)
     beside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})

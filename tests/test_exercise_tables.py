@@ -97,6 +97,7 @@ def test_what_is_no_answer_is_not_right(name, monkeypatch):
     assert [result.hint.startswith(OPEN) for result in found] == [value is ... or value is None for value in NO_ANSWERS]
     assert not any(result.ok for result in found)
     if wanted:
+        assert "Need a function here" in judged(name, 0.7).hint
         given.append(lambda *given: 1 / 0)
         assert "stopped with ZeroDivisionError" in judged(name, given[-1]).hint
     monkeypatch.setenv("VAEHELPERS_STRICT", "1")

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import shortened
+
 OPEN = "Not filled in yet: replace the three dots."
 
 
@@ -52,7 +54,7 @@ def judge(
     if isinstance(answer, Exception):
         return result(False, f"Your function stopped with {type(answer).__name__}: {answer}")
     if (given := numbers(answer)) is None:
-        return result(False, f"Need numbers here, and got {answer!r}.")
+        return result(False, f"Need numbers here, and got {shortened(answer)}.")
     if equal(answer, right, tolerance):
         return result(True, f"Right: {praise}")
     for closeness in (tolerance / 100, tolerance):
@@ -82,6 +84,8 @@ def judge_function(
     """
     if function is None or function is ...:
         return result(False, OPEN)
+    if not callable(function):
+        return result(False, f"Need a function here, and got {shortened(function)}. Hand it over without calling it.")
     answers: list[NDArray[np.floating]] = []
     for case in cases:
         answer = attempt(function, *case)

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import time
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlparse
@@ -18,6 +19,34 @@ STILLS = ".jp-OutputArea-child:has(.live-figure, .latent-explorer) + .jp-OutputA
 HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
 LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
   ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+# The kernel answers in turn. When it has answered, all that it had to do before is done, and what it had put off (a
+# drawing, by a hundredth of a second) comes before it wakes. Of a burst the page sends the last event only after the
+# first was dealt with: hence twice. At last, what the figures in the kernel are (SHA-256).
+IN_KERNEL = """import asyncio, hashlib, ipywidgets
+await asyncio.sleep(0.02)
+print({hashlib.sha256(w.value).hexdigest() for w in ipywidgets.widgets.widget._instances.values()
+       if isinstance(w, ipywidgets.Image)} | {''})"""
+DEALT_WITH = """async (code) => {
+  let text;
+  for (let turn = 0; turn < 2; turn++) {
+    const future = %s.requestExecute({ code, store_history: false });
+    text = "";
+    future.onIOPub = ({ header, content }) => { text += header.msg_type === "stream" ? content.text : ""; };
+    await future.done;
+  }
+  return text;
+}""".replace("%s", KERNEL)
+# Whether each figure of a handle's output shows one of these.
+SHOWN = """async (handle, known) => {
+  const images = [...handle.closest('.jp-OutputArea-output').querySelectorAll('img')];
+  const hash = async ({ src }) => {
+    const bytes = await fetch(src).then((answer) => answer.arrayBuffer(), () => new ArrayBuffer()); // replaced just now
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  };
+  return (await Promise.all(images.map(hash))).every((found) => known.includes(found));
+}"""
 PICTURES = """async handle => {
   const pixels = async image => {
     if (!image.src.startsWith('blob:')) return image.src;
@@ -99,8 +128,7 @@ def open_notebook(page, lab, stem):
     address, token = lab
     page.goto(f"{address}/lab/tree/{stem}.ipynb?token={token}&reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
-    page.wait_for_timeout(500)
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session", timeout=60_000)
 
 
 def screenshot(page, name):
@@ -125,25 +153,30 @@ def click_middle(handle):
 
 
 def settle(page, handle, *, unlike=None):
-    """Wait until the pictures have stood still for a while, first until they differ from ``unlike``; return them."""
-    before, still = pictures(handle), 0
-    for _ in range(100):
-        if before != unlike:
-            break
-        page.wait_for_timeout(60)
-        before = pictures(handle)
-    while still < 4:
-        page.wait_for_timeout(60)
-        now = pictures(handle)
-        before, still = now, still + 1 if now == before else 0
-    return before
+    """Wait until the pictures are what was last asked for, and differ from ``unlike``; return them."""
+    if handle.evaluate("handle => !handle.closest('.latent-explorer')"):  # which needs no kernel
+        until(page, lambda: handle.evaluate(SHOWN, dealt_with(page)))
+    until(page, lambda: pictures(handle) != unlike)
+    return pictures(handle)
+
+
+def dealt_with(page):
+    """Wait until the kernel has done all that the page asked for; return what its figures are."""
+    return page.evaluate(DEALT_WITH, IN_KERNEL)
+
+
+def until(page, holds):
+    """Wait for a state: the limit is one at which nobody would wait any longer."""
+    end = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        page.wait_for_timeout(20)
 
 
 def press_everything(page, explorer):
     """Open each tool, and press whatever can be pressed in it and around it."""
     for tool in explorer.query_selector_all(".toolbar button"):
         tool.click()
-        page.wait_for_timeout(300)
         press_buttons(page, explorer.query_selector_all(".tool button"))
         for handle in explorer.query_selector_all(".tool input[type=range]"):
             before = pictures(handle)
@@ -161,7 +194,6 @@ def press_buttons(page, buttons):
     for button in buttons:
         if button.is_visible():
             button.click()
-            page.wait_for_timeout(60)
 
 
 def test_all_cells_run_with_the_exercises_open_and_then_solved(lesson):
@@ -198,6 +230,7 @@ def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):
     press_buttons(page, page.query_selector_all(".jp-OutputArea-output button.jupyter-button"))
     for explorer in page.query_selector_all(EXPLORERS)[:2]:
         press_everything(page, explorer)
+    dealt_with(page)
     assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
     assert not any(still.is_visible() for still in page.query_selector_all(STILLS))
     assert watch.errors == []

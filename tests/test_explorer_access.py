@@ -42,8 +42,8 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
 }).map((each) => each.outerHTML.slice(0, 80))"""
 # Scroll to a slider, and say which parts of it and of the picture are not seen: beyond the window, or covered.
 UNSEEN = """(range) => {
-  range.scrollIntoView({ block: "center" });
-  const places = { picture: document.querySelector(".picture .screen"), range };
+  range.scrollIntoView({ block: "nearest" });
+  const places = { picture: range.closest(".latent-explorer").querySelector(".picture .screen"), range };
   return Object.keys(places).filter((name) => {
     const { left, top, right, bottom } = places[name].getBoundingClientRect();
     const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];

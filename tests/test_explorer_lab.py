@@ -9,7 +9,10 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL, ROOT
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from test_browser import RUN_ALL, Watch, open_notebook, press, screenshot, upload
+from test_browser import KERNEL, RUN_ALL, Watch, open_notebook, press, screenshot, until, upload
+from test_explorer_access import UNSEEN
+from test_explorer_page import TIMERS
+from test_leaks import measured
 
 CELLS = [
     """from vaehelpers import shipped, training
@@ -23,12 +26,12 @@ hand""",
     """from vaehelpers import widgets
 widgets.two_weathers()""",
 ]
-KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 ASK = """async (code) => {
   const future = %s.requestExecute({ code });
-  let text = "";
+  let text = window.said = "";
   future.onIOPub = ({ header, content }) => {
     text += { stream: content.text, error: content.ename }[header.msg_type] ?? "";
+    window.said = text;
   };
   await future.done;
   return text;
@@ -150,23 +153,18 @@ def first_slider(page):
     return page.query_selector(".latent-explorer .film input")
 
 
-def state(page):
-    """The sliders and the picture of the first explorer, which its two views have in common."""
-    (sliders, picture), (same_sliders, same_picture) = page.evaluate(STATE)
-    assert (sliders, picture) == (same_sliders, same_picture)
-    return np.array([sliders[str(i)] for i in range(len(sliders))]), picture
-
-
 def settled(page, *, unlike=None):
     """Wait until page and kernel agree on a code, up to the step of a slider; return it and its picture."""
-    for _ in range(60):
-        page.wait_for_timeout(50)
-        (sliders, picture), (_, same_picture) = page.evaluate(STATE)
-        if picture != unlike and picture == same_picture:
-            place, _ = state(page)
-            if abs(place - kernel_z(page)).max() < 0.0251:
-                return kernel_z(page), picture
-    raise AssertionError("page and kernel never agreed")
+
+    def agree():
+        nonlocal z, picture
+        (sliders, picture), same = page.evaluate(STATE)
+        place, z = np.array([sliders[str(i)] for i in range(len(sliders))]), kernel_z(page)
+        return picture != unlike and [sliders, picture] == same and abs(place - z).max() < 0.0251
+
+    z = picture = None
+    until(page, agree)
+    return z, picture
 
 
 def test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page):
@@ -223,8 +221,26 @@ def test_a_burst_draws_on_while_the_kernel_is_busy_and_never_goes_back(page, bus
     seen, pictures = page.evaluate(BURST, [300, busy])
     assert seen == sorted(seen) and seen[-1] == 2.5
     assert pictures == 111  # one for each step that the slider went
-    z = ast.literal_eval(ask(page, "print(hand.z)"))
-    assert sorted(z) == [-3] * 24 + [2.5]
+    until(page, lambda: sorted(ast.literal_eval(ask(page, "print(hand.z)"))) == [-3] * 24 + [2.5])
+
+
+@pytest.mark.parametrize("width", [560, 1500])
+def test_the_picture_stays_in_sight_of_every_slider(page, width):
+    before = page.viewport_size
+    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
+    page.set_viewport_size({"width": width, "height": 800})
+    notebook_width = "() => window.jupyterapp.shell.currentWidget.node.clientWidth"
+    page.wait_for_function(f"(width) => ({notebook_width})() < width", arg=width)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(2, 'start')")
+    hand = page.locator(".latent-explorer:has(details)")
+    hand.locator("summary").click()
+    sliders = hand.locator(".film input").all()
+    assert len(sliders) == 25
+    for slider in sliders:
+        until(page, lambda slider=slider: slider.evaluate(UNSEEN) == [])  # JupyterLab lays out and scrolls in its time
+    hand.locator("summary").click()
+    page.set_viewport_size(before)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(0, 'start')")
 
 
 def test_keys_in_the_explorer_are_no_commands_of_jupyterlab(page):
@@ -258,7 +274,6 @@ def test_theme_and_accessibility(page, theme):
         for view in page.query_selector_all(".latent-explorer"):
             tools = view.query_selector_all(".toolbar button")
             tools[(tool if tool < 3 else 2) % len(tools)].click()
-        page.wait_for_timeout(400)
         screenshot(page, f"explorer-{theme.lower()}-{tool}")
         serious = [
             (found["id"], [node["html"] for node in found["nodes"]])
@@ -283,7 +298,7 @@ def goes_on(page):
         press(page, first_slider(page), key)
         drawn.add(page.evaluate(STATE)[0][1])
     assert len(drawn) == 2
-    page.wait_for_timeout(500)  # what it could not tell the kernel must not be an error
+    page.evaluate(TIMERS, 150)  # what it could not tell the kernel must not be an error
     page.wait_for_function(f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")
     run_all(page)
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
@@ -321,11 +336,8 @@ def measure(page, cdp):
           document.querySelectorAll('.toolbar [aria-expanded=true]').forEach((open) => open.click());
         }"""
     )
-    page.wait_for_timeout(1000)
-    for _ in range(2):
-        cdp.send("HeapProfiler.collectGarbage")
-    metrics = {metric["name"]: metric["value"] for metric in cdp.send("Performance.getMetrics")["metrics"]}
-    return cdp.send("Runtime.getHeapUsage")["usedSize"] / 1e6, metrics["Nodes"]
+    heap, nodes, _ = measured(page, cdp)
+    return heap / 1e6, nodes
 
 
 def storm(page, seed):
@@ -339,7 +351,6 @@ def storm(page, seed):
 
 def test_random_events_leave_nothing_behind(page):
     cdp = page.context.new_cdp_session(page)
-    cdp.send("Performance.enable")
     seed = 0
     for ending in ("restart", "run again", "reload", "end") if FULL else ("run again", "end"):
         sizes = []
@@ -364,7 +375,7 @@ def test_an_executed_notebook_shows_the_traversal_without_a_kernel():
     client = NotebookClient(made, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}})
     client.store_widget_state = False
     client.execute()
-    (shown,) = [output.data for output in made.cells[0].outputs if output.output_type == "execute_result"]
-    assert {"image/jpeg", "application/vnd.jupyter.widget-view+json"} <= set(shown)
+    live, still = [output.data for output in made.cells[0].outputs if output.output_type == "display_data"]
+    assert "application/vnd.jupyter.widget-view+json" in live and "image/jpeg" not in live
     body, _ = HTMLExporter().from_notebook_node(made)
-    assert f'src="data:image/jpeg;base64,{shown["image/jpeg"][:100]}' in body
+    assert f'src="data:image/jpeg;base64,{still["image/jpeg"][:100]}' in body

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import functools
 import re
+import time
 
 import numpy as np
 import pytest
@@ -26,6 +27,10 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   const [range, number] = row.querySelectorAll("input");
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
 })"""
+
+
+# A page's timers ring in turn: when this one has, those that were set before it and are shorter have.
+TIMERS = "(milliseconds) => new Promise((ring) => setTimeout(ring, milliseconds))"
 
 
 class Opened:
@@ -88,8 +93,9 @@ class Opened:
         assert np.all(np.abs(self.picture(selector) - expected) <= allowed)
 
     def eventually(self, holds):
-        """Wait until something holds, without an error."""
-        for _ in range(200):
+        """Wait until something holds, without an error; the limit is one at which nobody would wait any longer."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
             with contextlib.suppress(AssertionError):
                 return holds()
             self.page.wait_for_timeout(25)

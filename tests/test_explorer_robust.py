@@ -11,6 +11,7 @@ from conftest import FULL
 from PIL import Image
 from test_explorer import HOSTILE, held_out, untrained
 from test_explorer_page import opened, page_of, says, shipped  # noqa: F401
+from test_leaks import measured
 
 from vaehelpers import latents
 from vaehelpers.explorer import LatentExplorer
@@ -46,8 +47,7 @@ def test_what_a_card_says_is_text(page_of):
         assert HOSTILE in page.locator("section").get_attribute("aria-label")
         explorer.open("Map of codes")
         assert page.locator("option").first.text_content() == f"{HOSTILE} z0 · 2.00 nats"
-        explorer.page.wait_for_timeout(600)  # until the live text has been said
-        assert HOSTILE in page.locator("[aria-live=polite]").text_content()
+        explorer.eventually(lambda: says(page.locator("[aria-live=polite]").text_content(), HOSTILE))
         assert page.locator("img, b b").count() == 0
         assert page.evaluate("window.broken") is None
 
@@ -167,16 +167,12 @@ def rest(explorer):
     explorer.button("reset").click()
     if explorer.page.locator(".tool").count():
         explorer.page.locator(".toolbar [aria-expanded=true]").click()
-    explorer.page.wait_for_timeout(800)
 
 
 def memory(explorer, devtools):
     """Bytes in use, nodes and listeners, once what nobody holds has gone."""
     rest(explorer)
-    for _ in range(3):
-        devtools.send("HeapProfiler.collectGarbage")
-    counts = devtools.send("Memory.getDOMCounters")
-    return devtools.send("Runtime.getHeapUsage")["usedSize"], counts["nodes"], counts["jsEventListeners"]
+    return measured(explorer.page, devtools)
 
 
 def storm(explorer, seed):

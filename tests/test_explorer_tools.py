@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 from test_explorer import held_out, untrained
-from test_explorer_page import ROUNDED, page_of, shipped  # noqa: F401 (page_of is a fixture)
+from test_explorer_page import ROUNDED, TIMERS, page_of, shipped  # noqa: F401 (page_of is a fixture)
 
 from vaehelpers import hands, latents
 from vaehelpers.explorer import LatentExplorer
@@ -370,7 +370,7 @@ def test_a_belief_goes_when_the_code_comes_from_elsewhere(page_of):  # noqa: F81
         assert band.count() == 6
         explorer.button("random").click()
         assert (line.text_content(), band.count()) == ("", 0)
-        explorer.page.wait_for_timeout(600)  # and it does not come back
+        explorer.page.evaluate(TIMERS, 200)  # and it does not come back
         assert line.text_content() == ""
 
 

@@ -108,8 +108,13 @@ def save_html(folder):
 
 def command(folder):
     """The command line, which reads data, trains and saves; what it says goes to a file."""
-    from vaehelpers import __main__
+    from vaehelpers import __main__, shipped
 
+    def read_data(*args, read=shipped.read_data, **options):
+        folder.with_suffix(".begun").touch()
+        return read(*args, **options)
+
+    shipped.read_data = read_data
     said = os.open(folder.with_suffix(".said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.chdir(folder)
     os.dup2(said, 1)
@@ -173,24 +178,25 @@ def finished(pid):
 
 
 def whole(kind, folder, *names):
-    """Do the work undisturbed, after some times for practice; return how long it took and what it left."""
+    """Do the work undisturbed, after some times for practice; return its seconds of computing and what it left."""
     for name in (*names, "whole"):
-        began = time.monotonic()
+        before = sum(os.times()[2:4])  # of children that have ended
         assert finished(fork(WORK[kind], fresh(folder / name, kind))) == 0
-    return time.monotonic() - began, contents(folder / "whole")
+    return sum(os.times()[2:4]) - before, contents(folder / "whole")
 
 
 def kill(kind, folder):
-    """Kill the work at moments spread over its length, each time in a new folder, and let the next call end it."""
+    """Kill the work at moments spread over its length, each time in a new folder, and let the next call end it.
+
+    The moments are seconds of its own computing, however busy the machine is; a signal that nobody handles kills.
+    """
     rng, counts, (length, expected) = random.Random(KILLS), [0, 0, 0], whole(kind, folder, "practice")
     for attempt in range(10 * KILLS):
         if counts[0] == KILLS:
             break
         place = fresh(folder / str(attempt), kind)
-        before, pid = contents(place), fork(WORK[kind], place)
-        time.sleep(length * (attempt % KILLS + rng.random()) / KILLS)
-        os.kill(pid, signal.SIGKILL)
-        killed = finished(pid) == -signal.SIGKILL
+        before, moment = contents(place), length * (attempt % KILLS + rng.random()) / KILLS
+        killed = finished(fork(work_until, max(moment, 1e-6), kind, place)) == -signal.SIGPROF
         left = contents(place)
         assert all(is_whole(place / name) for name in left), (attempt, [*left])
         counts = [*np.add(counts, [killed, killed and left != before, len([*place.glob(".*.part")])]).tolist()]
@@ -200,23 +206,27 @@ def kill(kind, folder):
     return counts
 
 
+def work_until(moment, kind, folder):
+    signal.setitimer(signal.ITIMER_PROF, moment)
+    WORK[kind](folder)
+
+
 def interrupt(kind, folder):
-    """Press Ctrl-C at moments spread over the length of a command; return its exit codes."""
+    """Press Ctrl-C at moments spread over the length of a command, once it has begun; return its exit codes."""
     rng, codes, (length, _) = random.Random(KILLS), [], whole(kind, folder)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background ignores it
     for attempt in range(KILLS):
         place = fresh(folder / str(attempt), kind)
         pid = fork(WORK[kind], place)
-        while not place.with_suffix(".said").exists():
+        while not place.with_suffix(".begun").exists():
             time.sleep(0.01)
-        time.sleep(0.05 + length * (attempt + rng.random()) / KILLS)
+        time.sleep(length * (attempt + rng.random()) / KILLS)
         os.kill(pid, signal.SIGINT)
         codes.append(finished(pid))
         said, model = place.with_suffix(".said").read_text(), place / "model.safetensors"
         assert "Traceback" not in said and not list(place.glob(".*.part")), said
         assert is_whole(model) if model.exists() else codes[-1] == 130, said
-        stopped = said == "" or said.endswith("stopped\n")  # nothing, where it had not yet begun
-        assert stopped == (codes[-1] == 130), said
+        assert said.endswith("stopped\n") == (codes[-1] == 130), said
     return codes
 
 
@@ -288,15 +298,18 @@ def fill_cache(kind, folder):
     _, expected = whole(kind, folder)
     for attempt in range(KILLS):
         place = fresh(folder / str(attempt), kind)
-        start = time.monotonic() + 0.2
-        children = [fork(work_from, start, kind, place) for _ in range(4)]
+        ready, start = os.pipe()
+        children = [fork(work_from, ready, start, kind, place) for _ in range(4)]
+        os.close(ready), os.close(start)
         assert [finished(pid) for pid in children] == [0] * 4
         assert contents(place) == expected and not list(place.glob(".*.part"))
     return KILLS
 
 
-def work_from(start, kind, folder):
-    time.sleep(start - time.monotonic())
+def work_from(ready, start, kind, folder):
+    """Begin when the last of those that are to begin has been started: a pipe ends where nobody can write any more."""
+    os.close(start)
+    os.read(ready, 1)
     WORK[kind](folder)
 
 
@@ -304,7 +317,7 @@ def program(deed, kinds, folder, *, before=()):
     """Run this very file, and return what came of each kind of work."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     line = [*before, sys.executable, __file__, deed, ",".join(kinds), str(folder)]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True, timeout=60 + 60 * KILLS)
+    done = subprocess.run(line, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -517,12 +530,12 @@ def check_full(results):
     assert code == 3 and re.search(NO_ROOM, said) and same and left == ["page.html"]
 
 
-FULL = ["train", "hands", "save_html"]
+FILLING = ["train", "hands", "save_html"]
 
 
 def test_where_no_file_can_grow_nothing_older_is_spoilt_and_the_next_call_goes_on(tmp_path):
     """By a limit of the system's on the size of a file, which is to be had everywhere."""
-    results = program("fill_disk", [*FULL, "command"], tmp_path)
+    results = program("fill_disk", [*FILLING, "command"], tmp_path)
     check_full(results)
     code, (said,), same, _ = results["command"]
     assert code == 2 and re.search("^error: " + NO_ROOM, said) and same
@@ -535,7 +548,7 @@ def test_on_a_full_disk_nothing_older_is_spoilt_and_the_next_call_goes_on(tmp_pa
         subprocess.run([*mount, tmp_path, "true"], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no small disk can be mounted here ({error}); the test before is the same with a limit")
-    check_full(program("fill_disk", FULL, tmp_path, before=[*mount, tmp_path]))
+    check_full(program("fill_disk", FILLING, tmp_path, before=[*mount, tmp_path]))
 
 
 def test_a_folder_that_cannot_be_written_costs_only_what_would_be_kept_there(tmp_path):
@@ -560,8 +573,8 @@ def test_a_clock_that_jumps_changes_neither_the_length_of_a_training_nor_its_wei
     assert same == history
     assert all(map(np.array_equal, model.state_dict().values(), expected.state_dict().values()))
     began = time.monotonic()
-    _, longer = small_steps(minutes=0.02)
-    assert 1.2 <= time.monotonic() - began < 10 and len(longer.seen) > 6
+    small_steps(minutes=0.02)
+    assert time.monotonic() - began >= 1.2
 
 
 # A kernel that is killed, restarted and interrupted in JupyterLab, while widgets are open.
@@ -573,7 +586,12 @@ explorer = LatentExplorer(*training.load_pretrained("digits-2d"))
 explorer""",
     "widgets.two_weathers()",
 ]
-TRAIN = """model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False)
+TRAIN = """advance = training._Run.advance
+def told(run, *args):
+    if run.step == 1: print("begun", flush=True)
+    return advance(run, *args)
+training._Run.advance = told
+model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False)
 print(len(history.seen) == len(history.elbo) > 0, not model.training)"""
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
@@ -609,12 +627,12 @@ def run_all(page):
 
 
 def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(page):
-    from test_browser import pictures, press, settle
-    from test_explorer_lab import ASK, KERNEL
+    from test_browser import KERNEL, dealt_with, pictures, press, settle
+    from test_explorer_lab import ASK
 
     explorer, figure = run_all(page)
     page.evaluate(f"(code) => {{ window.answer = ({ASK})(code) }}", TRAIN)
-    page.wait_for_timeout(2000)
+    page.wait_for_function("() => window.said.includes('begun')")
     page.evaluate(f"async () => {{ await {KERNEL}.interrupt() }}")
     said = page.evaluate("async () => await window.answer")
     assert "stopped after" in said and said.endswith("True True\n")
@@ -626,9 +644,9 @@ def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(page):
     press(page, explorer, "End")
     assert settle(page, explorer, unlike=drawn[0]) != drawn[0], "the explorer needs no kernel"
     press(page, figure, "Home")
-    page.wait_for_timeout(300)
-    assert pictures(figure) == drawn[1], "the figure stays"
     page.wait_for_function(f"() => {KERNEL}.status === 'idle'")
+    dealt_with(page)
+    assert pictures(figure) == drawn[1], "the figure stays"
     run_all(page)
     assert page.evaluate(ASK, "print(min(explorer.z))") == "-3.0\n"
     assert page.watch.errors == [] and page.watch.remote == []

@@ -89,6 +89,10 @@ SLIDE = """async ([from, to]) => {
 }"""
 
 
+#: Longer than any timer that the explorer sets; then the page has nothing more to do.
+IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle), 450))"
+
+
 def told(cells, folder, monkeypatch):
     """Run cells in a kernel with a folder of its own for temporary files, and return what ``STATE`` told, in turn."""
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -139,10 +143,9 @@ def test_thousands_of_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatc
 
 def measured(page, cdp):
     """The bytes of a page's JavaScript heap, its nodes and its listeners, once nothing more is drawn or collected."""
-    cdp.send("Performance.enable")
     seen = []
     while len(seen) < 3 or seen[-1] != seen[-3]:
-        page.wait_for_timeout(300)
+        page.evaluate(IDLE)
         cdp.send("HeapProfiler.collectGarbage")
         counted = cdp.send("Memory.getDOMCounters")
         seen.append((counted["nodes"], counted["jsEventListeners"]))

@@ -40,7 +40,6 @@ NBGRADER_CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = "vaehelpers"
 c.ClearSolutions.code_stub = {"python": ""}  # an exercise's own stub says what to do
-c.OverwriteCells.add_missing_cells = True  # a check that was deleted is put back
 c.ExecutePreprocessor.timeout = 600  # seconds for one cell; lesson 06 trains a network
 """
 
@@ -120,12 +119,13 @@ def _parts(cell: NotebookNode) -> list[NotebookNode]:
     found = CHECK.search(cell.source) if cell.cell_type == "code" else None
     if not found:
         return [cell]
-    name = found[1]
-    answer = {"grade_id": name, "solution": True, "grade": False, "locked": False}
-    test = {"grade_id": f"check_{name}", "solution": False, "grade": True, "locked": True, "points": 1}
+    name, kept = found[1], {"deletable": False}
+    role = {"task": False, "schema_version": 3}
+    answer = role | {"grade_id": name, "solution": True, "grade": False, "locked": False}
+    test = role | {"grade_id": f"check_{name}", "solution": False, "grade": True, "locked": True, "points": 1}
     parts = [
-        (cell.id, cell.source[: found.start()], {"nbgrader": {**answer, "task": False, "schema_version": 3}}),
-        (f"{cell.id}-check", found[0], {"nbgrader": {**test, "task": False, "schema_version": 3}}),
+        (cell.id, cell.source[: found.start()], kept | {"nbgrader": answer}),
+        (f"{cell.id}-check", found[0], kept | {"editable": False, "nbgrader": test}),
         (f"{cell.id}-after", cell.source[found.end() :], cell.metadata),
     ]
     return [nbformat.v4.new_code_cell(source.strip(), id=name, metadata=data) for name, source, data in parts]

@@ -67,6 +67,7 @@ def test_each_check_of_a_handout_has_a_locked_cell_and_no_line_is_lost(path):
     checks = [cell for cell in code_cells(handout) if "exercises.check_" in cell.source]
     assert len(checks) == STUBS[path.stem] == sum(bool(role(cell, "solution")) for cell in handout.cells)
     assert all(role(cell, "grade") and role(cell, "locked") and role(cell, "points") == 1 for cell in checks)
+    assert not any(cell.metadata["deletable"] or cell.metadata["editable"] for cell in checks)
     assert not [cell.source for cell in checks if len(cell.source.splitlines()) > 1]
     names = [role(cell, "grade_id") for cell in handout.cells if role(cell, "grade_id")]
     assert len(set(names)) == 2 * len(checks) and all(re.fullmatch(r"[\w-]+", name) for name in names)
@@ -128,22 +129,23 @@ def unchanged(cells, solutions):
 
 
 def right(cells, solutions):
-    """Fill every stub in, delete every second check and use the name of their module for something else."""
+    """Fill every stub in, change the checks and use the name of their module for something else."""
     for cell in cells:
         if role(cell, "solution"):
-            cell.source = solutions[cell.id]
-    for check in [cell for cell in cells if role(cell, "grade")][::2]:
-        cells.remove(check)
-    next(cell for cell in cells if role(cell, "solution")).source += "\nexercises = None"
+            cell.source = f"{solutions[cell.id]}\nexercises = None"
+        elif role(cell, "grade"):
+            cell.source = "raise RuntimeError"
 
 
 def wrong(cells, solutions):
-    """Fill every third stub in with what stops, the others with what is a little off, and change the checks."""
+    """Fill the first stub in with what stops, delete the last, and fill the others in with what is a little off."""
     answers, checks = ([cell for cell in cells if role(cell, key)] for key in ("solution", "grade"))
-    for i, (answer, check) in enumerate(zip(answers, checks, strict=True)):
-        name = re.search(r"\((\w+)", check.source)[1]
-        answer.source = solutions[answer.id] + SPOIL.format(name=name) if i % 3 else "1 / 0"
+    for answer, check in zip(answers, checks, strict=True):
+        answer.source = solutions[answer.id] + SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
         check.source = "pass"
+    answers[0].source = "1 / 0"
+    for cell in (answers[-1], checks[-1])[: 2 * (len(answers) > 1)]:
+        cells.remove(cell)
 
 
 #: Who hands in what, and the share of the points for it.

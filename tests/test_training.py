@@ -123,9 +123,9 @@ def test_bad_arguments_are_named(images, change, message):
 
 
 def test_floats_and_empty_data_are_refused(images):
-    with pytest.raises(ValueError, match="not a single picture"):
+    with pytest.raises(ValueError, match="need at least one picture"):
         training.train(datasets.Images(images.pictures[:0], images.factors[:0], images.names), **TINY)
-    with pytest.raises(ValueError, match="stored as bytes"):
+    with pytest.raises(ValueError, match="need pictures as bytes"):
         training.train(datasets.Images(images[:], images.factors, images.names), **TINY)
 
 
@@ -334,7 +334,7 @@ def test_a_damaged_checkpoint_is_refused_in_one_sentence(damage, images, tmp_pat
     tensors, card = weights.read(path)
     DAMAGES[damage](tensors, card)
     weights.write(path, tensors, card)
-    with pytest.raises(ValueError, match="^checkpoint: '.*run' is damaged or was not written by train") as caught:
+    with pytest.raises(ValueError, match="^checkpoint: '.*run' is damaged or was not written by this") as caught:
         training.train(images, checkpoint=path, **SHORT)
     assert len(str(caught.value).splitlines()) == 1
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
-from .arguments import array, generator, number, whole
+from .arguments import array, generator, number, shortened, whole
 from .model import VAE
 
 Floats = NDArray[np.float32]
@@ -35,11 +35,18 @@ def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
         return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())
 
 
+def _check(model: VAE) -> None:
+    if not isinstance(model, VAE):
+        hint = "; training.load_pretrained returns a model and its card" if isinstance(model, str | tuple) else ""
+        raise ValueError(f"model: need a VAE, got {type(model).__name__}{hint}")
+
+
 def encode(model: VAE, pictures: ArrayLike) -> tuple[Floats, Floats]:
     """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for pictures ``(n, c, h, w)``.
 
     Raises ``ValueError`` for another shape and for values outside [0, 1].
     """
+    _check(model)
     shape = ("n", model.channels, model.size, model.size)
     x = array("pictures", pictures, shape, unit=True, dtype=np.float32)
     both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), x)
@@ -51,6 +58,7 @@ def decode(model: VAE, z: ArrayLike) -> Floats:
 
     Raises ``ValueError`` for another shape and for a number that is not finite.
     """
+    _check(model)
     rows = array("z", z, ("n", model.latent_dim), dtype=np.float32)
     return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), rows)
 
@@ -115,7 +123,10 @@ def traverse(
     Returns pictures ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents. Raises ``ValueError`` for
     a latent that the model has not and for another shape of ``z``.
     """
-    dims = range(model.latent_dim) if dims is None else [whole("dims", d, 0, model.latent_dim - 1) for d in dims]
+    _check(model)
+    if dims is not None and (np.ndim(dims) != 1 or not len(dims)):
+        raise ValueError(f"dims: need a list of latents from 0 to {model.latent_dim - 1}, got {shortened(dims)}")
+    dims = [whole("dims", d, 0, model.latent_dim - 1) for d in (range(model.latent_dim) if dims is None else dims)]
     rows = np.tile(array("z", z, (model.latent_dim,), dtype=np.float32), (len(dims), whole("steps", steps), 1))
     for row, dim in zip(rows, dims, strict=True):
         row[:, dim] = np.linspace(number("low", low), number("high", high), steps)
@@ -144,6 +155,7 @@ def manifold(model: VAE, *, side: int = 15) -> Floats:
 
     Returns pictures ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards.
     """
+    _check(model)
     if model.latent_dim != 2:
         raise ValueError(f"model: a manifold needs 2 latents, this model has {model.latent_dim}")
     quantiles = ndtri((np.arange(whole("side", side)) + 0.5) / side)

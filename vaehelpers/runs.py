@@ -109,7 +109,7 @@ class Run:
         """Return log-likelihood and KL ``(k, 2)`` of the steps since the last point of the history; all are finite."""
         parts = torch.stack(self.window).cpu() if self.window else torch.zeros(0, 2)
         bad = ~parts.isfinite().all(1)
-        advice = "try a smaller learning_rate, and check the pictures"
+        advice = "try a smaller learning_rate or beta"
         if bad.any():
             first = self.step - len(parts) + 1 + int(bad.int().argmax())
             raise FloatingPointError(f"the loss is not finite at step {first}; {advice}")
@@ -158,7 +158,7 @@ class Run:
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint; raises ``ValueError`` when it is of another run, damaged, or none at all."""
         tensors, card = read(path, "checkpoint")
-        damaged = f"checkpoint: {str(path)!r} is damaged or was not written by train of this version; name another file"
+        damaged = f"checkpoint: {str(path)!r} is damaged or was not written by this version; delete it or name another"
         if not is_checkpoint(card):
             raise ValueError(damaged)
         refuse_other(f"checkpoint: {str(path)!r} belongs to another run", card["recipe"], self.recipe)

@@ -207,11 +207,11 @@ def _check(images: Images, watch: object) -> None:
     shape: tuple[int, ...] = getattr(given, "shape", ())
     if not isinstance(given, np.ndarray) or len(shape) != 4 or shape[2] != shape[3]:
         got = shape or type(images).__name__
-        raise ValueError(f"images: need Images with pictures (n, channels, size, size), got {got}")
+        raise ValueError(f"images: need Images with square pictures (n, channels, size, size), got {got}")
     if len(images) == 0:
-        raise ValueError("images: there is not a single picture")
+        raise ValueError("images: need at least one picture, got none")
     if given.dtype != np.uint8:
-        raise ValueError(f"images: pictures are stored as bytes (uint8), got {given.dtype}")
+        raise ValueError(f"images: need pictures as bytes (uint8), which datasets.as_bytes makes, got {given.dtype}")
     if not (watch is None or callable(watch)):
         raise ValueError(f"watch: need a function of a model and its history, got {shortened(watch)}")
 

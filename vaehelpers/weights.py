@@ -61,7 +61,7 @@ def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
             model = VAE(**card["model"])
         model.load_state_dict({k: v.float() for k, v in tensors.items()}, assign=True)
     except (KeyError, TypeError, OverflowError, RuntimeError) as error:
-        raise ValueError(wrong) from error
+        raise ValueError(f"{wrong}: need the weights of the model that its card describes") from error
     return model.eval(), card
 
 
@@ -100,7 +100,8 @@ def read(path: Path, name: str = "path") -> tuple[dict[str, Tensor], dict[str, A
         if not isinstance(card, dict):
             raise ValueError("a card is a dictionary")
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{name}: {str(path)!r} is damaged or was not written by this course") from error
+        wrong = f"{name}: {str(path)!r} is damaged or was not written by this course"
+        raise ValueError(f"{wrong}; need a .safetensors file of training.save or a checkpoint of train") from error
     return tensors, card
 
 

@@ -44,6 +44,19 @@ def test_a_row_has_its_titles_and_a_manifold_its_latents():
     assert ax.images[0].get_array().shape == (17, 26) and ax.get_xlabel().startswith("first latent")
 
 
+def test_more_than_five_pictures_stand_in_rows():
+    pictures = np.random.default_rng(4).random((7, 1, 8, 8), np.float32)
+    ax = plots.plot_pictures(pictures, titles=list("abcdefg"))
+    shown = np.asarray(ax.images[0].get_array())
+    assert shown.shape == (8 + 2 + 8, 4 * 9 - 1)  # with room for titles between the rows
+    np.testing.assert_array_equal(shown[10:, 18:26], pictures[6, 0])
+    assert (shown[8:10] == 1).all() and (shown[10:, 27:] == 1).all()  # white, and so is the place of an eighth
+    assert [label.get_text() for label in ax.get_xticklabels()] == list("abcd")
+    lower = [(text.get_text(), text.xy) for text in ax.texts]
+    assert lower == [("e", (4.5, 9.5)), ("f", (13.5, 9.5)), ("g", (22.5, 9.5))]
+    assert np.asarray(plots.plot_pictures(pictures).images[0].get_array()).shape == (17, 35)
+
+
 def test_a_picture_in_colour_stays_in_colour():
     grid = np.random.default_rng(3).random((1, 2, 3, 4, 4), np.float32)
     np.testing.assert_array_equal(plots.tile(grid)[:4, 5:9], grid[0, 1].transpose(1, 2, 0))

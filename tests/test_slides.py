@@ -1,5 +1,7 @@
 """The slides as they are shown: opened as files, without a server and without a network, in a real browser."""
 
+import base64
+import io
 import re
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from urllib.parse import urlparse
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL, ROOT
+from deck import Deck
 from figures import FAULTS
 from PIL import Image
 from test_browser import Watch
@@ -187,6 +190,21 @@ def test_the_notes_hold_the_answers_but_no_solution(slides):
 def test_the_first_page_leads_to_the_slides(slides):
     page = (slides / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'href="(.+?)"', page)[1:] == [f"{lesson}/index.html" for lesson in LESSONS]
+
+
+@pytest.mark.parametrize(
+    ("inches", "shape", "kept"),
+    [((12, 2), "flat", 200), ((10, 5), "usual", 500), ((7, 6), "tall", 600), ((11, 15), "long", 506)],
+)
+def test_a_figure_has_a_place_for_its_shape(tmp_path, inches, shape, kept):
+    (tmp_path / "figures").mkdir()
+    drawing, buffer = Image.new("L", tuple(100 * inch for inch in inches)), io.BytesIO()
+    drawing.save(buffer, "png", dpi=(100, 100))
+    output = {"data": {"image/png": base64.b64encode(buffer.getvalue()).decode()}}
+    tag, _, _ = Deck(tmp_path).picture(output, "what it shows")
+    assert shape in tag.split()
+    with Image.open(tmp_path / "figures" / "01.png") as figure:
+        assert figure.size == (100 * inches[0], kept)
 
 
 def test_links_lead_to_slides(slides):

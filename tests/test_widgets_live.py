@@ -6,6 +6,7 @@ import base64
 import numpy as np
 from matplotlib.figure import Figure
 
+from vaehelpers.widgets import live as module
 from vaehelpers.widgets.live import Live, choice, once_per_burst, slider, steps
 
 
@@ -45,6 +46,19 @@ def test_what_moves_is_drawn_over_the_background_as_a_whole_drawing_would_be():
         assert base64.b64decode(live._repr_mimebundle_()["image/png"]) == live.picture.value
     rows = [np.flatnonzero((picture[:, 160, :3] != 255).any(axis=1)) for picture in pictures]
     np.testing.assert_array_equal(*rows)  # a column of pixels through frame and line, from top to bottom
+
+
+def test_the_picture_for_pages_without_a_kernel_is_an_output_of_its_own(monkeypatch):
+    shown = []
+    monkeypatch.setattr(module, "display", lambda data, metadata=None, *, raw: shown.append((data, metadata)))
+    live = line_under_slider(moving=False)
+    live._ipython_display_()
+    (controls, _), (picture, about) = shown
+    assert controls["application/vnd.jupyter.widget-view+json"]["model_id"] == live.model_id
+    assert "image/png" not in controls  # exporters show one kind of each output, and some both
+    assert base64.b64decode(picture["image/png"]) == live.picture.value
+    assert about == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
+    assert "live-figure" in live._dom_classes and ".live-figure" in live.children[-1].value  # hides the picture
 
 
 def test_controls_say_their_name_and_keep_their_limits():

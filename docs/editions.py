@@ -101,15 +101,17 @@ def _with_code(prose: str, cell: NotebookNode) -> str:
 
 
 def handout(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson without the solutions of its exercises; each stub and each check has a cell of its own.
-
-    These cells carry the metadata by which nbgrader finds answers and points: a notebook that was handed out in any
-    way can be submitted and graded.
-    """
+    """Return a lesson without the solutions of its exercises; it can be graded, in whatever way it was handed out."""
     edition = copy.deepcopy(notebook)
     for cell in edition.cells:
         if cell.cell_type == "markdown":
             cell.source = FOLDED.sub("", cell.source).strip()
+    return gradable(edition)
+
+
+def gradable(notebook: NotebookNode) -> NotebookNode:
+    """Return a notebook whose answers and checks have cells of their own, with nbgrader's metadata; none is empty."""
+    edition = copy.deepcopy(notebook)
     edition.cells = [part for cell in edition.cells for part in _parts(cell) if part.source]
     return edition
 
@@ -128,7 +130,7 @@ def _parts(cell: NotebookNode) -> list[NotebookNode]:
         (f"{cell.id}-check", found[0], kept | {"editable": False, "nbgrader": test}),
         (f"{cell.id}-after", cell.source[found.end() :], cell.metadata),
     ]
-    return [nbformat.v4.new_code_cell(source.strip(), id=name, metadata=data) for name, source, data in parts]
+    return [nbformat.v4.new_code_cell(source.strip(), id=place, metadata=data) for place, source, data in parts]
 
 
 def assignment(notebook: NotebookNode) -> NotebookNode:
@@ -189,9 +191,9 @@ def write_handout(folder: Path) -> None:
 
 @app.command("solutions")
 def write_solutions(folder: Path) -> None:
-    """Write all lessons with each exercise solved into FOLDER."""
+    """Write all lessons with each exercise solved into FOLDER; nbgrader gives them all points."""
     for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        _write_new(folder / source.name, _text(solutions(nbformat.read(source, 4))))
+        _write_new(folder / source.name, _text(gradable(solutions(nbformat.read(source, 4)))))
 
 
 def _text(notebook: NotebookNode) -> str:

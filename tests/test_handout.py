@@ -124,32 +124,32 @@ def test_the_links_of_an_assignment_lead_from_folder_to_folder(tmp_path):
 # nbgrader itself: what becomes of a lesson that different learners hand in.
 
 
-def unchanged(cells, solutions):
+def unchanged(cells):
     """Hand in what was handed out."""
 
 
-def right(cells, solutions):
-    """Fill every stub in, change the checks and use the name of their module for something else."""
+def right(cells):
+    """Answer right, change the checks and use the name of their module for something else."""
     for cell in cells:
         if role(cell, "solution"):
-            cell.source = f"{solutions[cell.id]}\nexercises = None"
+            cell.source += "\nexercises = None"
         elif role(cell, "grade"):
             cell.source = "raise RuntimeError"
 
 
-def wrong(cells, solutions):
-    """Fill the first stub in with what stops, delete the last, and fill the others in with what is a little off."""
+def wrong(cells):
+    """Stop with an error in the first answer, delete the last, be a little off in the others, and change the checks."""
     answers, checks = ([cell for cell in cells if role(cell, key)] for key in ("solution", "grade"))
     for answer, check in zip(answers, checks, strict=True):
-        answer.source = solutions[answer.id] + SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
+        answer.source += SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
         check.source = "pass"
     answers[0].source = "1 / 0"
     for cell in (answers[-1], checks[-1])[: 2 * (len(answers) > 1)]:
         cells.remove(cell)
 
 
-#: Who hands in what, and the share of the points for it.
-LEARNERS = {unchanged: 0, right: 1, wrong: 0}
+#: Who works in which edition, and the share of the points for it.
+LEARNERS = {unchanged: ("handout", 0), right: ("solutions", 1), wrong: ("solutions", 0)}
 
 
 def nbgrader(*arguments, course):
@@ -166,19 +166,18 @@ def nbgrader(*arguments, course):
 @pytest.mark.parametrize("path", NOTEBOOKS if FULL else NOTEBOOKS[1:2], ids=lambda p: p.stem)
 def test_nbgrader_gives_all_points_for_right_answers_and_none_for_others(path, tmp_path, monkeypatch):
     monkeypatch.delenv("VAEHELPERS_STRICT", raising=False)
-    editions.write_handout(tmp_path)
-    course, name, points = tmp_path / "nbgrader", path.stem, STUBS[path.stem]
+    editions.write_handout(tmp_path / "handout"), editions.write_solutions(tmp_path / "solutions")
+    course, name, points = tmp_path / "handout" / "nbgrader", path.stem, STUBS[path.stem]
     nbgrader("generate_assignment", name, course=course)
     released = [cell.source.strip() for cell in code_cells(read(course / "release" / name / path.name))]
-    assert released == [cell.source for cell in code_cells(read(tmp_path / path.name))]
-    solutions = {cell.id: cell.source.split("exercises.check_")[0] for cell in editions.solutions(read(path)).cells}
-    for learner in LEARNERS:
-        notebook, folder = read(tmp_path / path.name), course / "submitted" / learner.__name__ / name
-        learner(notebook.cells, solutions)
+    assert released == [cell.source for cell in code_cells(read(tmp_path / "handout" / path.name))]
+    for learner, (edition, _) in LEARNERS.items():
+        notebook, folder = read(tmp_path / edition / path.name), course / "submitted" / learner.__name__ / name
+        learner(notebook.cells)
         folder.mkdir(parents=True)
         nbformat.write(notebook, folder / path.name)
     nbgrader("autograde", name, course=course)
     nbgrader("export", course=course)
     with (course / "grades.csv").open() as file:
         scores = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
-    assert scores == {learner.__name__: (share * points, points) for learner, share in LEARNERS.items()}
+    assert scores == {learner.__name__: (share * points, points) for learner, (_, share) in LEARNERS.items()}

@@ -240,7 +240,7 @@ def test_huffman_codes_at_the_edges():
         (lambda: gaussian_kl(0, 1, 0, [1, 0]), "var_p: every value must be positive"),
         (lambda: gaussian_kl(0, 1, np.inf, 1), "mu_p: every value must be finite"),
         (lambda: gaussian_kl(np.nan, 1, 0, 1), "mu_q: every value must be finite"),
-        (lambda: huffman_code({}), "frequencies: need at least one symbol"),
+        (lambda: huffman_code({}), "frequencies: need a dictionary of at least one symbol"),
         (lambda: huffman_code({"a": 1, "b": -1}), "frequencies: .*weights"),
         (lambda: huffman_code({"a": 1, "b": float("nan")}), "frequencies: .*weights"),
         (lambda: huffman_code({"a": 1, "b": float("inf")}), "frequencies: .*weights"),

@@ -420,7 +420,7 @@ def test_a_share_leaves_rows_on_both_sides(score, train):
 
 
 def test_a_single_factor_cannot_be_told_apart():
-    with pytest.raises(ValueError, match="^factors: DCI needs at least 2"):
+    with pytest.raises(ValueError, match="^factors: need at least 2 columns for DCI"):
         metrics.dci(np.zeros((30, 2)), np.arange(30)[:, None] % 3)
 
 
@@ -428,8 +428,8 @@ def test_a_single_factor_cannot_be_told_apart():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch": 1}, "batch, train, test and variances: need at least 2"),
-        ({"test": 0}, "need at least 2"),
+        ({"batch": 1}, "batch: need a whole number of at least 2"),
+        ({"test": 0}, "test: need a whole number of at least 2, got 0"),
         ({"sample": lambda n, rng: rng.random((n, 1))}, r"sample: need shape \(\d+, 2 or more\)"),
         ({"sample": lambda n, rng: rng.random((n, 2)) * [1, 0]}, r"sample: factors \[1\] are constant"),
         ({"represent": lambda f: f[0]}, "represent: need shape"),

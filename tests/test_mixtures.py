@@ -380,7 +380,7 @@ def test_samples_have_the_moments_of_the_mixture():
 
 def test_what_is_symmetric_depends_on_the_scale():
     GaussianMixture([1.0], [[0, 0]], [1e8 * np.array([[1, 0.5 + 1e-9], [0.5, 1]])])
-    with pytest.raises(ValueError, match="^covariances: each must be symmetric"):
+    with pytest.raises(ValueError, match="^covariances: need symmetric matrices"):
         GaussianMixture([1.0], [[0, 0]], [1e-8 * np.array([[1, 0.5], [0, 1]])])
 
 
@@ -398,15 +398,18 @@ def test_a_mixture_is_frozen_and_holds_its_own_arrays():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"weights": [0.5, 0.6]}, "weights: need non-negative numbers that sum to 1"),
-        ({"weights": [1.5, -0.5]}, "weights: need non-negative"),
+        ({"weights": [0.5, 0.6]}, "weights: need numbers of at least 0 that sum to 1"),
+        ({"weights": [1.5, -0.5]}, "weights: need numbers of at least 0"),
         ({"weights": [1.0]}, "weights, means, covariances: need"),
         ({"means": [0.0, 1.0]}, "weights, means, covariances: need"),
         ({"means": [[0, np.nan], [1, 1]]}, "means: every value must be finite"),
-        ({"covariances": [EYE, [[1, 2], [2, 1]]]}, "covariances: each must be positive definite"),
-        ({"covariances": [EYE, [[1, 0.5], [0, 1]]]}, "covariances: each must be symmetric"),
+        (
+            {"covariances": [EYE, [[1, 2], [2, 1]]]},
+            "covariances: need positive definite matrices, got an eigenvalue of",
+        ),
+        ({"covariances": [EYE, [[1, 0.5], [0, 1]]]}, "covariances: need symmetric matrices"),
         ({"covariances": EYE}, r"weights, means, covariances: need .*, got \(2,\), \(2, 2\) and \(2, 2\)"),
-        ({"covariances": [EYE, 0 * EYE]}, "covariances: each must be positive definite"),
+        ({"covariances": [EYE, 0 * EYE]}, "covariances: need positive definite matrices, got an eigenvalue of"),
         (
             {"weights": [], "means": np.ones((0, 2)), "covariances": np.ones((0, 2, 2))},
             "weights, means, covariances: need",

@@ -2,11 +2,13 @@
 
 import math
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+Kind = TypeVar("Kind")
 _LARGEST = 1e150  # sums of many squares of such numbers are still finite
 
 
@@ -62,6 +64,20 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
         need = f"of at least {least}" if most is None else f"from {least} to {most}"
         raise ValueError(f"{name}: need a whole number {need}, got {shortened(value)}")
     return given
+
+
+def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
+    """Return a value that is of this kind."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: need {kind.__name__}, got {shortened(value)}")
+    return value
+
+
+def function(name: str, value: Any) -> Callable[..., Any]:
+    """Return a value that can be called."""
+    if not callable(value):
+        raise ValueError(f"{name}: need a function, got {shortened(value)}")
+    return value
 
 
 def generator(name: str, value: Any) -> np.random.Generator:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, softmax, xlogy
 
-from .arguments import array, generator, shortened, tolerance, whole
+from .arguments import array, function, generator, instance, shortened, tolerance, whole
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -23,7 +23,7 @@ def enumerate_posterior(log_joint: ArrayLike) -> tuple[Floats, float]:
     """
     table = _log_table(log_joint)
     if (log_evidence := float(logsumexp(table))) == -np.inf:
-        raise ValueError("log_joint: at least one state must be possible, and all are -inf")
+        raise ValueError(f"log_joint: at least one state must be possible, got -inf for all {table.size}")
     return np.exp(table - log_evidence), log_evidence
 
 
@@ -85,7 +85,7 @@ class NoisyOr:
             raise ValueError(f"strength: needs (causes, symptoms) = {prior.shape + leak.shape}, got {strength.shape}")
         for name, values in (("prior", prior), ("leak", leak)):
             if not ((values > 0) & (values < 1)).all():
-                raise ValueError(f"{name}: needs probabilities strictly between 0 and 1, got {values}")
+                raise ValueError(f"{name}: needs probabilities strictly between 0 and 1, got {shortened(values)}")
         if not ((strength >= 0) & (strength < 1)).all():
             raise ValueError(f"strength: needs probabilities in [0, 1), got {strength.min()} to {strength.max()}")
 
@@ -134,7 +134,7 @@ def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
 
     Raises ``ValueError`` beyond 30 causes, which take most of an hour; each further one doubles that.
     """
-    n = len(model.arrays[0])
+    n = len(instance("model", model, NoisyOr).arrays[0])
     if n > 30:
         raise ValueError(
             f"model: need at most 30 causes to enumerate, got {n}; sample with metropolis, or use mean_field"
@@ -158,9 +158,9 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
     an impossible state, and when ``log_p`` gives NaN or another shape.
     """
     z = _bits("start", array("start", start, ("chains", "n")), (-1, -1)).astype(np.uint8)
-    current = array("log_p", log_p(z), (len(z),), finite=False)
-    if not np.isfinite(current).all():
-        raise ValueError(f"start: every chain must start from a possible state, got log_p = {current}")
+    current = array("log_p", function("log_p", log_p)(z), (len(z),), finite=False)
+    if impossible := int((~np.isfinite(current)).sum()):
+        raise ValueError(f"start: every chain must start from a possible state, got {impossible} that are not")
     rows, chain = np.arange(len(z)), np.empty((whole("steps", steps, 0), *z.shape), np.uint8)
     generator("rng", rng)
     for t in range(steps):
@@ -212,7 +212,7 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
     counted in symptoms looked at, over symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start`` is no
     list of probabilities, one for each cause, or a symptom has more than 25 causes.
     """
-    prior, leak, strength = model.arrays
+    prior, leak, strength = instance("model", model, NoisyOr).arrays
     x, q = _bits("symptoms", symptoms, leak.shape), array("start", start, finite=False)
     if q.shape != prior.shape or not ((q >= 0) & (q <= 1)).all():
         raise ValueError(f"start: needs {len(prior)} probabilities, got {shortened(start)}")
@@ -269,7 +269,7 @@ def gaussian_mean_field(
     if mu.ndim != 1 or m.shape != mu.shape or sigma.shape != (len(mu), len(mu)):
         raise ValueError(f"covariance, mean, start: need (d, d), (d,), (d,), got {sigma.shape}, {mu.shape}, {m.shape}")
     if (np.abs(sigma - sigma.T) > 1e-6 * np.abs(sigma).max()).any() or np.linalg.eigvalsh(sigma)[0] <= 0:
-        raise ValueError("covariance: needs a symmetric positive definite matrix")
+        raise ValueError(f"covariance: needs a symmetric positive definite matrix, got {shortened(covariance)}")
     precision = np.linalg.inv(sigma)
     path = [m.copy()]
     for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
@@ -287,7 +287,7 @@ def _stands_still(path: Floats) -> bool:
 def _bits(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     bits = array(name, values, finite=False)
     if bits.ndim != len(shape) or any(need not in (-1, got) for need, got in zip(shape, bits.shape, strict=True)):
-        raise ValueError(f"{name}: needs the shape {shape} (-1: any number), got {bits.shape}")
+        raise ValueError(f"{name}: needs the shape {str(shape).replace('-1', 'n')}, got {bits.shape}")
     if not ((bits == 0) | (bits == 1)).all():
         raise ValueError(f"{name}: every value must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]:g}")
     return bits
@@ -296,5 +296,5 @@ def _bits(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
 def _log_table(log_joint: ArrayLike) -> Floats:
     table = array("log_joint", log_joint, finite=False)
     if table.size == 0 or np.isnan(table).any() or (table == np.inf).any():
-        raise ValueError(f"log_joint: needs at least one number, none NaN or +inf, got shape {table.shape}")
+        raise ValueError(f"log_joint: needs at least one number, none NaN or +inf, got {shortened(log_joint)}")
     return table

@@ -102,7 +102,8 @@ def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
     """
     weights = array("frequencies", [*frequencies.values()] if isinstance(frequencies, Mapping) else [], finite=False)
     if weights.ndim != 1 or not len(weights) or not ((weights >= 0) & (weights < math.inf)).all():
-        raise ValueError(f"frequencies: need at least one symbol, and finite weights ≥ 0, got {shortened(frequencies)}")
+        need = "a dictionary of at least one symbol, and finite weights ≥ 0"
+        raise ValueError(f"frequencies: need {need}, got {shortened(frequencies)}")
     order = count()
     heap = [(weight, next(order), [symbol]) for symbol, weight in zip(frequencies, weights.tolist(), strict=True)]
     words = dict.fromkeys(frequencies, "" if len(heap) > 1 else "0")
@@ -125,7 +126,8 @@ def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
     with np.errstate(over="ignore"):
         sums = rows.sum(axis=-1)
     if not (np.abs(sums - 1) <= tolerance(p, rows.shape[-1])).all():
-        raise ValueError(f"{name}: probabilities must sum to 1 along axis {axis}, got {_range(sums)}")
+        where = "over the whole table" if name == "joint" else f"along axis {axis}"
+        raise ValueError(f"{name}: probabilities must sum to 1 {where}, got {_range(sums)}; divide counts by their sum")
     return rows
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, generator, whole
+from .arguments import array, generator, shortened, whole
 
 Floats = NDArray[np.float64]
 
@@ -71,9 +71,10 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     left over. A closed form, with nothing to iterate. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and more
     variance is left over than rounding makes.
     """
-    data = array("x", x)
-    if data.ndim != 2 or len(data) < 2 or not 1 <= whole("latent_dim", latent_dim) < data.shape[1]:
-        raise ValueError(f"x and latent_dim: need (n, d) with 1 <= latent_dim < d, got {data.shape} and {latent_dim}")
+    data = array("x", x, ("n", "d"))
+    if len(data) < 2 or data.shape[1] < 2:
+        raise ValueError(f"x: need at least 2 rows and 2 columns, got {data.shape}")
+    whole("latent_dim", latent_dim, 1, data.shape[1] - 1)
     mean = data.mean(axis=0)
     _, singular, directions = np.linalg.svd(data - mean, full_matrices=False)
     eigenvalues = singular**2 / len(data)
@@ -127,6 +128,8 @@ def _belief(mu_q: ArrayLike, cov_q: ArrayLike, n: int, m: int) -> tuple[Floats, 
     if not shaped or len(rows) > 1:
         need = f"({n}, {m}) or ({m},) and ({n}, {m}, {m}) or ({m}, {m})"
         raise ValueError(f"mu_q and cov_q: need {need}, got {mu.shape} and {cov.shape}")
+    if not np.allclose(cov, np.swapaxes(cov, -1, -2), rtol=1e-6, atol=1e-6 * np.abs(cov).max()):
+        raise ValueError(f"cov_q: need a symmetric covariance, got {shortened(cov_q)}")
     if not (least := np.linalg.eigvalsh(cov).min()) > 0:
         raise ValueError(f"cov_q: need a positive definite covariance, got an eigenvalue of {least:g}")
     return mu, cov

@@ -21,7 +21,7 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from .arguments import array, generator, number, shortened
+from .arguments import array, function, generator, number, shortened, whole
 from .information import entropy, mutual_information
 
 Floats = NDArray[np.floating]
@@ -79,7 +79,7 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     """
     codes, truths = _check(mu, factors)
     if truths.shape[1] < 2:
-        raise ValueError("factors: DCI needs at least 2 to tell apart, got 1")
+        raise ValueError("factors: need at least 2 columns for DCI to tell apart, got 1")
     kinds, rows = _kinds(truths, continuous), _learning_rows(len(codes), train)
     codes, truths = _shuffled(codes, truths)
     importance, right = [], []
@@ -254,7 +254,7 @@ def _learning_rows(n: int, train: float) -> int:
     rows = ceil(n * number("train", train))
     if not 0 < rows < n:
         raise ValueError(
-            f"train: need a share that parts {n} rows into some to learn from and some to test, got {train}"
+            f"train: need a share of {n} rows that leaves some to learn from and some to test, got {train}"
         )
     return rows
 
@@ -281,18 +281,20 @@ def _accuracies(codes: Floats, labels: Labels, rows: int) -> Floats:
 
 
 def _draw(sample: Sample, n: int, rng: Generator) -> Floats:
-    return _rows("sample", sample(n, rng), n, 2)
+    return _rows("sample", function("sample", sample)(n, rng), n, 2)
 
 
 def _encode(represent: Represent, factors: Floats) -> Floats:
-    return _rows("represent", represent(factors), len(factors), 1)
+    return _rows("represent", function("represent", represent)(factors), len(factors), 1)
 
 
 def _probe(represent: Represent, sample: Sample, n: int, rng: Generator, sizes: tuple[int, ...]) -> tuple[Floats, int]:
     """Return the codes of ``n`` draws and the number of factors, if there is something to tell apart."""
-    if any(not isinstance(size, int | np.integer) or size < 2 for size in sizes):
-        raise ValueError(f"batch, train, test and variances: need at least 2 of each, got {shortened(sizes)}")
+    for name, size in zip(("batch", "train", "test", "variances"), sizes, strict=False):
+        whole(name, size, 2)
     factors = _draw(sample, n, generator("rng", rng))
     if constant := np.flatnonzero((factors == factors[0]).all(axis=0)).tolist():
-        raise ValueError(f"sample: factors {constant} are constant, so holding one fixed changes nothing")
+        raise ValueError(
+            f"sample: factors {constant} are constant, need ones that vary, or holding one fixed says nothing"
+        )
     return _encode(represent, factors), factors.shape[1]

@@ -16,7 +16,7 @@ from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import array, generator, number, tolerance, whole
+from .arguments import array, generator, instance, number, tolerance, whole
 from .kmeans import k_means as k_means
 
 Floats = NDArray[np.float64]
@@ -74,7 +74,7 @@ def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
 
 def log_joint_density(x: ArrayLike, mixture: GaussianMixture) -> Floats:
     """Return log p(x, z = k) (n, k) in nats: the log-weight of each component and the log-density of each row in it."""
-    x = _check_data(x, columns=mixture.means.shape[1])
+    x = _check_data(x, columns=instance("mixture", mixture, GaussianMixture).means.shape[1])
     with np.errstate(divide="ignore"):  # the weight of a component may be 0
         log_joint = np.tile(np.log(mixture.weights), (len(x), 1))
     for j, (mean, covariance) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
@@ -96,7 +96,9 @@ def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
     log_n = logsumexp(log_resp, axis=0)
     if not np.isfinite(log_n).all():
         empty = np.flatnonzero(~np.isfinite(log_n))[0]
-        raise ValueError(f"log_resp: component {empty} is responsible for nothing; use fewer, or start elsewhere")
+        raise ValueError(
+            f"log_resp: component {empty} is responsible for nothing, need a share for each; start with other means"
+        )
     shares = np.exp(log_resp - log_n)  # each column sums to 1
     centre, root = x.mean(axis=0), _root_of_data(x)
     means = centre + shares.T @ (x - centre)  # the sum shares.T @ x, to more digits
@@ -112,7 +114,7 @@ def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
     Bishop (2006), §9.4, eq. 9.71. It equals the log-likelihood where ``log_resp`` comes from ``e_step``.
     Raises ``ValueError`` when the shapes do not match or a responsibility is above 1.
     """
-    x = _check_data(x, columns=mixture.means.shape[1])
+    x = _check_data(x, columns=instance("mixture", mixture, GaussianMixture).means.shape[1])
     log_resp = _check_log_resp(log_resp, len(x), len(mixture.weights))
     resp = np.exp(log_resp)
     some = resp > 0
@@ -124,7 +126,7 @@ def em(x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100) -> Iterator
 
     Dempster, Laird & Rubin (1977), "Maximum likelihood from incomplete data via the EM algorithm".
     """
-    mixture = start
+    mixture = instance("start", start, GaussianMixture)
     for _ in range(whole("max_iter", max_iter, 0)):
         log_resp, log_likelihood = e_step(x, mixture)
         yield HalfStep("E", mixture, log_resp, float(log_likelihood.sum()))
@@ -142,7 +144,7 @@ def fit(
     linear in the features (1, x, xxᵀ), so that both half-steps are one matrix product each. Where that would cost
     digits, ``e_step`` and ``m_step`` do the round instead.
     """
-    x = _check_data(x, columns=start.means.shape[1])
+    x = _check_data(x, columns=instance("start", start, GaussianMixture).means.shape[1])
     whole("max_iter", max_iter), number("tol", tol, least=0)
     centre, root = x.mean(axis=0), _root_of_data(x)
     white = np.ascontiguousarray(solve_triangular(root, (x - centre).T, lower=True))  # (d, n)
@@ -150,7 +152,7 @@ def fit(
     try:
         mixture = _moved(start, inverse, centre, 0)
     except ValueError as error:
-        raise ValueError(f"start and x: need numbers on one scale, got {error} where x has variance 1") from error
+        raise ValueError(f"start and x: need numbers on one scale, and where x has variance 1 got {error}") from error
     log_volume = len(x) * np.log(np.diag(root)).sum()
     bounds: list[float] = []
     converged = False
@@ -160,7 +162,7 @@ def fit(
         converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * len(x)
     if not converged and tol > 0:
         message = f"fit stopped after max_iter={max_iter} rounds, before the log-likelihood changed by less than"
-        warnings.warn(f"{message} tol={tol:g} a row", ConvergenceWarning, stacklevel=2)
+        warnings.warn(f"{message} tol={tol:g} a row; raise either", ConvergenceWarning, stacklevel=2)
     return _moved(mixture, root, 0, centre), np.array(bounds)
 
 
@@ -246,7 +248,8 @@ def _root_of_data(x: Floats) -> Floats:
     varies = scale > 1e-14 * np.abs(centre)
     correlation = centred.T @ centred / len(x) / np.where(np.outer(varies, varies), np.outer(scale, scale), np.inf)
     if np.linalg.eigvalsh(correlation)[0] < 1e-14:
-        raise ValueError("x: the columns are linearly dependent, or one is constant; leave some out")
+        still = f", got a constant column {np.argmin(varies)}" if not varies.all() else ""
+        raise ValueError(f"x: the columns are linearly dependent, need independent ones{still}; leave some out")
     return scale[:, None] * cholesky(correlation, lower=True)
 
 
@@ -267,7 +270,7 @@ def _check_data(x: ArrayLike, *, columns: int | None = None) -> Floats:
 def _check_log_resp(log_resp: ArrayLike, n: int, k: int | str) -> Floats:
     values = array("log_resp", log_resp, (n, k), finite=False)
     if not (values <= 1e-6).all():
-        raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0, got up to {values.max():g}")
+        raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0 and not NaN, got {values.max():g}")
     return values
 
 
@@ -277,11 +280,14 @@ def _check_mixture(weights: Floats, means: Floats, covariances: Floats, slack: f
         got = f"{weights.shape}, {means.shape} and {covariances.shape}"
         raise ValueError(f"weights, means, covariances: need (k,), (k, d) and (k, d, d), got {got}")
     if (weights < 0).any() or abs(weights.sum() - 1) > slack:
-        raise ValueError(f"weights: need non-negative numbers that sum to 1, got {weights}")
+        raise ValueError(
+            f"weights: need numbers of at least 0 that sum to 1, got {weights.min():g} and a sum of {weights.sum():g}"
+        )
     scale = np.sqrt(np.abs(np.einsum("kii->ki", covariances)))
     if (np.abs(covariances - covariances.transpose(0, 2, 1)) > 1e-6 * scale[:, :, None] * scale[:, None]).any():
-        raise ValueError("covariances: each must be symmetric")
+        raise ValueError("covariances: need symmetric matrices, got one that is not")
     try:
         np.linalg.cholesky(covariances)
     except np.linalg.LinAlgError:
-        raise ValueError("covariances: each must be positive definite") from None
+        least = np.linalg.eigvalsh(covariances).min()
+        raise ValueError(f"covariances: need positive definite matrices, got an eigenvalue of {least:g}") from None

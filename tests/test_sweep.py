@@ -2,8 +2,6 @@
 
 import os
 import signal
-import threading
-import time
 
 import joblib
 import numpy as np
@@ -119,6 +117,18 @@ def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, interrupt_at)
     assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.checkpoint"]
 
 
+def die_at_the_first_checkpoint(pid):
+    """Let the worker with this number be killed as soon as it has saved a run."""
+    if os.getpid() != pid:
+        return
+
+    def save_and_die(run, save=training._Run.save):
+        save(run)
+        os.kill(pid, signal.SIGKILL)
+
+    training._Run.save = save_and_die
+
+
 def test_a_dask_cluster_gives_the_same_and_a_killed_worker_loses_nothing(images, expected, tmp_path):
     from distributed import Client, LocalCluster
 
@@ -126,24 +136,9 @@ def test_a_dask_cluster_gives_the_same_and_a_killed_worker_loses_nothing(images,
     with LocalCluster(**options, dashboard_address=None, silence_logs=50) as cluster, Client(cluster) as client:
         client.run(save_often)
         workers = {*client.run(os.getpid).values()}
-
-        def kill_one():
-            wait_for(lambda: list(tmp_path.glob("*.checkpoint")))
-            os.kill(min(workers), signal.SIGKILL)
-
-        killer = threading.Thread(target=kill_one)
-        killer.start()
+        client.run(die_at_the_first_checkpoint, min(workers))
         with joblib.parallel_config("dask"):
             rows = training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
-        killer.join()
     assert weights(rows) == expected
     assert os.getpid() not in {row["process"] for row in rows}
-    assert min(workers) not in {row["process"] for row in rows}, "the worker was not killed in time"
-
-
-def wait_for(condition):
-    for _ in range(2400):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise TimeoutError
+    assert min(workers) not in {row["process"] for row in rows}

@@ -187,6 +187,8 @@ WRONG = {
         (blend(lambda z, m, s: norm.pdf(0.4, [-0.8, 0.9], [0.6, 1.3])), "Not yet"),
     ],
     "log_mean_exp": [
+        (lambda w: np.log(np.exp(w - w.min(axis=0)).mean(axis=0)) + w.min(axis=0), "overflows"),
+        (lambda w: np.log(np.exp(w - w.mean(axis=0)).mean(axis=0)) + w.mean(axis=0), "overflows"),
         (lambda w: w.mean(axis=0), "mean of the logarithms"),
         (lambda w: logsumexp(w, axis=0), "logarithm of the sum"),
         (lambda w: LOG(EXP(w).mean(axis=0)), "−∞"),

@@ -400,3 +400,10 @@ def test_single_precision_probabilities_of_many_states_have_a_bound():
     q = np.exp(log_joint).astype(np.float32)
     q /= np.cumsum(q)[-1]
     assert elbo(q, log_joint) == pytest.approx(enumerate_posterior(log_joint)[1], rel=1e-4)
+
+
+def test_the_coffee_machine_cannot_be_changed_by_a_learner():
+    prior, leak, strength = COFFEE_MACHINE.arrays
+    for values in (prior, leak, strength):
+        with pytest.raises(ValueError, match="read-only"):
+            values *= 2

@@ -80,6 +80,7 @@ class NoisyOr:
     def __post_init__(self) -> None:
         for name, shape in (("prior", ("causes",)), ("leak", ("symptoms",)), ("strength", ("causes", "symptoms"))):
             object.__setattr__(self, name, array(name, getattr(self, name), shape, finite=False).copy())
+            getattr(self, name).flags.writeable = False
         prior, leak, strength = self.arrays
         if strength.shape != (len(prior), len(leak)):
             raise ValueError(f"strength: needs (causes, symptoms) = {prior.shape + leak.shape}, got {strength.shape}")
@@ -136,9 +137,7 @@ def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
     """
     n = len(instance("model", model, NoisyOr).arrays[0])
     if n > 30:
-        raise ValueError(
-            f"model: need at most 30 causes to enumerate, got {n}; sample with metropolis, or use mean_field"
-        )
+        raise ValueError(f"model: need at most 30 causes to enumerate, got {n}; metropolis and mean_field take more")
     log_sums, marginals = [], []
     for first in range(0, 2**n, 2**12):
         states = _digits(np.arange(first, min(first + 2**12, 2**n)), n)

@@ -181,6 +181,9 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
         "exp(−800) is too small for the computer, so you got −∞. Subtract the largest log-weight first.": (
             lambda w: np.log(np.exp(w).mean(axis=0))
         ),
+        "A large number in exp overflows. Subtract the largest log-weight, not the smallest.": (
+            lambda w: np.log(np.exp(w - w.min(axis=0)).mean(axis=0)) + w.min(axis=0)
+        ),
         "That is the largest log-weight: close, but the others count too.": lambda w: w.max(axis=0),
         "You have subtracted the largest log-weight and not added it again.": lambda w: right(w) - w.max(axis=0),
         "The largest log-weight is to be added again after the logarithm, with a plus.": (
@@ -192,6 +195,7 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
     cases = [
         (np.array([[-803.0, -910.5], [-800.5, -912.0], [-806.0, -909.0], [-801.2, -915.0]]),),
         (np.array([[-790.4, -851.0, -1203.7], [-792.1, -850.2, -1204.9]]),),
+        (np.array([[-3000.0, -2.5], [-2.5, -3000.0], [-3.25, -4.0]]),),
     ]
     return judge_function(function, right, cases, praise="the logarithm of the mean weight.", mistakes=mistakes)
 

@@ -90,7 +90,7 @@ def test_what_is_wrong_gets_its_hint(name, row, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_no_answer_is_not_right(name, monkeypatch):
+def test_what_is_no_answer_is_not_right_and_stops_a_grader(name, monkeypatch):
     wanted = callable(RIGHT[name][0])
     given = [(lambda *given, value=value: value) if wanted else value for value in NO_ANSWERS]
     found = [judged(name, answer) for answer in given]
@@ -100,10 +100,12 @@ def test_what_is_no_answer_is_not_right(name, monkeypatch):
         assert "Need a function here" in judged(name, 0.7).hint
         given.append(lambda *given: 1 / 0)
         assert "stopped with ZeroDivisionError" in judged(name, given[-1]).hint
-    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
-    for answer in given:
-        with pytest.raises(AssertionError):
-            judged(name, answer)
+    for variable, value in (("VAEHELPERS_STRICT", "1"), ("NBGRADER_EXECUTION", "autograde")):
+        with monkeypatch.context() as environment:
+            environment.setenv(variable, value)
+            for answer in given:
+                with pytest.raises(AssertionError):
+                    judged(name, answer)
 
 
 def spoil(*given):

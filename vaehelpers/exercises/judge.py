@@ -33,9 +33,12 @@ class Result:
 
 
 def result(ok: bool, hint: str) -> Result:
-    """Print the hint and return the result; raise ``AssertionError`` if it is wrong and ``VAEHELPERS_STRICT`` is 1."""
+    """Print the hint and return the result; a strict check raises ``AssertionError`` instead where it is not right.
+
+    A check is strict where the environment's ``VAEHELPERS_STRICT`` is 1, and where nbgrader grades or validates.
+    """
     print(hint)
-    if not ok and os.environ.get("VAEHELPERS_STRICT") == "1":
+    if not ok and (os.environ.get("VAEHELPERS_STRICT") == "1" or "NBGRADER_EXECUTION" in os.environ):
         raise AssertionError(hint)
     return Result(ok, hint)
 

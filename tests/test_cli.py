@@ -64,7 +64,7 @@ def test_train_then_evaluate_then_explore(here):
     assert model.size == 32 and len(card["latents"]) == 2 and card["data"] == "digits"
     output = run("evaluate", "d.safetensors")
     assert f"{card['elbo']}   card: {card['elbo']}" in output
-    assert "scored on  1797 images that it was trained on" in output
+    assert "scored on  images that it was trained on (1797)" in output
     assert run("explore", "d.safetensors", "--output", "e.html") == f"wrote {here / 'e.html'}\n" and OPENED == []
     assert weights.pack(Path("d.safetensors").read_bytes()) in Path("e.html").read_text()
     assert run("explore", "d.safetensors") == f"wrote {here / 'explore-d.html'}\n"
@@ -218,13 +218,13 @@ def test_the_images_of_a_folder_that_scores_are_of_are_not_trained_on(here, monk
     assert card["scored_on"] == "images that it was not trained on" and card["pictures"] == len(held_out) > 0
     assert len(trained[0]) + len(held_out) == 30
     said = run("evaluate", "model.safetensors")
-    assert f"scored on  {len(held_out)} images that it was not trained on" in said
+    assert f"scored on  images that it was not trained on ({len(held_out)})" in said
     assert f"{card['elbo']}   card: {card['elbo']}" in said
 
 
 def test_where_nothing_is_held_out_evaluate_says_so(here):
     run("train", pictures(here / "few", 3), *QUICK, "--size", "32")
-    assert "scored on  3 images that it was trained on" in run("evaluate", "model.safetensors")
+    assert "scored on  images that it was trained on (3)" in run("evaluate", "model.safetensors")
     model, card = training.load("model.safetensors")
     del card["scored_on"], card["model"]
     training.save(model, here / "older.safetensors", card | {"data": str(pictures(here / "many", 20))})
@@ -286,7 +286,10 @@ def test_a_card_tells_what_its_model_does(name):
     [
         (["evaluate", "hand"], "did you mean 'hands'"),
         (["evaluate", "no.safetensors"], "there is no file"),
-        (["train", "no-such-folder"], "there is no folder 'no-such-folder'"),
+        (
+            ["train", "no-such-folder"],
+            "there is no folder 'no-such-folder'; need one, or a name: hands, sprites, digits",
+        ),
         (["train", "digits", "--beta", "-1"], "beta: need a number of at least 0"),
         (["train", "hands", "--size", "48", "--minutes", "0.01"], "size: need 32 or 64"),
         (["explore", "hnads"], "did you mean"),

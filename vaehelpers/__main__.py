@@ -129,7 +129,7 @@ def _finish(model: "VAE", data: str, place: Path, names: tuple[str, ...], option
     scores = shipped.scores(model, images)
     training.save(model, place, card | {"scored_on": _SCORED_ON[others]} | scores)
     active = f"{scores['active_latents']} of {model.latent_dim} latents are active"
-    typer.echo(f"{active}; ELBO {scores['elbo']} nats on {scores['pictures']} {_SCORED_ON[others]}")
+    typer.echo(f"{active}; ELBO {scores['elbo']} nats on {_SCORED_ON[others]} ({scores['pictures']})")
     if not scores["active_latents"]:
         less = f"--beta smaller than {options['beta']:g}, or --minutes longer than {options['minutes']:g}"
         typer.echo(f"all latents have collapsed, so every image is decoded to the same one: try {less}")
@@ -182,7 +182,7 @@ def evaluate(model: Annotated[str, typer.Argument(help=_MODEL)]) -> None:
     data, vary = _data_of(card)
     images, others = shipped.read_tests(network, data, vary)
     others = others and (data in shipped.NAMED or "scored_on" in card)  # once, none of a folder was held out
-    typer.echo(f"{'scored on':>15}  {len(images)} {_SCORED_ON[others]}")
+    typer.echo(f"{'scored on':>15}  {_SCORED_ON[others]} ({len(images)})")
     for name, value in shipped.scores(network, images).items():
         if name != "latents":
             typer.echo(f"{name:>15}  {value}   card: {card.get(name)}")

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from . import datasets, hands, latents, metrics, training
 from .datasets import HAND_FACTORS, Images
-from .files import replacing
+from .files import expanded, replacing
 from .model import VAE, elbo_terms, reparameterise
 
 #: The shipped models. Training pictures are drawn with seed 1; the scores with seed 2, never seen in training.
@@ -70,6 +70,8 @@ def read_data(
         return datasets.digits(size=size or 32)
     if data == "mnist":
         return datasets.mnist(test=seed != _TRAIN, size=size or 32)
+    if not expanded(data, "data").is_dir():
+        raise FileNotFoundError(f"path: there is no folder {data!r}; need one, or a name: {', '.join(NAMED)}")
     return datasets.folder(data, size=size or 64, channels=channels, test=False if seed == _TRAIN else None)
 
 

@@ -172,6 +172,7 @@ def plot_landscape(means: ArrayLike, sds: ArrayLike, kl: ArrayLike, *, title: st
     ax.clabel(lines, levels=[level for level in levels if level not in (1.25, 1.6, 200, 400)], fmt="%g", fontsize=11)
     ax.set(xlabel="mean of q (hour)", ylabel="standard deviation of q (hours)", yscale="log", title=title)
     ax.set(xlim=(np.min(means), np.max(means)), ylim=(np.min(sds), np.max(sds)), autoscale_on=False)
+    ax.locator_params(axis="x", integer=True)
     ax.set_yticks([0.3, 0.5, 1, 2, 4])
     ax.yaxis.set_major_formatter(ScalarFormatter())
     ax.minorticks_off()

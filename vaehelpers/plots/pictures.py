@@ -66,7 +66,7 @@ def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayL
 
 def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
-    ax = _picture_axes(tile(pictures), ax, width=7.4)
+    ax = _picture_axes(tile(pictures), ax, width=6.8)
     ax.set(xticks=[], yticks=[], xlabel="first latent, equal steps of probability →", ylabel="second latent →")
     return ax
 

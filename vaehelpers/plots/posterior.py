@@ -72,7 +72,7 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
     rows, given = np.arange(len(names)), {"posterior": posterior, **others}
     bars = {role: array(role, values, rows.shape) for role, values in given.items()}
     height = 0.8 / len(bars)
-    ax = ax or plt.subplots(figsize=(9, 1 + 0.26 * len(names) * (1 + 0.4 * len(bars))))[1]
+    ax = ax or plt.subplots(figsize=(8.5, 1 + 0.26 * len(names) * (1 + 0.4 * len(bars))))[1]
     for k, (role, values) in enumerate(bars.items()):
         look = looks.get(role, {"facecolor": POSTERIOR, "label": "exact posterior"})
         ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **look)

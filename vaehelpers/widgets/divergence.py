@@ -41,8 +41,8 @@ def place_gaussian(
     ``cover`` and ``seek`` give KL(p ‖ q) and KL(q ‖ p) in nats for ``theta = (mean, log sd)``, also for a grid of
     them ``(2, rows, columns)``.
     """
-    figure = Figure(figsize=(12, 6.8))
-    axes = figure.subplot_mosaic("aa;bc", height_ratios=(1, 1.3))
+    figure = Figure(figsize=(14, 4.6))
+    axes = figure.subplot_mosaic("abc", width_ratios=(1.3, 1, 1))
     hours = np.asarray(x, float)
     curve = plots.plot_humps(hours, np.exp(log_p), 0 * hours, ["q: your Gaussian"], ax=axes["a"]).lines[1]
     axes["a"].set_ylim(0, 0.6)

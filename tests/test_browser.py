@@ -20,21 +20,26 @@ HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
 LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
   ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-# The kernel answers in turn. When it has answered, all that it had to do before is done, and what it had put off (a
-# drawing, by a hundredth of a second) comes before it wakes. Of a burst the page sends the last event only after the
-# first was dealt with: hence twice. At last, what the figures in the kernel are (SHA-256).
-IN_KERNEL = """import asyncio, hashlib, ipywidgets
+# What a slider puts off (a drawing, by a hundredth of a second) is done before the loop that was asked to put it off
+# wakes: widgets are heard in a thread of their own. Printed is what the figures in the kernel then are (SHA-256).
+IN_KERNEL = """import asyncio, hashlib, ipywidgets, threading
+for thread in threading.enumerate():
+    if loop := getattr(thread, "io_loop", None):
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), loop.asyncio_loop).result()
 await asyncio.sleep(0.02)
 print({hashlib.sha256(w.value).hexdigest() for w in ipywidgets.widgets.widget._instances.values()
        if isinstance(w, ipywidgets.Image)} | {''})"""
+# Until the kernel has dealt with every message of a widget; while it does, the page keeps the last event for later.
 DEALT_WITH = """async (code) => {
+  const kernel = %s, sent = () => [...kernel._futures.values()].some(({ msg }) => msg.header.msg_type === 'comm_msg');
   let text;
-  for (let turn = 0; turn < 2; turn++) {
-    const future = %s.requestExecute({ code, store_history: false });
+  do {
+    while (sent()) await new Promise(requestAnimationFrame);
+    const future = kernel.requestExecute({ code, store_history: false });
     text = "";
     future.onIOPub = ({ header, content }) => { text += header.msg_type === "stream" ? content.text : ""; };
     await future.done;
-  }
+  } while (sent());
   return text;
 }""".replace("%s", KERNEL)
 # Whether each figure of a handle's output shows one of these.

@@ -405,6 +405,7 @@ bad(datasets.hands, "vary: 'toe' is not a factor; choose among", 1, seed=0, vary
 bad(datasets.folder, "path: there is no folder 'no folder'", "no folder", error=FileNotFoundError)
 bad(datasets.folder, "path: there is no folder '/dev/null'", "/dev/null", error=FileNotFoundError)
 bad(datasets.folder, "path: need the name of a file or folder, got None", None)
+bad(datasets.folder, "test: need True, False or None, got 'all'", ".", test="all")
 bad(datasets.mnist, "size: need a whole number from 8 to 4096, got 7", size=7)
 bad(datasets.folder, "size: need a whole number from 8 to 4096, got 4", ".", size=4)
 bad(datasets.folder, "channels: need 1 .* or 3 .*, got 2", ".", channels=2)

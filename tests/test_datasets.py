@@ -465,9 +465,11 @@ def broken(path):
         "3 bomb.png": (whole.getvalue()[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", b""), "too big"),
         "5 telefon.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "in no format that is read here"),
         "6 drawing.svg": (b"<svg/>", "in no format that is read here"),
+        "7 plot.eps": (b"", "in no format that is read here"),
     }
     for name, (content, _) in files.items():
         (path / name).write_bytes(content)
+    Image.new("L", (9, 9)).save(path / "7 plot.eps")
     (path / "4 nowhere.png").symlink_to(path / "nowhere")
     return [
         f"{name} ({reason})"
@@ -481,7 +483,7 @@ def test_bad_files_are_named_once_and_skipped(tmp_path):
     with pytest.warns(UserWarning) as said:
         images = datasets.folder(tmp_path, size=16)
     assert len(said) == 1 and said[0].filename == __file__
-    assert str(said[0].message) == f"left out 7 of 8 files: {', '.join(said_of)}"
+    assert str(said[0].message) == f"left out 8 of 9 files: {', '.join(said_of)}"
     assert images.pictures.shape == (1, 1, 16, 16) and (images.pictures == 77).all() and len(images.factors) == 1
 
 

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from . import hands as _hands
 from . import pictures as _pictures
 from . import sprites as _sprites
-from .arguments import array, whole
+from .arguments import array, shortened, whole
 from .files import expanded, replacing
 
 #: What varies in the model `hands`; the pose of the hand stays fixed.
@@ -186,6 +186,8 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
 
 def _part(path: Path, files: list[str], test: bool | None) -> list[str]:
     """Return all files, those to train with, or those held out: about a tenth, by a hash, so that it stays the same."""
+    if test not in (None, False, True):
+        raise ValueError(f"test: need True, False or None, got {shortened(test)}")
     if test is None or (len(files) < HELD_OUT_FROM and not test):
         return files
     if len(files) < HELD_OUT_FROM:

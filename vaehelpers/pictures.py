@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps
 
-#: Pillow opens these, but EPS starts another program, the white of FITS is unknown, and MPEG is only recognised.
-_NEVER = ("EPS", "FITS", "MPEG")
+#: Refused by name: for EPS Pillow starts another program, WMF it decodes on Windows alone, FITS does not say its white.
+_REFUSED = ("EPS", "WMF", "FITS")
 _OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
 
 
@@ -23,7 +23,8 @@ class _Unreadable(ValueError):
 def formats() -> list[str]:
     """Return the names of the formats that are read: all that Pillow and its plugins decode by themselves."""
     Image.init()
-    return [name for name, (kind, _) in Image.OPEN.items() if name not in _NEVER and not _is_stub(kind)]
+    others = (*_REFUSED, "MPEG")  # a film, which Pillow only recognises
+    return [name for name, (kind, _) in Image.OPEN.items() if name not in others and not _is_stub(kind)]
 
 
 def files_below(folder: Path, left_out: Callable[[OSError], object]) -> list[str]:
@@ -100,9 +101,9 @@ def _is_image(path: Path) -> bool:
     """Whether a visible file is an image by its suffix or, where that is missing or unknown, by its content."""
     if path.name.startswith(".") or path.name.lower() in _OF_THE_SYSTEM:
         return False
-    kind = mimetypes.guess_type(path.name)[0]
-    if path.suffix.lower() in Image.registered_extensions():
+    if Image.registered_extensions().get(path.suffix.lower()) in (*formats(), *_REFUSED):
         return True
+    kind = mimetypes.guess_type(path.name)[0]
     if kind is not None or not path.is_file():
         return kind is not None and kind.startswith("image/")
     try:

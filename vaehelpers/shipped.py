@@ -78,7 +78,8 @@ def read_data(
 def read_tests(model: VAE, data: str, vary: tuple[str, ...] = ()) -> tuple[Images, bool]:
     """Read images to score a model with, and say whether they are others than ``read_data`` gives to train with.
 
-    They are not for digits, of which there is one set, and for a folder with fewer than ten images.
+    They are not for digits, of which there is one set, and for a folder with fewer than ten images. Of the sprites,
+    drawn from one grid, about 3 % occur in both.
     """
     if data == "digits":
         return read_data(data, size=model.size), False

@@ -256,12 +256,23 @@ def test_a_loss_that_is_not_finite_spoils_no_checkpoint(images, tmp_path, stop_a
     assert path.read_bytes() == older
 
 
+ONE = SHORT | {"pictures": 4}
+
+
+@pytest.fixture(scope="module")
+def one_step(images, tmp_path_factory):
+    """The bytes of the checkpoint of a run of one step."""
+    path = tmp_path_factory.mktemp("one") / "run"
+    training.train(images, checkpoint=path, **ONE)
+    return path.read_bytes()
+
+
 COLOUR = np.zeros((200, 3, 32, 32), np.uint8)
 OTHERS = {
     "beta": ({"beta": 2.0}, "beta is 1.0 there and 2.0 here; name another"),
     "two": ({"beta": 2, "seed": 3}, r"beta is 1.0 there and 2.0 here, seed is 0 there and 3 here; name another"),
     "minutes": ({"minutes": 3}, "minutes is None there and 3.0 here"),
-    "pictures": ({"pictures": 800}, "pictures is 80 there and 800 here"),
+    "pictures": ({"pictures": 800}, "pictures is 4 there and 800 here"),
     "images": (
         {"pictures": 80},
         r"images is '200 of 1x32x32, SHA-256 \w+' there and '200 of 1x32x32, SHA-256 \w+' here",
@@ -276,26 +287,25 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("case", OTHERS)
-def test_what_differs_from_the_run_of_a_checkpoint_is_named(case, images, tmp_path, stop_after):
+def test_what_differs_from_the_run_of_a_checkpoint_is_named(case, images, tmp_path, one_step):
     path, (change, message) = tmp_path / "run", OTHERS[case]
-    stop_after(1, images, checkpoint=path, **SHORT)
-    older = path.read_bytes()
+    path.write_bytes(one_step)
     if case == "images":
         images, change = replace(images, pictures=255 - images.pictures), {}
     elif isinstance(change, np.ndarray):
         images, change = replace(images, pictures=change), {}
     with pytest.raises(ValueError, match=f"^checkpoint: '.*run' belongs to another run: {message}") as caught:
-        training.train(images, checkpoint=path, **SHORT | change)
-    assert len(str(caught.value).splitlines()) == 1 and path.read_bytes() == older
+        training.train(images, checkpoint=path, **ONE | change)
+    assert len(str(caught.value).splitlines()) == 1 and path.read_bytes() == one_step
 
 
-def test_the_checkpoint_of_a_gpu_is_refused_elsewhere(images, tmp_path, stop_after):
-    stop_after(1, images, checkpoint=tmp_path / "run", **SHORT)
+def test_the_checkpoint_of_a_gpu_is_refused_elsewhere(images, tmp_path, one_step):
+    (tmp_path / "run").write_bytes(one_step)
     tensors, card = weights.read(tmp_path / "run")
     card["recipe"]["device"], tensors["noise"] = "cuda", torch.zeros(16, dtype=torch.uint8)
     weights.write(tmp_path / "run", tensors, card)
     with pytest.raises(ValueError, match="belongs to another run: device is 'cuda' there and 'cpu' here"):
-        training.train(images, checkpoint=tmp_path / "run", device="cpu", **SHORT)
+        training.train(images, checkpoint=tmp_path / "run", device="cpu", **ONE)
 
 
 DAMAGES = {
@@ -328,23 +338,23 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_checkpoint_is_refused_in_one_sentence(damage, images, tmp_path, stop_after):
+def test_a_damaged_checkpoint_is_refused_in_one_sentence(damage, images, tmp_path, one_step):
     path = tmp_path / "run"
-    stop_after(3, images, checkpoint=path, **SHORT)
+    path.write_bytes(one_step)
     tensors, card = weights.read(path)
     DAMAGES[damage](tensors, card)
     weights.write(path, tensors, card)
     with pytest.raises(ValueError, match="^checkpoint: '.*run' is damaged or was not written by this") as caught:
-        training.train(images, checkpoint=path, **SHORT)
+        training.train(images, checkpoint=path, **ONE)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_recipe_that_is_none_is_another_run(images, tmp_path, stop_after):
-    stop_after(1, images, checkpoint=tmp_path / "run", **SHORT)
+def test_a_recipe_that_is_none_is_another_run(images, tmp_path, one_step):
+    (tmp_path / "run").write_bytes(one_step)
     tensors, card = weights.read(tmp_path / "run")
     weights.write(tmp_path / "run", tensors, card | {"recipe": "beta"})
     with pytest.raises(ValueError, match="belongs to another run: beta is None there and 1.0 here"):
-        training.train(images, checkpoint=tmp_path / "run", **SHORT)
+        training.train(images, checkpoint=tmp_path / "run", **ONE)
 
 
 @pytest.mark.parametrize("content", [b"", b"a picture, say", None], ids=["nothing", "something", "a model"])

@@ -17,6 +17,9 @@ from PIL import Image, ImageCms
 
 from vaehelpers import datasets, hands, pictures, sprites
 
+Image.init()
+NEWEST = "AVIF" if "AVIF" in Image.SAVE else "WEBP"  # Pillow 11.0 has no AVIF
+
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
@@ -283,7 +286,7 @@ def test_a_big_photograph_is_read_without_a_word(tmp_path, monkeypatch):
     assert (datasets.folder(tmp_path, size=16).pictures == 99).all()
 
 
-@pytest.mark.parametrize("suffix", ("jpg", "png", "webp", "tif", "avif"))
+@pytest.mark.parametrize("suffix", ("jpg", "png", "webp", "tif", NEWEST.lower()))
 def test_a_photograph_is_turned_upright(tmp_path, suffix):
     """Orientation 6: the camera was turned a quarter, and the pixels' left column is the picture's upper row."""
     exif = Image.Exif()
@@ -340,12 +343,12 @@ def test_whatever_pillow_decodes_is_read(tmp_path, suffix):
 
 def test_nothing_is_decoded_by_another_program_or_only_recognised():
     assert not {"EPS", "WMF", "MPEG", "HDF5", "GRIB", "BUFR", "PDF"} & set(pictures.formats())
-    assert {"AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP"} <= set(pictures.formats())
+    assert {NEWEST, "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP"} <= set(pictures.formats())
 
 
 def test_the_content_decides_and_not_the_name(tmp_path):
     white = Image.new("RGB", (20, 20), "white")
-    for name, kind in (("a.jpg", "AVIF"), ("b.png", "JPEG"), ("c", "PNG"), ("d.heic", "WEBP"), ("e.jfif", "JPEG")):
+    for name, kind in (("a.jpg", NEWEST), ("b.png", "JPEG"), ("c", "PNG"), ("d.heic", "WEBP"), ("e.jfif", "JPEG")):
         white.save(tmp_path / name, kind)
     assert datasets.folder(tmp_path, size=16)[:].min() > 0.97
 
@@ -443,7 +446,7 @@ def test_colours_of_any_kind_are_those_of_the_picture(tmp_path, mode, kind):
     np.testing.assert_allclose(datasets.folder(tmp_path, size=16, channels=3).pictures, 204, atol=3)
 
 
-@pytest.mark.parametrize("kind", ("GIF", "WEBP", "PNG", "TIFF", "AVIF"))
+@pytest.mark.parametrize("kind", ("GIF", "WEBP", "PNG", "TIFF", NEWEST))
 def test_of_several_frames_or_pages_the_first_is_read(tmp_path, kind):
     first, *others = (Image.new("RGB", (16, 16), (shade,) * 3) for shade in (90, 200, 250))
     first.save(tmp_path / "a", kind, save_all=True, append_images=others)

@@ -55,7 +55,7 @@ def train(
     beta: Annotated[float, typer.Option(help="weight of the KL; 1 is the ELBO itself")] = 4.0,
     latents: Annotated[int, typer.Option(help="number of latents")] = 25,
     size: Annotated[
-        int | None, typer.Option(help="pixels along an edge: 32 or 64; else 32 for digits and mnist, 64 for others")
+        int | None, typer.Option(help="pixels along an edge: 32 or 64", show_default="32 for digits and mnist, else 64")
     ] = None,
     minutes: Annotated[float, typer.Option(help="how long to train")] = 3.0,
     output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),

@@ -242,9 +242,9 @@ def _sweep_row(model: VAE, *, vary: tuple[str, ...], n: int, votes: int) -> dict
         "active_units": metrics.active_units(mu),
         "correlation": float(np.abs(correlations).mean()) if len(correlations) else float("nan"),
         **latents.kl_parts(mu, logvar, rng=rng)._asdict(),
-        "mig": metrics.mig(mu, images.factors),
-        "dci": metrics.dci(mu[:1000], images.factors[:1000]).disentanglement,
-        "sap": metrics.sap(mu, images.factors),
+        "mig": metrics.mig(mu, images.factors, continuous=True),
+        "dci": metrics.dci(mu[:1000], images.factors[:1000], continuous=True).disentanglement,
+        "sap": metrics.sap(mu, images.factors, continuous=True),
         "factor_vae": metrics.factor_vae_score(represent, sample, **few, variances=5 * votes),
         "beta_vae": metrics.beta_vae_score(represent, sample, **few),
     }

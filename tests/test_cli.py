@@ -247,6 +247,19 @@ def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(her
         assert ("try --beta smaller than 1000, or --minutes longer than 0.002" in said) == (active == 0)
 
 
+def test_a_model_of_coloured_images_in_classes_is_evaluated_and_explored(here):
+    (here / "pets").mkdir()
+    for k, name in enumerate(("cats", "dogs")):
+        pictures(here / "pets" / name, 6)
+        Image.new("RGB", (32, 32), (255 * k, 0, 99)).save(here / "pets" / name / "red.png")
+    images = datasets.folder(here / "pets", size=32, channels=3, test=False)
+    model, _ = training.train(images, beta=1, latent_dim=2, pictures=64, progress=False)
+    training.save(model, "pets.safetensors", {"data": str(here / "pets"), "vary": ["class"]})
+    said = run("evaluate", "pets.safetensors")
+    assert "elbo" in said and "mig" not in said, "a class is no factor that a latent could hold"
+    assert "wrote" in run("explore", "pets.safetensors") and "without" not in run("explore", "pets.safetensors")
+
+
 def test_what_is_left_out_is_said_in_one_line(here):
     (pictures(here / "photos", 3) / "x.png").write_bytes(b"")
     said = run("train", here / "photos", *QUICK, "--size", "32")

@@ -579,6 +579,8 @@ EXCEPTED = {
     "plots.move_balance": "called by widgets after plot_balance", "plots.move_wait": "called after plot_wait",
     "plots.move_costs": "called by widgets after plot_costs",
     "runs.Run": "made by train, which looks at what it takes",
+    "shipped.read_tests": "reads by read_data and datasets.folder: rows above",
+    "explorer.typical_code": "encodes by latents.encode: rows above",
     "shipped.build": "hours of training by our own recipes", "shipped.sweep": "hours of training by our own recipe",
     "shipped.draw_traversal": "the picture of the README; save_html has the same way of writing",
     "widgets.Live": "takes our own figures and controls", "widgets.once_per_burst": "takes a function of ours",

@@ -565,7 +565,7 @@ bad(arguments.together, r"x, y: need shapes that broadcast, got \(2,\) and \(3,\
 
 EXCEPTED = {
     "datasets.Images": "a record; who takes it looks at it: train, sweep, LatentExplorer, encode",
-    "pictures.formats": "takes nothing", "pictures.files_below": "called by datasets.folder: rows above",
+    "pictures.files_below": "called by datasets.folder: rows above",
     "pictures.read_all": "called by datasets.folder: rows above",
     "pictures.resized": "called by datasets.digits and datasets.mnist: rows above",
     "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",

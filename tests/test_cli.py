@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, shipped, training, weights
+from vaehelpers import datasets, hands, latents, shipped, training, weights
 
 RUN = CliRunner()
 
@@ -70,6 +70,15 @@ def test_train_then_evaluate_then_explore(here):
     assert run("explore", "d.safetensors") == f"wrote {here / 'explore-d.html'}\n"
     assert run("explore", "d.safetensors") == f"replaced {here / 'explore-d.html'}\n"
     assert OPENED == [(here / "explore-d.html").as_uri()] * 2
+
+
+def test_the_page_begins_at_a_code_of_an_image_and_not_in_the_middle_of_the_prior(here):
+    run("explore", "hands", "--output", "hand.html")
+    start = json.loads(re.search(r'"start": (\[[^]]*\])', (here / "hand.html").read_text(encoding="utf-8"))[1])
+    model, _ = training.load_pretrained("hands")
+    open_hand = latents.encode(model, hands.render(hands.neutral()[None]))[0][0]
+    np.testing.assert_allclose(start, open_hand, atol=1e-3)
+    assert np.linalg.norm(start) > 1
 
 
 def test_where_no_browser_is_explore_says_where_the_page_is(here, monkeypatch):

@@ -201,7 +201,7 @@ def explore(
 ) -> None:
     """Open the latent explorer of MODEL in the browser: one HTML file that can be passed on."""
     from . import shipped
-    from .explorer import LatentExplorer
+    from .explorer import LatentExplorer, typical_code
     from .files import expanded
 
     network, card = _open(model)
@@ -217,7 +217,8 @@ def explore(
     except (OSError, ValueError) as error:
         typer.echo(f"without a map of codes: {error}", err=True)
         images = None
-    LatentExplorer(network, card, images=images).save_html(place)
+    start = typical_code(network, card, images)
+    LatentExplorer(network, card, start=start, images=images).save_html(place)
     typer.echo(f"{'replaced' if there else 'wrote'} {place.resolve()}")
     if output is None:
         with suppress(webbrowser.Error):  # where no browser is, the path was said

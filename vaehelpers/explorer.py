@@ -158,7 +158,8 @@ class LatentExplorer(anywidget.AnyWidget):
         pictures = traverse(self.model, self.z, used + unused)
         with matplotlib.style.context(plots.STYLE):
             figure = Figure(figsize=(10, 1.2 + len(pictures) * 0.56))
-            labels = [label(self.card, i) for i in used + unused]
+            names = [label(self.card, i) for i in used + unused]
+            labels = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]  # a longer one leaves no room
             plots.plot_traversal(pictures, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})

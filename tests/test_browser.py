@@ -25,21 +25,23 @@ KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 IN_KERNEL = """import asyncio, hashlib, ipywidgets, threading
 for thread in threading.enumerate():
     if loop := getattr(thread, "io_loop", None):
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), loop.asyncio_loop).result()
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asyncio.sleep(0.02), loop.asyncio_loop))
 await asyncio.sleep(0.02)
 print({hashlib.sha256(w.value).hexdigest() for w in ipywidgets.widgets.widget._instances.values()
        if isinstance(w, ipywidgets.Image)} | {''})"""
-# Until the kernel has dealt with every message of a widget; while it does, the page keeps the last event for later.
+# Until nothing changes any more in what the page has sent for its widgets and the kernel has not answered: the kernel
+# answers in turn, and the page keeps the last event of a slider until then. (Answers may be lost; a kernel may die.)
 DEALT_WITH = """async (code) => {
-  const kernel = %s, sent = () => [...kernel._futures.values()].some(({ msg }) => msg.header.msg_type === 'comm_msg');
-  let text;
+  const kernel = %s, messages = () => [...kernel._futures.values()].map(({ msg }) => msg.header);
+  const sent = () => messages().filter((one) => one.msg_type === 'comm_msg').map((one) => one.msg_id).join();
+  let text, before;
   do {
-    while (sent()) await new Promise(requestAnimationFrame);
+    before = sent();
     const future = kernel.requestExecute({ code, store_history: false });
     text = "";
     future.onIOPub = ({ header, content }) => { text += header.msg_type === "stream" ? content.text : ""; };
     await future.done;
-  } while (sent());
+  } while (sent() !== before);
   return text;
 }""".replace("%s", KERNEL)
 # Whether each figure of a handle's output shows one of these.

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL, ROOT
 from figures import faults
-from test_browser import Watch
+from test_browser import Watch, until
 
 pytestmark = pytest.mark.slow
 
@@ -210,8 +210,7 @@ def test_the_explorer_is_alive(reader, name):
     slider.wait_for()
     before = picture.evaluate("canvas => canvas.toDataURL()")
     slider.press("End")
-    page.wait_for_timeout(300)
-    assert picture.evaluate("canvas => canvas.toDataURL()") != before
+    until(page, lambda: picture.evaluate("canvas => canvas.toDataURL()") != before)
 
 
 def test_the_search_finds_a_word(reader):

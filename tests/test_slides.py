@@ -14,7 +14,7 @@ from conftest import FULL, ROOT
 from deck import Deck
 from figures import FAULTS
 from PIL import Image
-from test_browser import Watch
+from test_browser import Watch, until
 from test_notebooks import NOTEBOOKS
 
 pytestmark = pytest.mark.slow
@@ -141,11 +141,16 @@ def test_keys_lead_through_all_slides(shown):
     assert page.evaluate("Reveal.isFirstSlide()")
 
 
+#: Whether all fragments have come: nothing moves but the arrow, which is raised again and again.
+COME = """() => document.getAnimations().every(
+    a => a.playState !== "running" || a.effect.getTiming().iterations > 1)"""
+
+
 def test_nothing_serious_is_wrong_for_those_who_cannot_see(shown):
     page, _ = shown
     for i in {0, 2, count(page) // 2, count(page) - 1}:
         page.evaluate(SHOW, i)
-        page.wait_for_timeout(300)  # fragments have come
+        page.wait_for_function(COME)
         violations = Axe().run(page, options={"preload": False}).response["violations"]
         found = [v for v in violations if v["impact"] in ("serious", "critical")]
         assert not found, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
@@ -173,8 +178,7 @@ def test_an_explorer_is_alive_on_its_slide(slides, browser):
     screen.wait_for()
     before = screen.evaluate("canvas => canvas.toDataURL()")
     frame.locator(".film input").first.press("End")
-    page.wait_for_timeout(500)
-    assert screen.evaluate("canvas => canvas.toDataURL()") != before
+    until(page, lambda: screen.evaluate("canvas => canvas.toDataURL()") != before)
     assert frame.locator("html").evaluate("page => page.scrollHeight <= innerHeight + 1"), "it is cut"
     assert watch.errors == watch.remote == []
     page.close()

@@ -61,12 +61,12 @@ def page(browser):
 
 def test_the_explorer_in_voila(server, page):
     page.goto(f"{server}/explorer.ipynb")
-    page.wait_for_selector(".latent-explorer", timeout=60_000)
+    page.wait_for_selector(".latent-explorer", timeout=120_000)
     slider = page.query_selector(".film input")
     for key, value in (("Home", "-3.00"), ("ArrowRight", "-2.95"), ("End", "3.00")):
         before = picture(page)
         press(page, slider, key)
-        page.wait_for_selector(f"text=heard of {value}")
+        page.wait_for_selector(f"text=heard of {value}", timeout=120_000)
         assert picture(page) != before
     before = picture(page)
     page.click("text=back to the middle")
@@ -77,7 +77,7 @@ def test_the_explorer_in_voila(server, page):
 
 def test_a_figure_under_sliders_is_shown_once_and_keeps_its_proportions(server, page):
     page.goto(f"{server}/explorer.ipynb")
-    page.wait_for_selector(".latent-explorer", timeout=60_000)
+    page.wait_for_selector(".latent-explorer", timeout=120_000)
     page.wait_for_function(f"() => {VISIBLE} === 1")
     assert faults(page) == {}
 

@@ -24,8 +24,9 @@ def clone(tmp_path):
         (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, folder / name)
 
     def make(*arguments):
-        paths = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-        done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, env=os.environ | paths)
+        settings = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        settings["PATH"] = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"  # and nothing of a make around the tests
+        done = subprocess.run(["make", *arguments], cwd=folder, capture_output=True, text=True, env=settings)
         return done.returncode, done.stdout, done.stderr
 
     return folder, make

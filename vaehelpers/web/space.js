@@ -35,7 +35,7 @@ export function logLikelihood(x, recon) {
 /** KL of N(mu, exp(logvar)) from N(0, 1), summed over the latents, in nats (Kingma & Welling 2014, appendix B). */
 export function klToPrior(mu, logvar) {
   let sum = 0;
-  for (let i = 0; i < mu.length; i++) sum += 0.5 * (mu[i] ** 2 + Math.exp(logvar[i]) - logvar[i] - 1);
+  for (let i = 0; i < mu.length; i++) sum += 0.5 * (mu[i] ** 2 + (Math.expm1(logvar[i]) - logvar[i]));
   return sum;
 }
 

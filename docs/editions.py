@@ -27,11 +27,11 @@ SOLUTION = "{{solution}}"
 FOLDED = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
 
 #: The line of an exercise's cell that judges what stands above it.
-CHECK = re.compile(r"^exercises\.check_(\w+)\(.*\)$", re.MULTILINE)
+CHECK = re.compile(r"^lesson\d\d\.check_(\w+)\(.*\)$", re.MULTILINE)
 #: A check that nbgrader grades: an error means no point. The hidden part is left out of the learners' notebooks.
 GRADED_CHECK = """\
 ### BEGIN HIDDEN TESTS
-from vaehelpers import exercises
+from vaehelpers.lessons import {room}
 
 assert {check}.ok
 ### END HIDDEN TESTS
@@ -141,7 +141,7 @@ def assignment(notebook: NotebookNode) -> NotebookNode:
         if role.get("solution"):  # without such a region nbgrader would replace the whole stub
             cell.source += "\n### BEGIN SOLUTION\n### END SOLUTION"
         elif role.get("grade"):
-            cell.source = GRADED_CHECK.format(check=cell.source)
+            cell.source = GRADED_CHECK.format(check=cell.source, room=cell.source.split(".")[0])
         elif cell.cell_type == "markdown":  # each lesson lies in a folder of its own
             cell.source = re.sub(r"\]\((\w+)\.ipynb\b", r"](../\1/\1.ipynb", cell.source)
     return edition
@@ -154,11 +154,11 @@ def solutions(notebook: NotebookNode) -> NotebookNode:
     """
     edition = copy.deepcopy(notebook)
     for stub, below in zip(edition.cells, edition.cells[1:], strict=False):
-        if stub.cell_type == "code" and "exercises.check_" in stub.source:
+        if stub.cell_type == "code" and CHECK.search(stub.source):
             folded = FOLDED.search(below.source)
             if not folded:
                 raise ValueError(f"there is no solution below the exercise {stub.id}: {stub.source[:60]!r}")
-            stub.source = folded[1] + stub.source[stub.source.index("exercises.check_") :]
+            stub.source = folded[1] + stub.source[CHECK.search(stub.source).start() :]
     return edition
 
 

@@ -22,7 +22,7 @@ BEFORE = """
 import itertools
 from pathlib import Path
 from vaehelpers.explorer import LatentExplorer
-from vaehelpers.widgets import live
+from vaehelpers.lessons import live
 
 live.DPI *= 2
 

@@ -26,14 +26,11 @@ from vaehelpers import (
     metrics,
     mixtures,
     model,
-    overlap,
-    plots,
     runs,
     shipped,
     sprites,
     training,
     weights,
-    widgets,
 )
 
 GOOD, BAD = [], []
@@ -223,9 +220,6 @@ good(LINEAR.elbo, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(LINEAR.gap, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(lambda **g: linear_gaussian.LinearGaussian(**g).posterior(X), a(weights=[[1], [1]], mean=[0, 0], variance=1))
 good(linear_gaussian.fit, a(x=X), wholes=a(latent_dim=1))
-good(overlap.share, a(z=[0.0], means=[0, 1], sds=[1, 1]))
-good(overlap.best_pictures, a(z=[0.0], means=[0, 1], sds=[1, 1], pictures=EYE))
-good(overlap.bargain, a(means=[0, 1], sds=[1, 1], pictures=EYE), wholes=a(cells=60))
 good(losses.effective_beta, numbers=a(scale=1, weight=1, error_over=1, kl_over=1, variance=1), error="squared")
 good(losses.PEERS[0].beta, numbers=a(variance=1))
 good(losses.peers_table, numbers=a(variance=1))
@@ -236,9 +230,6 @@ bad(LINEAR.gap, r"mu_q and cov_q: need \(9, 1\) or .*, got \(8, 1\) and \(1, 1\)
 bad(LINEAR.elbo, "cov_q: need a positive definite covariance", X, [0], [[-1]])
 bad(linear_gaussian.fit, "latent_dim: need a whole number from 1 to 1, got 2", X, 2)
 bad(linear_gaussian.fit, r"x: need at least 2 rows and 2 columns, got \(1, 2\)", X[:1], 1)
-bad(overlap.share, "sds: need two standard deviations above 0, got", [0.0], [0, 1], [1, 0])
-bad(overlap.bargain, "pictures: need values from 0 to 1, got 0 to 255", [0, 1], [1, 1], 255 * EYE)
-bad(overlap.bargain, r"pictures: need two, \(2, ...\), got \(3, 3\)", [0, 1], [1, 1], np.eye(3))
 bad(losses.effective_beta, "error: need one of bernoulli, squared, got 'laplace'", "laplace", 1, 1, 1, 1)
 bad(losses.effective_beta, "kl_over: need a number above 0, got -1", "squared", 1, 1, 1, -1)
 bad(losses.peers_table, "variance: need a number above 0, got 0", variance=0)
@@ -442,112 +433,9 @@ bad(explorer.LatentExplorer(VAE2).save_html, "path: '/' is not a file", "/", err
 bad(explorer.LatentExplorer(VAE2).save_html, "/dev/null/x", "/dev/null/x/e.html", error=OSError)
 
 # plots
-good(plots.tile, a(pictures=GRID5))
-good(plots.plot_pictures, a(pictures=GRID5[0]))
-good(plots.plot_traversal, a(pictures=GRID5, values=LINE), labels=NAMES)
-good(plots.plot_manifold, a(pictures=GRID5))
-good(plots.plot_map, a(codes=X[:3], pictures=GRID5[0]), names=NAMES)
-good(plots.plot_rows, a(pictures=GRID5), labels=NAMES)
-good(plots.plot_beta_scale, numbers=a(beta=1.0))
-good(plots.beta.plot_angles, a(angles=LINE, score=LINE, gap=LINE))
-good(plots.plot_kl_parts, a(betas=LINE), parts=dict.fromkeys("abc", LINE))
-good(plots.plot_latent_kl, a(kl=LINE), a(highest=5.0))
-good(plots.plot_path, a(codes=X, factor=X[:, 0]), names="abc")
-good(plots.plot_rate_distortion, a(betas=LINE, rates=LINE, distortions=LINE))
-good(plots.plot_spreading, a(rates=LINE), distortions={1: LINE})
-good(plots.plot_sweep, a(betas=LINE, values=LINE), name="a")
-good(plots.plot_traversals, rows={"a": GRID5, "b": GRID5}, labels={"a": NAMES, "b": NAMES})
-good(plots.plot_mi_matrix, a(information=EYE), latents=NAMES, factors=NAMES)
-good(plots.plot_chord, a(p=HALF, q=[0.2, 0.8]))
-good(plots.plot_differences, a(differences=LINE / 9, divergences=LINE))
-good(plots.plot_divergences, a(divergences=LINE))
-good(plots.plot_humps, a(x=LINE, p=LINE, fits=[LINE]), names="a")
-good(plots.plot_integrand, a(x=LINE, q=LINE, p=LINE))
-good(plots.plot_landscape, a(means=LINE, sds=LINE, kl=np.outer(LINE, LINE)), title="a")
-good(lambda ax, paths: plots.plot_paths([paths], ax=ax), a(paths=X), ax=ax())
-good(plots.plot_terms, a(terms=HALF), names=NAMES)
-good(plots.plot_two_beliefs, a(p=HALF, q=HALF), names=NAMES)
-good(plots.ellipses, a(cov=EYE, mu=[0, 0]))
-good(plots.plot_balance, a(elbos=[-2, -3]), a(log_evidence=-1, floor=-9), labels=NAMES)
-good(plots.plot_beliefs, a(z=LINE, posterior=LINE, q=LINE, prior=LINE))
-good(plots.plot_causes, a(q=HALF, posterior=HALF), names=NAMES)
-good(plots.plot_em_bounds, a(theta=LINE, log_likelihood=LINE, bounds=[LINE], path=[1.0]))
-good(plots.plot_factorised, a(cov_p=EYE, cov_q=EYE, mu=[0, 0]))
-good(plots.plot_gap, a(correlations=LINE / 9, gaps=LINE))
-good(plots.plot_gradient_variances, a(sizes=LINE), variances={"a": LINE})
-good(plots.plot_gradients, numbers=a(truth=1.0), estimates={"a": LINE})
-good(plots.plot_half_steps, a(bounds=LINE, log_likelihoods=LINE), kinds="EME")
-good(plots.plot_two_signs, a(elbos=LINE, kls=LINE), a(log_evidence=1.0))
-good(plots.plot_code, a(p=HALF), names=NAMES, words=["0", "1"])
-good(plots.plot_days, a(bits=LINE), a(mean=2.0), title="a")
-good(plots.plot_lengths, a(entropies=HALF, lengths=HALF), names=NAMES)
-good(plots.plot_surprisal, a(p=HALF), labels=NAMES)
-good(plots.plot_border, a(position=LINE, resp=LINE, hard=LINE))
-good(plots.plot_choice, a(k=LINE, values=LINE), best=2, ylabel="a", title="a")
-good(plots.plot_climb, a(bounds=LINE), kinds="EME")
-good(plots.plot_components, a(x=X, resp=np.full((9, 2), 0.5), means=[[0, 0], [1, 1]]))
-good(plots.plot_points, a(x=X))
-good(plots.plot_spike, a(sds=LINE, log_likelihoods=LINE))
-good(plots.plot_starts, a(bounds=LINE))
-good(plots.plot_cost, a(causes=LINE, seconds=LINE), wholes=a(reach=9))
 WORK = np.array([1.0, 100, 1000])
-good(plots.plot_errors, a(work=WORK, sampling=EYE[[0, 1, 0]] + 0.1), a(exact=500.0), fits=[(LINE, LINE)])
-bad(plots.plot_errors, r"fits: need \(3,\), got \(2,\)", WORK, EYE[[0, 1, 0]] + 0.1, [(LINE, HALF)], exact=1)
-good(plots.plot_gaussians, a(covariance=EYE, path=X, variances=[1, 1]))
-good(plots.plot_lost_variance, a(rho=LINE / 9), measured={"a": LINE, "b": LINE})
-good(plots.plot_marginals, a(posterior=HALF, prior=HALF), names=NAMES)
-good(plots.plot_network, a(strength=EYE / 2, seen=[0, 1]), causes=NAMES, symptoms=NAMES)
-good(plots.plot_wait, a(factors=LINE), a(unknowns=100.0))
-good(plots.plot_bounds, a(ks=[1, 2], bounds=HALF, errors=HALF), a(log_evidence=1.0))
-good(plots.plot_code_map, a(codes=X, distance=EYE, extent=[0, 1, 0, 1]), a(limit=0.5))
-good(plots.plot_costs, a(lost=HALF, prices=HALF), names=NAMES)
-good(plots.plot_estimates, numbers=a(truth=1.0), estimates={"a": LINE})
-good(plots.plot_gaps, a(amortisation=HALF, approximation=HALF))
-good(plots.plot_overlap, a(z=LINE, prior=LINE, q=[LINE, LINE]))
-good(plots.plot_runs, a(seen=LINE), runs={"a": LINE}, ylabel="a")
 GAUSS = ([0, 0], [1, 1])
-good(plots.plot_three_beliefs, a(density=1 - EYE / 2, extent=[0, 1, 0, 1]), encoder=GAUSS, best=GAUSS)
-good(plots.plot_two_samples, a(eps=LINE, fresh=[LINE, LINE], mu=[0, 1]), a(sd=1.0))
-bad(plots.tile, r"pictures: need \(rows, columns, 1, h, w\), got \(3, 1, 4, 4\)", GRID5[0])
-bad(plots.plot_traversal, "labels: need one for each of 2 rows, got 1", GRID5, ["a"], values=LINE)
-bad(plots.plot_rows, "labels: need one for each of 2 rows, got 3", GRID5, "abc")
-bad(plots.plot_kl_parts, r"parts: need \(3,\), got \(2,\)", LINE, dict.fromkeys("abc", HALF))
-bad(plots.plot_spreading, r"distortions: need \(3,\), got \(2,\)", LINE, {1: HALF})
-bad(plots.plot_traversals, "rows: every value must be finite", {"a": GRID5, "b": GRID5 * NAN}, {"a": NAMES, "b": NAMES})
-bad(plots.plot_chord, "p and q: need probabilities above 0, got 0", [1, 0], HALF)
-bad(plots.plot_paths, r"paths: need \(steps, 2\), got \(3,\)", [LINE], ax=ax())
-bad(plots.ellipses, "cov: need a positive definite covariance", -EYE)
-bad(plots.plot_gradient_variances, r"variances: need \(3,\), got \(2,\)", LINE, {"a": HALF})
-bad(plots.plot_gradients, r"estimates: need \(n,\), got \(0,\)", {"a": []}, 1.0)
-bad(plots.plot_estimates, r"estimates: need \(n,\), got \(0,\)", {"a": []}, 1.0)
-bad(plots.plot_runs, r"runs: need \(3,\), got \(2,\)", LINE, {"a": HALF}, ylabel="a")
-bad(plots.plot_code, "words: need one for each of 2 names, got 1", HALF, NAMES, ["0"])
-bad(plots.plot_surprisal, "p: need probabilities above 0", [1, 0], NAMES)
-bad(plots.plot_choice, "best: need one of the numbers of components, got 9", LINE, LINE, best=9, ylabel="", title="")
-bad(plots.plot_components, "resp: .* markers for 6 components, got 7", X, np.full((9, 7), 1 / 7), X[:7])
-bad(plots.plot_cost, "seconds: need times above 0, got 0", LINE, LINE - 1)
-bad(plots.plot_lost_variance, r"measured: need \(3,\), got \(2,\)", LINE, {"a": HALF, "b": HALF})
-bad(plots.plot_errors, "work and sampling: need numbers above 0", WORK, WORK[:, None] * 0, [(LINE, LINE)], exact=1)
-
 # widgets
-good(widgets.slider, numbers=a(low=0.0, high=1.0, value=0.5, step=0.1), name="a")
-good(widgets.steps, wholes=a(last=9, first=0, value=1, step=1), name="a")
-good(widgets.choice, name="a", options=NAMES)
-bad(widgets.slider, "high: need a number above 1, got 0", "a", 1, 0, 0)
-bad(widgets.slider, "value: need a number from 0 to 1, got 2", "a", 0, 1, 2)
-bad(widgets.steps, "last: need a whole number of at least 0, got -1", "a", -1)
-bad(widgets.choice, "value: need one of the options .*, got 'c'", "a", NAMES, value="c")
-bad(widgets.choice, "value: need one of the options .., got None", "a", [])
-good(widgets.turned_latents, a(mu=MANY, logvar=MANY, factors=MANY), names="abc", labels="abc")
-good(widgets.four_causes, a(log_joint=[-1.0, -2.0], start=HALF), names=NAMES)
-good(widgets.one_latent, a(x=[[0, 0]]), model=LINEAR)
-good(widgets.factorised, numbers=a(noise=0.6))
-good(widgets.hard_and_soft, a(x=X), wholes=a(rounds=4), start=MIXTURE, names=NAMES)
-good(widgets.small_variance, a(x=X, centres=[[0, 0], [1, 1]]), names=NAMES)
-good(widgets.em_steps, a(x=X), wholes=a(rounds=4, first=1), start=MIXTURE, names=NAMES)
-good(widgets.diagnosis, a(seen=[1]), model=MACHINE, causes=NAMES, symptoms="a")
-good(widgets.Learning, a(pictures=GRID5[0]))
-good(widgets.Learning(GRID5[0]).show, a(made=GRID5[0]), title="a")
 
 # arguments
 good(arguments.array, a(values=HALF), name="values")
@@ -573,17 +461,11 @@ EXCEPTED = {
     "arguments.tolerance": "takes what array has checked",
     "losses.Peer": "a row of the table of facts", "hands.Factor": "a row of the table of factors",
     "linear_gaussian.LinearGaussian": "its methods look at it, see above",
-    "mixtures.em": "a generator: row above", "files.replacing": "a context: row above", "plots.plot_paths": "row above",
     "arguments.shortened": "takes anything", "weights.pack": "takes the bytes that to_bytes makes",
-    "plots.plot_graphical_model": "takes names only", "plots.move_mi_matrix": "called by widgets after plot_mi_matrix",
-    "plots.move_balance": "called by widgets after plot_balance", "plots.move_wait": "called after plot_wait",
-    "plots.move_costs": "called by widgets after plot_costs",
     "runs.Run": "made by train, which looks at what it takes",
     "shipped.read_tests": "reads by read_data and datasets.folder: rows above",
     "explorer.typical_code": "encodes by latents.encode: rows above",
     "shipped.build": "hours of training by our own recipes", "shipped.sweep": "hours of training by our own recipe",
     "shipped.draw_traversal": "the picture of the README; save_html has the same way of writing",
-    "widgets.Live": "takes our own figures and controls", "widgets.once_per_burst": "takes a function of ours",
-    "widgets.all_latents": "hands its arrays to tile", "widgets.rising_capacity": "takes what capacity_run returns",
-    "widgets.place_gaussian": "hands its arrays to plot_humps", "widgets.em_bounds": "takes functions of the lesson",
+    "live.Live": "takes our own figures and controls", "live.once_per_burst": "takes a function of ours",
 }  # fmt: skip

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from bad_inputs import BAD, EXCEPTED, GOOD
+from checks import exercises
 from conftest import FULL, ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ from typer.testing import CliRunner
 
 import vaehelpers
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, exercises, training, weights
+from vaehelpers import datasets, training, weights
 from vaehelpers.model import VAE
 
 CASES = 10_000 if FULL else 60

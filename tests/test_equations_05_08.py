@@ -17,8 +17,9 @@ from sklearn.metrics import mutual_info_score
 from torch import distributions
 from torch.nn import functional as F
 
-from vaehelpers import bounds, inference, latents, linear_gaussian, losses, model, overlap
-from vaehelpers.widgets.beta import turn
+from vaehelpers import bounds, inference, latents, linear_gaussian, losses, model
+from vaehelpers.lessons import lesson06
+from vaehelpers.lessons.lesson07 import turn
 
 # Lesson 05: the evidence lower bound
 
@@ -261,7 +262,7 @@ def test_the_best_picture_where_two_posteriors_overlap():
             return -sum(w * (x * np.log(p) + (1 - x) * np.log(1 - p)) for w, x in ((share, x_1), (1 - share, x_2)))
 
         best = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-9}).x
-        ours = overlap.best_pictures([at], means, sds, [[x_1], [x_2]]).item()
+        ours = lesson06.best_pictures([at], means, sds, [[x_1], [x_2]]).item()
         assert_allclose([share * x_1 + (1 - share) * x_2, ours], best, atol=1e-6)
 
 

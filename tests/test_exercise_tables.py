@@ -15,10 +15,10 @@ import test_exercises_mixtures
 import test_exercises_posterior
 import test_exercises_vae
 import torch
+from checks import exercises
 from IPython.core.formatters import DisplayFormatter
 
-from vaehelpers import exercises
-from vaehelpers.exercises.judge import OPEN
+from vaehelpers.lessons.judge import OPEN
 
 TABLES = [
     test_exercises,

@@ -8,8 +8,8 @@ import torch
 from scipy.linalg import eigvals, orthogonal_procrustes
 from torch.nn import functional as F
 
+from vaehelpers.lessons.lesson07 import turn
 from vaehelpers.metrics import mi_matrix, mig
-from vaehelpers.widgets.beta import turn
 
 LOG = np.log
 

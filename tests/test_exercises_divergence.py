@@ -9,9 +9,9 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import xlogy
 from scipy.stats import entropy, norm
 
-from vaehelpers import exercises
-from vaehelpers.exercises.divergence import THIRD_VALLEY
 from vaehelpers.information import gaussian_kl, kl_divergence
+from vaehelpers.lessons import lesson02
+from vaehelpers.lessons.lesson02 import THIRD_VALLEY
 
 FAIR, BELIEF = np.array([0.5, 0.5]), np.array([0.25, 0.75])
 COST = gaussian_kl(1.5, 0.25, 0, 1)
@@ -76,7 +76,7 @@ def third_valley(answer):
     """Give the two numbers of an answer one after the other, or what is no answer in both places."""
     pair = answer.reshape(-1) if hasattr(answer, "reshape") else answer
     pair = pair if hasattr(pair, "__len__") and len(pair) == 2 else (answer, answer)
-    return exercises.check_third_valley(*pair)
+    return lesson02.check_third_valley(*pair)
 
 
 CHECKS = {"third_valley": third_valley}

@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from checks import exercises
 from scipy.special import expit, logsumexp, softmax
 
-from vaehelpers import exercises
 from vaehelpers.inference import COFFEE_MACHINE, binary_states, enumerate_posterior, factorised, posterior_marginals
+from vaehelpers.lessons import lesson03
 
 X = [1, 1, 0, 0, 0, 1, 0, 0]
 STATES = binary_states(10)
@@ -189,8 +190,8 @@ WRONG = {
 #: What a check takes beside the answer.
 MORE = {"explaining_away": (POSTERIOR, STATES), "pair": (LOG_JOINT, STATES, Q)}
 CHECKS = {
-    "explaining_away": lambda answer: exercises.check_explaining_away(answer, *MORE["explaining_away"]),
-    "pair": lambda answer: exercises.check_pair(answer, *MORE["pair"]),
+    "explaining_away": lambda answer: lesson03.check_explaining_away(answer, *MORE["explaining_away"]),
+    "pair": lambda answer: lesson03.check_pair(answer, *MORE["pair"]),
 }
 
 
@@ -208,4 +209,4 @@ def test_arrays_that_were_changed_in_the_notebook_are_named(name, argument):
 
 def test_a_pair_without_its_frozen_factors_is_told():
     for q in (Q[:9], 2 * Q, "a", None, Q * np.nan):
-        assert "ten probabilities" in exercises.check_pair(RIGHT["pair"][0], LOG_JOINT, STATES, q).hint
+        assert "ten probabilities" in lesson03.check_pair(RIGHT["pair"][0], LOG_JOINT, STATES, q).hint

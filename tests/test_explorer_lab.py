@@ -23,8 +23,8 @@ explorer""",
     """images = shipped.read_data("hands", n=40, seed=5)
 hand = LatentExplorer(*training.load_pretrained("hands"), images=images)
 hand""",
-    """from vaehelpers import widgets
-widgets.two_weathers()""",
+    """from vaehelpers.lessons import lesson01
+lesson01.two_weathers()""",
 ]
 ASK = """async (code) => {
   const future = %s.requestExecute({ code });

@@ -11,10 +11,11 @@ pytestmark = pytest.mark.slow
 
 CELLS = [
     """import matplotlib.pyplot as plt
-from vaehelpers import plots, training, widgets
+from vaehelpers import plots, training
+from vaehelpers.lessons import lesson06
 from vaehelpers.explorer import LatentExplorer
 plt.style.use(plots.STYLE)""",
-    "widgets.overlap_lab()",
+    "lesson06.overlap_lab()",
     'LatentExplorer(*training.load_pretrained("hands-2d"))',
     '%config InlineBackend.figure_formats = ["retina"]\nplt.subplots(figsize=(15, 2));',
 ]

@@ -580,11 +580,12 @@ def test_a_clock_that_jumps_changes_neither_the_length_of_a_training_nor_its_wei
 # A kernel that is killed, restarted and interrupted in JupyterLab, while widgets are open.
 
 CELLS = [
-    """from vaehelpers import datasets, training, widgets
+    """from vaehelpers import datasets, training
+from vaehelpers.lessons import lesson01
 from vaehelpers.explorer import LatentExplorer
 explorer = LatentExplorer(*training.load_pretrained("digits-2d"))
 explorer""",
-    "widgets.two_weathers()",
+    "lesson01.two_weathers()",
 ]
 TRAIN = """advance = training._Run.advance
 def told(run, *args):

@@ -12,7 +12,7 @@ import pytest
 from conftest import FULL, ROOT
 from test_notebooks import NOTEBOOKS, code_cells, read
 
-STUBS = {path.stem: sum("exercises.check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
+STUBS = {path.stem: sum(".check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
 NBGRADER = ROOT / ".venv" / "nbgrader"
 #: A plausible wrong answer: a number or a function that is a little off.
 SPOIL = """
@@ -64,7 +64,7 @@ def test_each_check_of_a_handout_has_a_locked_cell_and_no_line_is_lost(path):
     lesson, handout = read(path), editions.handout(read(path))
     lines = [[line for cell in code_cells(n) for line in cell.source.splitlines() if line] for n in (lesson, handout)]
     assert lines[0] == lines[1]
-    checks = [cell for cell in code_cells(handout) if "exercises.check_" in cell.source]
+    checks = [cell for cell in code_cells(handout) if ".check_" in cell.source]
     assert len(checks) == STUBS[path.stem] == sum(bool(role(cell, "solution")) for cell in handout.cells)
     assert all(role(cell, "grade") and role(cell, "locked") and role(cell, "points") == 1 for cell in checks)
     assert not any(cell.metadata["deletable"] or cell.metadata["editable"] for cell in checks)
@@ -91,7 +91,7 @@ def test_an_assignment_hides_what_counts_and_keeps_the_stub():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_the_solutions_fill_every_stub(path):
     solved = editions.solutions(read(path))
-    stubs = [cell.source for cell in code_cells(solved) if "exercises.check_" in cell.source]
+    stubs = [cell.source for cell in code_cells(solved) if ".check_" in cell.source]
     assert len(stubs) == STUBS[path.stem] == len(editions.FOLDED.findall(text(read(path))))
     assert not [source for source in stubs if re.search(r"^\s*\.\.\.$|: \.\.\.$", source, re.M)]
 

@@ -8,8 +8,8 @@ import torch
 from test_notebooks import NOTEBOOKS, code_cells, read
 
 from vaehelpers import bounds, inference, information, latents, losses, metrics, mixtures, model
+from vaehelpers.lessons.lesson07 import turn
 from vaehelpers.linear_gaussian import LinearGaussian
-from vaehelpers.widgets.beta import turn
 
 RNG = np.random.default_rng(0)
 torch.manual_seed(0)

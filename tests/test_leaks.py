@@ -61,7 +61,7 @@ ipywidgets.Widget.close_all()
 #: Sliders of eight figures go to and fro, one figure a burst.
 MOVES = """
 import asyncio
-from vaehelpers import widgets
+
 
 names = "two_weathers barometer both_directions universe gaussian_steps factorised beta_calculator overlap_lab"
 figures = [getattr(widgets, name)() for name in names.split()]

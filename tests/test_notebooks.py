@@ -27,7 +27,7 @@ def test_a_notebook_keeps_the_rules(path):
     nbformat.validate(notebook)
     assert notebook.cells[0].cell_type == "markdown" and notebook.cells[0].source.startswith("# ")
     assert re.search(r"\*\*Time:\*\* \d+ minutes", notebook.cells[0].source)
-    exercises = sum("exercises.check_" in cell.source for cell in code_cells(notebook))
+    exercises = sum(".check_" in cell.source for cell in code_cells(notebook))
     assert exercises >= (1 if path.name[:2] == "00" else 5)
     for i, cell in enumerate(code_cells(notebook)):
         assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"

@@ -9,7 +9,7 @@ from scipy.special import rel_entr, xlog1py, xlogy
 from scipy.stats import norm
 
 from vaehelpers.information import gaussian_kl
-from vaehelpers.overlap import bargain, best_pictures, share
+from vaehelpers.lessons.lesson06 import bargain, best_pictures, share
 
 RNG = np.random.default_rng(0)
 PICTURES = np.stack([RNG.uniform(0.05, 0.95, (4, 3)), RNG.uniform(0.05, 0.95, (4, 3))])

@@ -7,21 +7,22 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal
 
-from vaehelpers import metrics, plots, widgets
-from vaehelpers.widgets import beta as lesson
+from vaehelpers import metrics
+from vaehelpers.lessons import lesson07
+from vaehelpers.lessons import lesson07 as lesson
 
 RNG = np.random.default_rng(0)
 
 
 def test_collapsed_models_share_one_label():
-    ax = plots.plot_rate_distortion([1, 1, 8, 32], [5, 5.2, 0, 0], [190, 191, 230, 230.01], best=195.3)
+    ax = lesson07.plot_rate_distortion([1, 1, 8, 32], [5, 5.2, 0, 0], [190, 191, 230, 230.01], best=195.3)
     assert [text.get_text() for text in ax.texts] == ["β = 1", "β = 8, 32", "same ELBO"]
     x, y = ax.lines[-1].get_data()
     np.testing.assert_allclose(x + y, 195.3)
 
 
 def test_each_seed_has_its_dot_and_each_beta_its_mean():
-    ax = plots.plot_sweep([1, 1, 1, 4, 4, 4], [1, 1, 4, 2, 3, 7], name="score")
+    ax = lesson07.plot_sweep([1, 1, 1, 4, 4, 4], [1, 1, 4, 2, 3, 7], name="score")
     np.testing.assert_allclose(ax.lines[0].get_ydata(), [2, 4])
     places = ax.lines[1].get_xdata()
     assert len(set(places)) == 6 and (np.diff(places) > 0).all()
@@ -29,14 +30,14 @@ def test_each_seed_has_its_dot_and_each_beta_its_mean():
 
 def test_the_parts_stack_up_to_the_mean_kl():
     parts = {"mutual information": [1.0, 3, 2], "total correlation": [0.5, 0.5, 1], "dimension-wise KL": [0, 0, 0.5]}
-    ax = plots.plot_kl_parts([1, 1, 4], parts)
+    ax = lesson07.plot_kl_parts([1, 1, 4], parts)
     assert [text.get_text() for text in ax.texts] == ["2.5", "3.5"]
     np.testing.assert_allclose([bar.get_y() + bar.get_height() for bar in ax.patches[-2:]], [2.5, 3.5])
 
 
 def test_a_model_without_latents_says_so():
     empty, full = np.zeros((0, 3, 1, 4, 4)), np.zeros((2, 3, 1, 4, 4))
-    axes = plots.plot_traversals({"one": full, "none": empty}, {"one": ["a", "b"], "none": []})
+    axes = lesson07.plot_traversals({"one": full, "none": empty}, {"one": ["a", "b"], "none": []})
     assert [len(ax.texts) for ax in axes] == [0, 1]
 
 
@@ -55,7 +56,7 @@ def test_a_model_without_latents_says_so():
     ],
 )
 def test_the_calculator_shows_the_beta(controls, beta):
-    live = widgets.beta_calculator()
+    live = lesson07.beta_calculator()
     for name, value in ({"latents": "sum"} | controls).items():
         live.controls[name].value = value
     ax = live.figure.axes[0]
@@ -95,7 +96,7 @@ def test_a_turn_costs_no_kl_and_the_gap_is_that_of_the_best_diagonal_posterior()
 def test_the_slider_shows_the_mig_of_the_turned_codes():
     factors = RNG.uniform(size=(1000, 2))
     mu = np.column_stack([factors + 0.05 * RNG.standard_normal((1000, 2)), RNG.standard_normal(1000)])
-    live = widgets.turned_latents(mu, np.full((1000, 3), -3.0), factors, names=("a", "b"), labels=("z0", "z1", "z2"))
+    live = lesson07.turned_latents(mu, np.full((1000, 3), -3.0), factors, names=("a", "b"), labels=("z0", "z1", "z2"))
     for angle in (0, 45):
         live.controls["angle"].value = angle
         assert live.figure.axes[1].get_title().endswith(f"{metrics.mig(lesson.turn(mu, angle), factors):.3f}")
@@ -108,7 +109,7 @@ def test_the_slider_shows_the_mig_of_the_turned_codes():
 def test_the_capacity_slider_reaches_both_ends():
     kl = np.linspace(0, 2, 5)[:, None] * np.array([1, 0.5, 0.01])
     run = {"capacity": np.arange(5.0), "log_likelihood": -np.arange(5.0), "kl": kl, "latents": np.arange(2)}
-    live = widgets.rising_capacity(run | {"pictures": np.zeros((5, 2, 9, 32, 32), np.uint8)})
+    live = lesson07.rising_capacity(run | {"pictures": np.zeros((5, 2, 9, 32, 32), np.uint8)})
     titles = []
     for moment in (0, 4):
         live.controls["moment"].value = moment
@@ -118,7 +119,7 @@ def test_the_capacity_slider_reaches_both_ends():
 
 def test_the_choice_of_a_model_changes_pictures_and_labels():
     rows = {name: np.full((3, 4, 1, 5, 5), value) for name, value in (("a", 0.0), ("b", 1.0))}
-    live = widgets.all_latents(rows, {"a": list("xyz"), "b": list("uvw")}, start="a")
+    live = lesson07.all_latents(rows, {"a": list("xyz"), "b": list("uvw")}, start="a")
     before = live.picture.value
     live.controls["model"].value = "b"
     assert [label.get_text() for label in live.figure.axes[0].get_yticklabels()] == list("uvw")
@@ -126,7 +127,7 @@ def test_the_choice_of_a_model_changes_pictures_and_labels():
 
 
 def test_spreading_names_each_number_of_latents():
-    ax = plots.plot_spreading([0, 1, 2], {1: [1, 0.1, 0.02], 3: [1, 0.5, 0.3]})
+    ax = lesson07.plot_spreading([0, 1, 2], {1: [1, 0.1, 0.02], 3: [1, 0.5, 0.3]})
     assert [text.get_text() for text in ax.texts] == ["1 latent", "3 latents"]
     assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 0.1, 0.02], [1, 0.5, 0.3]]
     assert ax.get_yscale() == "log"
@@ -134,7 +135,7 @@ def test_spreading_names_each_number_of_latents():
 
 def test_a_path_numbers_the_fifths_of_a_factor():
     factor = np.linspace(0, 1, 101)
-    ax = plots.plot_path(np.column_stack([factor, factor**2]), factor, names=("z0", "z1", "index"))
+    ax = lesson07.plot_path(np.column_stack([factor, factor**2]), factor, names=("z0", "z1", "index"))
     assert [text.get_text() for text in ax.texts] == list("12345")
     np.testing.assert_allclose([text.get_position()[0] for text in ax.texts], [0.1, 0.3, 0.5, 0.7, 0.9], atol=0.01)
     assert ax.get_title().startswith("index")

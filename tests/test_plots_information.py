@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from vaehelpers import plots, widgets
 from vaehelpers.information import cross_entropy, entropy, mutual_information
+from vaehelpers.lessons import lesson01
 
 
 def titles(live, **values):
@@ -18,11 +18,11 @@ def titles(live, **values):
 
 @pytest.mark.parametrize(("p", "bits"), [(0.5, "1.00"), (0.11, "0.50"), (0.9, "0.47")])
 def test_two_weathers(p, bits):
-    assert titles(widgets.two_weathers(), p=p).count(f"{bits} bits") == 2
+    assert titles(lesson01.two_weathers(), p=p).count(f"{bits} bits") == 2
 
 
 def test_four_weathers_are_most_uncertain_when_equal():
-    live = widgets.four_weathers()
+    live = lesson01.four_weathers()
     assert "1.75 bits" in live.figure.axes[0].get_title()
     assert "2.00 bits" in titles(live, **dict.fromkeys(live.controls, 3.0))
     bars = live.figure.axes[0].patches
@@ -30,7 +30,7 @@ def test_four_weathers_are_most_uncertain_when_equal():
 
 
 def test_a_wrong_belief_costs_the_cross_entropy():
-    live, true, belief = widgets.wrong_belief(), [0.3, 0.7], [0.9, 0.1]
+    live, true, belief = lesson01.wrong_belief(), [0.3, 0.7], [0.9, 0.1]
     least, cost = entropy(true, base=2), cross_entropy(true, belief, base=2)
     wanted = f"cost {cost:.2f} = entropy {least:.2f} + extra {cost - least:.2f} bits"
     assert wanted in titles(live, p=0.3, q=0.9)
@@ -40,7 +40,7 @@ def test_a_wrong_belief_costs_the_cross_entropy():
 
 
 def test_a_barometer_tells_between_nothing_and_everything():
-    live = widgets.barometer()
+    live = lesson01.barometer()
     assert "0.00 bits" in titles(live, rain=0.11, dependence=0.0)
     assert "0.50 bits" in titles(live, dependence=1.0)
     joint = 0.5 * np.outer([0.11, 0.89], [0.11, 0.89]) + 0.5 * np.diag([0.11, 0.89])
@@ -50,18 +50,18 @@ def test_a_barometer_tells_between_nothing_and_everything():
 
 @pytest.mark.parametrize(("sigma", "h"), [(1.0, "+1.42"), (0.24, "−0.01"), (0.1, "−0.88")])
 def test_a_narrow_gaussian_has_less_than_no_entropy(sigma, h):
-    assert f"h = {h} nats" in titles(widgets.narrow_gaussian(), sigma=sigma)
+    assert f"h = {h} nats" in titles(lesson01.narrow_gaussian(), sigma=sigma)
 
 
 def test_a_code_shows_its_mean_length_beside_the_entropy():
-    ax = plots.plot_code([0.5, 0.25, 0.25], "abc", ["0", "10", "11"])
+    ax = lesson01.plot_code([0.5, 0.25, 0.25], "abc", ["0", "10", "11"])
     assert ax.get_title() == "entropy 1.50, mean length 1.50 bits"
     assert [bar.get_width() for bar in ax.patches] == [0.5, 0.25, 0.25] * 2
     plt.close(ax.figure)
 
 
 def test_surprisal_stands_over_its_probability():
-    ax = plots.plot_surprisal([0.5, 0.125], ["coin", "three coins"])
+    ax = lesson01.plot_surprisal([0.5, 0.125], ["coin", "three coins"])
     np.testing.assert_allclose(ax.collections[0].get_offsets(), [[0.5, 1], [0.125, 3]])
     assert [text.get_text() for text in ax.texts] == ["coin", "three coins"]
     to_nats = ax.child_axes[0]._functions[0]
@@ -69,13 +69,13 @@ def test_surprisal_stands_over_its_probability():
 
 
 def test_days_settle_on_their_mean():
-    ax = plots.plot_days([1, 3, 2], 2.0, title="weather")
+    ax = lesson01.plot_days([1, 3, 2], 2.0, title="weather")
     assert [segment[1].tolist() for segment in ax.collections[0].get_segments()] == [[1, 1], [2, 3], [3, 2]]
     assert ax.lines[1].get_ydata() == [2, 2] and ax.texts[0].get_text() == "mean 2.00"
 
 
 def test_codes_stand_to_the_right_of_their_entropies():
-    ax = plots.plot_lengths(["one", "two"], [1.5, 2.0], [1.75, 2.25])
+    ax = lesson01.plot_lengths(["one", "two"], [1.5, 2.0], [1.75, 2.25])
     assert [bar.get_width() for bar in ax.patches] == [1.5, 2.0]
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1.75, 1], [2.25, 0]])
     assert [text.get_text().strip() for text in ax.texts] == ["entropy 1.50", "code 1.75", "entropy 2.00", "code 2.25"]

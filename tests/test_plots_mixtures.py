@@ -5,8 +5,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from scipy.stats import norm
 
-from vaehelpers import mixtures, plots, widgets
-from vaehelpers.plots.mixtures import COMPONENTS
+from vaehelpers import mixtures
+from vaehelpers.lessons import lesson04
+from vaehelpers.lessons.lesson04 import COMPONENTS
 
 EYE = np.eye(2)
 X = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [4, 1], [0, 5]], 20, axis=0)
@@ -14,9 +15,9 @@ START = mixtures.GaussianMixture([0.3, 0.3, 0.4], [[0, 1], [1, 0], [1, 4]], [EYE
 
 
 def test_points_and_components():
-    np.testing.assert_array_equal(plots.plot_points(X, names=("a", "b")).lines[0].get_xydata(), X)
+    np.testing.assert_array_equal(lesson04.plot_points(X, names=("a", "b")).lines[0].get_xydata(), X)
     x, resp = [[0, 0], [1, 1], [2, 0], [3, 3]], [[1, 0], [0.6, 0.4], [0.1, 0.9], [0, 1]]
-    ax = plots.plot_components(x, resp, [[0, 0], [2, 2]], [EYE, 4 * EYE], names=("a", "b"), title="now")
+    ax = lesson04.plot_components(x, resp, [[0, 0], [2, 2]], [EYE, 4 * EYE], names=("a", "b"), title="now")
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("a", "b", "now")
     first, second = ax.collections
     assert first.get_offsets().tolist() == [[0, 0], [1, 1]] and second.get_offsets().tolist() == [[2, 0], [3, 3]]
@@ -34,26 +35,26 @@ def test_points_and_components():
 
 
 def test_a_climb_marks_the_two_kinds_of_half_steps():
-    ax = plots.plot_climb(["E", "M", "E"], [-9, -7, -6.5])
+    ax = lesson04.plot_climb(["E", "M", "E"], [-9, -7, -6.5])
     assert ax.lines[0].get_ydata().tolist() == [-9, -7, -6.5]
     assert [line.get_xdata().tolist() for line in ax.lines[1:]] == [[0, 2], [1], [0]]
     assert [line.get_marker() for line in ax.lines[1:3]] == ["o", "^"]
 
 
 def test_a_border_a_spike_starts_and_a_choice():
-    ax = plots.plot_border([0, 0.5, 1], [0.1, 0.5, 0.9], [0, 0, 1])
+    ax = lesson04.plot_border([0, 0.5, 1], [0.1, 0.5, 0.9], [0, 0, 1])
     assert [line.get_ydata().tolist() for line in ax.lines] == [[0, 0, 1], [0.1, 0.5, 0.9]]
-    ax = plots.plot_spike([1, 0.1], [-5, 20])
+    ax = lesson04.plot_spike([1, 0.1], [-5, 20])
     assert ax.xaxis_inverted() and ax.get_xscale() == "log" and ax.lines[0].get_ydata().tolist() == [-5, 20]
-    ax = plots.plot_starts([-3, -9, -4])
+    ax = lesson04.plot_starts([-3, -9, -4])
     assert ax.lines[0].get_ydata().tolist() == [-9, -4, -3]
-    ax = plots.plot_choice([1, 2, 3], [9, 4, 6], best=2, ylabel="BIC", title="two")
+    ax = lesson04.plot_choice([1, 2, 3], [9, 4, 6], best=2, ylabel="BIC", title="two")
     ring = ax.lines[1]
     assert (ring.get_xdata(), ring.get_ydata()) == ([2], [4]) and ax.get_title(loc="left") == "two"
 
 
 def test_k_means_and_em_step_side_by_side():
-    live = widgets.hard_and_soft(X, START, names=("a", "b"), rounds=3)
+    live = lesson04.hard_and_soft(X, START, names=("a", "b"), rounds=3)
     left, right = live.figure.axes
     path = list(mixtures.em(X, START, max_iter=3))
     for half_step, (kind, mixture, _, _) in enumerate(path):
@@ -71,7 +72,7 @@ def test_k_means_and_em_step_side_by_side():
 @pytest.mark.parametrize("sigma", [0.05, 0.4, 1.5])
 def test_a_small_variance_makes_soft_assignments_hard(sigma):
     centres = np.array([[0.0, -1.0], [4.0, 0.0]])
-    live = widgets.small_variance(X, centres, names=("a", "b"))
+    live = lesson04.small_variance(X, centres, names=("a", "b"))
     live.controls["sigma"].value = sigma
     left, right = live.figure.axes
     density = np.stack([norm.logpdf(X, c, sigma).sum(axis=1) for c in centres], axis=1)
@@ -87,7 +88,7 @@ def test_a_small_variance_makes_soft_assignments_hard(sigma):
 
 
 def test_em_steps_show_the_bound_and_its_rise():
-    live = widgets.em_steps(X, START, names=("a", "b"), rounds=4)
+    live = lesson04.em_steps(X, START, names=("a", "b"), rounds=4)
     left, right = live.figure.axes
     bounds = [step.bound for step in mixtures.em(X, START, max_iter=4)]
     for half_step in (3, 0):

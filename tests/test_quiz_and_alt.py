@@ -93,9 +93,9 @@ def test_the_rule_finds_what_draws():
         cells = [nbformat.v4.new_code_cell(source, id=f"c{i}") for i, source in enumerate(sources)]
         return [cell.id for cell in drawing_cells(cells)]
 
-    assert ids("plots.plot_points(x);", "plt.style.use(plots.STYLE)", "for p in ps:\n    widgets.lab(p)") == [
+    assert ids("lesson04.plot_points(x);", "plt.style.use(plots.STYLE)", "for p in ps:\n    widgets.lab(p)") == [
         "c0",
         "c2",
     ]
-    assert ids("def show(x):\n    plots.plot_points(x)", "show(3)", "training.show(3)") == ["c1"]
+    assert ids("def show(x):\n    lesson04.plot_points(x)", "show(3)", "training.show(3)") == ["c1"]
     assert ids("fig, axes = plt.subplots(1, 2)", "print(plots.STYLE)", "LatentExplorer(model)") == ["c0"]

@@ -23,8 +23,8 @@ heard""",
     """back = ipywidgets.Button(description="back to the middle")
 back.on_click(lambda _: setattr(explorer, "z", [0] * 25))
 back""",
-    """from vaehelpers import widgets
-widgets.overlap_lab()""",
+    """from vaehelpers.lessons import lesson06
+lesson06.overlap_lab()""",
 ]
 
 

@@ -6,8 +6,8 @@ import base64
 import numpy as np
 from matplotlib.figure import Figure
 
-from vaehelpers.widgets import live as module
-from vaehelpers.widgets.live import Live, choice, once_per_burst, slider, steps
+from vaehelpers.lessons import live as module
+from vaehelpers.lessons.live import Live, choice, once_per_burst, slider, steps
 
 
 def test_a_burst_of_events_is_drawn_once_and_the_next_one_again():

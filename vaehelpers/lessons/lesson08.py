@@ -1,10 +1,10 @@
-"""Lesson 08: a step, who answers, the best fit, an arc, how far steps agree, and what a map leaves out."""
+"""Lesson 08: the latent explorer: figures, sliders and checks."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
 from .judge import Result, judge, judge_function
@@ -240,3 +240,41 @@ def _moves(latents: int, wide: float) -> tuple[np.ndarray, np.ndarray, np.ndarra
     rng = np.random.default_rng(8)
     before, logvar = rng.normal(size=latents), rng.normal(2 * np.log(wide), 1.2, latents)
     return before, before + rng.normal(0.3 * wide, 1.3 * wide, latents), logvar
+
+
+def check_nearest(nearest: Callable[[Any, Any], Any]) -> Result:
+    """Lesson 08: the row of the code that lies closest."""
+
+    def distances(code: NDArray, codes: NDArray) -> NDArray:
+        return np.linalg.norm(codes - code, axis=1)
+
+    def right(code: NDArray, codes: NDArray) -> int:
+        return int(distances(code, codes).argmin())
+
+    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+        "That is a code far away. Did you take the largest distance?": lambda c, codes: distances(c, codes).argmax(),
+        "Square the differences before you add them: as they are, positive and negative cancel.":
+            lambda c, codes: (codes - c).sum(axis=1).argmin(),
+        "You added differences of both signs, and they cancel. Square them first.":
+            lambda c, codes: abs((codes - c).sum(axis=1)).argmin(),
+        "You added the absolute differences. The Euclidean distance adds their squares.":
+            lambda c, codes: abs(codes - c).sum(axis=1).argmin(),
+        "You took the largest difference of each row. The Euclidean distance adds the squares of all.":
+            lambda c, codes: abs(codes - c).max(axis=1).argmin(),
+        "That is the largest scalar product: a long code wins it from far away. Measure differences.":
+            lambda c, codes: (codes @ c).argmax(),
+        "That is the smallest angle. A code in the same direction can still lie far away.":
+            lambda c, codes: (codes @ c / np.linalg.norm(codes, axis=1)).argmax(),
+        "Always row 0: you measured the whole table at once. One distance for each row: axis=1.": lambda c, codes: 0,
+        "That is a place in the whole table. Add over the latents first (axis=1): one distance for each row.":
+            lambda c, codes: abs(codes - c).argmin(),
+        "That is a column. Add over the latents (axis=1), not over the rows.":
+            lambda c, codes: np.linalg.norm(codes - c, axis=0).argmin(),
+        "One too many: NumPy counts rows from 0.": lambda c, codes: right(c, codes) + 1,
+        "That is the smallest distance. In which row does it stand?": lambda c, codes: distances(c, codes).min(),
+        "Those are all distances. In which row does the smallest stand?": distances,
+        "That is the code itself. Its row number is asked for.": lambda c, codes: codes[right(c, codes)],
+    }  # fmt: skip
+    rng = np.random.default_rng(17462)  # codes at which no two of these agree
+    cases = [(rng.normal(0, 1.5, size=3), rng.normal(0, 2, size=(n, 3))) for n in (5, 6, 7)]
+    return judge_function(nearest, right, cases, praise="that is the closest code.", mistakes=mistakes)

@@ -1,14 +1,230 @@
-"""Lesson 04: a responsibility, a log-density, both halves of the M step, log space, BIC, and two coins."""
+"""Lesson 04: mixtures and EM: figures, sliders and checks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
+from scipy.spatial.distance import cdist
+from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
+from ..arguments import array, whole
+from ..mixtures import GaussianMixture, em
+from ..plots import BOUND, DATA, POSTERIOR, P, ellipses
 from .judge import Result, judge, judge_function
+from .live import Live, slider, steps
+
+# A component is told by its number and its marker too; the colours differ in lightness, for eyes that see no hue.
+COMPONENTS = ("#16205e", "#e76300", "#92dadd", "#b9ac70", "#832db6", "#717581")
+MARKERS = "o^sDvP"
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
+
+
+def plot_points(x: ArrayLike, *, names: tuple[str, str] = ("x₁", "x₂"), ax: Axes | None = None) -> Axes:
+    """Show rows ``(n, 2)`` as dots of which nobody has said where they belong."""
+    ax = ax or plt.subplots(figsize=(7, 5.5))[1]
+    ax.plot(*array("x", x, ("n", 2)).T, "o", color=DATA, markeredgecolor="black", markeredgewidth=0.5, markersize=6)
+    ax.set(xlabel=names[0], ylabel=names[1])
+    return ax
+
+
+def plot_components(
+    x: ArrayLike, resp: ArrayLike, means: ArrayLike, covariances: ArrayLike | None = None, *,
+    names: tuple[str, str] = ("x₁", "x₂"), title: str = "", ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Show rows ``(n, 2)`` in the mixed colours of their responsibilities ``(n, k)``, and each component by its number.
+
+    A row has the marker of the component that is most responsible for it, and is larger the less certain that is.
+    """
+    points = array("x", x, ("n", 2))
+    k = array("resp", resp, (len(points), "k"), unit=True).shape[1]
+    array("means", means, (k, 2))
+    if k > len(MARKERS):
+        raise ValueError(f"resp: there are markers for {len(MARKERS)} components, got {k}")
+    ax = ax or plt.subplots(figsize=(7, 5.5))[1]
+    for j in range(k):
+        ax.scatter([], [], marker=MARKERS[j], edgecolors="black", linewidths=0.5)
+    for j in range(k):
+        for width in (3, 1.5):
+            ax.plot([], [], color="black", linewidth=width, linestyle=LINES[j])
+        box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": COMPONENTS[j], "linewidth": 3}
+        ax.text(0, 0, str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
+    low, high, edge = points.min(axis=0), points.max(axis=0), 0.12 * np.ptp(points, axis=0)
+    ax.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]))
+    ax.set(xlabel=names[0], ylabel=names[1], title=title)
+    ax.locator_params(nbins=6)
+    move_components(ax, x, resp, means, covariances)
+    return ax
+
+
+def move_components(
+    ax: Axes, x: ArrayLike, resp: ArrayLike, means: ArrayLike, covariances: ArrayLike | None = None
+) -> None:
+    """Bring ``plot_components`` to other responsibilities, means and covariances."""
+    points, shares, centres = np.asarray(x, float), np.asarray(resp, float), np.asarray(means, float)
+    colours = shares @ np.array([to_rgb(c) for c in COMPONENTS[: shares.shape[1]]])
+    sizes = 28 + 160 * (1 - shares.max(axis=1))
+    most = shares.argmax(axis=1)
+    for j, dots in enumerate(list(ax.collections)[: len(centres)]):
+        dots.set_offsets(points[most == j])
+        dots.set(facecolors=colours[most == j].clip(0, 1), sizes=sizes[most == j])
+        ax.texts[j].set_position(tuple(centres[j]))
+        if covariances is not None:
+            curves = ellipses(np.asarray(covariances)[j], centres[j])
+            for line, curve in zip(ax.lines[2 * j : 2 * j + 2], curves, strict=True):
+                line.set_data(*curve.T)
+
+
+def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Show the bound ``(steps,)`` in nats after each half-step, E as a circle and M as a triangle."""
+    ax = ax or plt.subplots(figsize=(7, 5))[1]
+    steps, heights = np.arange(len(kinds)), array("bounds", bounds, (len(kinds),))
+    ax.plot(steps, heights, color=BOUND, linewidth=1.5)
+    for kind, marker, what in (("E", "o", "E step: responsibilities"), ("M", "^", "M step: parameters")):
+        here = np.array([k == kind for k in kinds])
+        ax.plot(steps[here], heights[here], marker, color=BOUND, markersize=8, label=what, markerfacecolor="white")
+    ax.plot(steps[:1], heights[:1], "o", color=BOUND, markersize=15, markeredgecolor="black", markeredgewidth=2)
+    ax.set(xlabel="half-step", ylabel="bound, in nats")
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Show the responsibility ``(n,)`` of the second component along the line between two means, and the hard step."""
+    ax = ax or plt.subplots(figsize=(7, 5))[1]
+    x = array("position", position, ("n",))
+    ax.plot(x, array("hard", hard, x.shape), "--", color="black", linewidth=2, label="k-means: hard")
+    ax.plot(x, array("resp", resp, x.shape), color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
+    ax.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
+    ax.set_ylabel("responsibility of component 2")
+    ax.legend(loc="upper left")
+    return ax
+
+
+def plot_spike(sds: ArrayLike, log_likelihoods: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Show the log-likelihood ``(n,)`` over the standard deviation ``(n,)`` of a component that sits on one point."""
+    ax = ax or plt.subplots(figsize=(9, 5))[1]
+    x = array("sds", sds, ("n",))
+    ax.plot(x, array("log_likelihoods", log_likelihoods, x.shape), color=P, linewidth=3)
+    ax.set(xscale="log", xlabel="standard deviation of the component on one point", ylabel="log-likelihood, in nats")
+    ax.invert_xaxis()
+    return ax
+
+
+def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Show where each of many starts ended, sorted from the worst to the best, in nats."""
+    ax = ax or plt.subplots(figsize=(9, 4.5))[1]
+    ends = np.sort(array("bounds", bounds, ("n",)))
+    ax.vlines(np.arange(len(ends)) + 1, ends.min() - 0.06 * np.ptp(ends), ends, color=BOUND, linewidth=1)
+    ax.plot(np.arange(len(ends)) + 1, ends, "o", color=BOUND, markersize=8)
+    ax.set(xlabel="start, from the worst to the best", ylabel="log-likelihood, in nats")
+    return ax
+
+
+def plot_choice(k: ArrayLike, values: ArrayLike, *, best: int, ylabel: str, title: str, ax: Axes | None = None) -> Axes:
+    """Show a criterion ``(n,)`` for each number of components, a ring around the ``best`` one."""
+    ax = ax or plt.subplots(figsize=(7, 4.5))[1]
+    numbers = array("k", k, ("n",))
+    heights = array("values", values, numbers.shape)
+    if best not in numbers:
+        raise ValueError(f"best: need one of the numbers of components, got {best!r}")
+    ax.plot(numbers, heights, "o-", color=P, markersize=8)
+    ax.plot(best, heights[numbers == best], "o", color="none", markeredgecolor="black", markersize=20, mew=2.5)
+    ax.set(xlabel="number of components K", ylabel=ylabel, xticks=numbers)
+    ax.set_title(title, loc="left")
+    return ax
+
+
+Floats = NDArray[np.float64]
+
+
+def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 6) -> Live:
+    """Step through k-means on the left and EM on the right, both from the means of ``start``."""
+    points = array("x", x, ("n", 2))
+    whole("rounds", rounds, 3)
+    hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
+    figure = Figure(figsize=(12.5, 5.6), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    plot_components(points, hard[0][0], hard[0][1], names=names, ax=left)
+    plot_components(points, hard[0][0], start.means, start.covariances, names=names, ax=right).set_ylabel("")
+
+    def update(half_step: int) -> None:
+        labels, centres = hard[half_step]
+        move_components(left, points, labels, centres)
+        kind, mixture, log_resp, _ = soft[half_step]
+        move_components(right, points, np.exp(log_resp), mixture.means, mixture.covariances)
+        turn = f"round {half_step // 2 + 1}"
+        left.set_title(f"k-means, {turn}: " + ("to the nearest mean" if kind == "E" else "new means"))
+        right.set_title(f"mixture, {turn}: " + ("responsibilities" if kind == "E" else "new weighted means"))
+
+    return Live(figure, update, half_step=steps("half-step", 2 * rounds - 1, value=4))
+
+
+def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
+    """Shrink the one σ of two round components with fixed centres (2, 2): soft assignments become hard."""
+    points, means = array("x", x, ("n", 2)), array("centres", centres, (2, 2))
+    position = np.linspace(0, 1, 401)
+    line = means[0] + position[:, None] * (means[1] - means[0])
+    figure = Figure(figsize=(12.5, 5.6), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+    start = np.full((len(points), 2), 0.5)
+    plot_components(points, start, means, np.stack([np.eye(2)] * 2), names=names, ax=left)
+    plot_border(position, position, position > 0.5, ax=right)
+
+    closer, closer_on_line = (np.diff(-cdist(rows, means, "sqeuclidean"))[:, 0] for rows in (points, line))
+
+    def update(sigma: float) -> None:
+        second = expit(closer / (2 * sigma**2))  # equal weights, equal σ: nothing but the distances is left
+        resp = np.stack([1 - second, second], axis=1)
+        move_components(left, points, resp, means, np.stack([sigma**2 * np.eye(2)] * 2))
+        right.lines[1].set_ydata(expit(closer_on_line / (2 * sigma**2)))
+        unsure = (resp.max(axis=1) < 0.99).sum()
+        left.set_title(f"σ = {sigma:.2f}: {unsure} of {len(points)} points less than 99 % certain")
+        right.set_title("on the line between the means")
+
+    return Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05))
+
+
+def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 15, first: int = 5) -> Live:
+    """Step through EM: points in the colours of their responsibilities, ellipses, and the bound beside them."""
+    points = array("x", x, ("n", 2))
+    path = list(islice(em(points, start), 2 * whole("rounds", rounds)))
+    whole("first", first, 0, len(path) - 1)
+    figure = Figure(figsize=(12.5, 5.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    plot_components(points, np.exp(path[0].log_resp), start.means, start.covariances, names=names, ax=left)
+    plot_climb([step.kind for step in path], [step.bound for step in path], ax=right)
+    here = right.lines[-1]
+
+    def update(half_step: int) -> None:
+        kind, mixture, log_resp, bound = path[half_step]
+        move_components(left, points, np.exp(log_resp), mixture.means, mixture.covariances)
+        here.set(xdata=[half_step], ydata=[bound], marker="o" if kind == "E" else "^")
+        done = "E step: who is responsible?" if kind == "E" else "M step: fit to the shares"
+        left.set_title(f"round {half_step // 2 + 1}, {done}")
+        rise = f", up by {bound - path[half_step - 1].bound:.3f}" if half_step else ""
+        right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
+
+    return Live(figure, update, half_step=steps("half-step", len(path) - 1, value=first))
+
+
+def _k_means_steps(x: Floats, start: Floats, rounds: int) -> list[tuple[Floats, Floats]]:
+    """Labels as rows of zeros and a one (n, k), and centres (k, d), after each half-step."""
+    path, centres = [], start.copy()
+    for _ in range(rounds):
+        labels = cdist(x, centres, "sqeuclidean").argmin(axis=1)
+        path.append((np.eye(len(centres))[labels], centres.copy()))
+        for j in np.unique(labels):
+            centres[j] = x[labels == j].mean(axis=0)
+        path.append((np.eye(len(centres))[labels], centres.copy()))
+    return path
+
 
 #: Sets of tosses: the heads of each, its tosses, and the chances of the two coins; the first is the lesson's.
 TOSSES = [

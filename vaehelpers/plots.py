@@ -1,6 +1,7 @@
-"""Lessons 00 and 08: pictures side by side, traversals, manifolds and maps."""
+"""The look of the course, and images, traversals, manifolds and maps of any VAE."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,8 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import array
-from .style import DATA
+from .arguments import array
+
+#: ``plt.style.use(plots.STYLE)`` gives a notebook the look of the course.
+STYLE = str(Path(__file__).parent / "course.mplstyle")
+
+# Never by colour alone: q is also dashed (lines) or hatched (bars), data are dots, the prior is dotted.
+P = "C0"  # the true distribution
+Q = "C1"  # the approximation
+BOUND = "C2"  # the ELBO, and every other bound
+DATA = "C3"
+POSTERIOR = "C4"
+PRIOR = "C5"
 
 
 def tile(pictures: ArrayLike) -> NDArray[np.float32]:
@@ -94,3 +105,33 @@ def _picture_axes(picture: NDArray[np.float32], ax: Axes | None, *, width: float
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax
+
+
+def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Show pictures ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
+    picture, grid = tile(pictures), np.asarray(pictures)
+    if len(labels) != len(grid):
+        raise ValueError(f"labels: need one for each of {len(grid)} rows, got {len(labels)}")
+    ax = ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1]
+    ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
+    step = grid.shape[-2] + 1
+    ax.set_yticks([step * (i + 0.5) for i in range(len(labels))], labels)
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def ellipses(cov: ArrayLike, mu: ArrayLike = (0, 0)) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points ``(n, 2)`` one and two standard deviations from ``mu``.
+
+    Raises ``ValueError`` when ``cov`` is not ``(2, 2)`` and positive definite, or ``mu`` not ``(2,)``.
+    """
+    try:
+        root = np.linalg.cholesky(array("cov", cov, (2, 2)))
+    except np.linalg.LinAlgError:
+        raise ValueError(f"cov: need a positive definite covariance, got {cov!r}") from None
+    centre = array("mu", mu, (2,))
+    angle = np.linspace(0, 2 * np.pi, 100)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ root.T
+    return circle + centre, 2 * circle + centre

@@ -1,0 +1,482 @@
+"""Lesson 03: the intractable posterior: figures, sliders and checks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyBboxPatch
+from matplotlib.text import Text
+from matplotlib.ticker import LogLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit, logsumexp, softmax
+from scipy.stats import norm
+
+from ..arguments import array, number, whole
+from ..inference import (
+    COFFEE_MACHINE,
+    SYMPTOMS,
+    NoisyOr,
+    binary_states,
+    enumerate_posterior,
+    factorised,
+    gaussian_mean_field,
+)
+from ..plots import DATA, POSTERIOR, PRIOR, P, Q, ellipses
+from .judge import Result, equal, judge, judge_function, numbers, result
+from .live import Live, choice, slider, steps
+
+
+def plot_graphical_model(
+    hidden: str = "z", seen: str = "x", *, plate: str = "N", arrows: Sequence[str] = ("generates", "inference"),
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw the model z → x: an open circle is hidden, a filled one is seen, the plate says how often it repeats."""
+    ax = ax or plt.subplots(figsize=(7, 3))[1]
+    ax.add_patch(FancyBboxPatch((0, 0), 6, 2.3, boxstyle="round,pad=0.1", fill=False, lw=1.5))
+    for x, name, colour, role in ((1.5, hidden, "white", "hidden: the cause"), (4.5, seen, "0.75", "seen: the data")):
+        ax.add_patch(Circle((x, 1.45), 0.6, facecolor=colour, edgecolor="black", lw=2))
+        ax.text(x, 1.45, f"${name}$", ha="center", va="center", fontsize=26)
+        ax.text(x, 0.5, role, ha="center", va="center")
+    ax.annotate("", (3.88, 1.75), (2.12, 1.75), arrowprops={"arrowstyle": "-|>", "lw": 2.5, "color": "black"})
+    ax.text(3, 1.9, arrows[0], ha="center", va="bottom")
+    ax.annotate("", (2.12, 1.15), (3.88, 1.15), arrowprops={"arrowstyle": "-|>", "lw": 2, "color": Q, "ls": "--"})
+    ax.text(3, 1.05, arrows[1], ha="center", va="top")
+    ax.text(5.95, 0.03, f"${plate}$ times", ha="right", va="bottom")
+    ax.set(xlim=(-0.2, 6.2), ylim=(-0.2, 2.5), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def plot_network(
+    strength: ArrayLike, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike, ax: Axes | None = None
+) -> Axes:
+    """Draw causes above symptoms, with an arrow for each strength ``(causes, symptoms)``; ``seen`` ones are filled."""
+    table = array("strength", strength, (len(causes), len(symptoms)), unit=True)
+    on = array("seen", seen, (len(symptoms),))
+    ax = ax or plt.subplots(figsize=(12, 4.6))[1]
+    top, bottom = np.linspace(0, 1, len(causes)), np.linspace(0.06, 0.94, len(symptoms))
+    for i, j in np.argwhere(table):
+        arrow = {"arrowstyle": "-|>", "lw": 0.6 + 2.2 * table[i, j], "color": "black" if on[j] else "0.72"}
+        ax.annotate("", (bottom[j], 0.08), (top[i], 0.92), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
+    ax.scatter(top, np.ones(len(top)), s=420, c="white", edgecolors="black", linewidths=2, zorder=3)
+    fill = ["0.35" if x else "white" for x in on]
+    ax.scatter(bottom, np.zeros(len(bottom)), s=420, c=fill, marker="s", edgecolors="black", linewidths=2, zorder=3)
+    for x, name in zip(top, causes, strict=True):
+        ax.text(x, 1.13, name.replace(" ", "\n"), ha="center", va="bottom")
+    for x, name, bold in zip(bottom, symptoms, on, strict=True):
+        weight = "bold" if bold else "normal"
+        ax.text(x, -0.13, name.replace(" ", "\n"), ha="center", va="top", weight=weight)
+    ax.text(-0.09, 1, "hidden $z$", ha="right", va="center", fontsize=15)
+    ax.text(-0.09, 0, "seen $x$", ha="right", va="center", fontsize=15)
+    ax.set(xlim=(-0.2, 1.05), ylim=(-0.45, 1.45))
+    ax.axis("off")
+    return ax
+
+
+def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | None = None, **others: ArrayLike) -> Axes:
+    """Draw the probability of each cause as a bar, beside those of ``prior=``, ``q=`` or ``samples=`` where given."""
+    looks: dict[str, dict[str, Any]] = {
+        "prior": {"facecolor": "none", "edgecolor": PRIOR, "ls": ":", "lw": 2.5, "label": "prior"},
+        "q": {"facecolor": "none", "edgecolor": Q, "hatch": "///", "lw": 1.5, "label": "mean-field q"},
+        "samples": {"facecolor": DATA, "edgecolor": "black", "hatch": "..", "lw": 1, "label": "samples"},
+    }
+    rows, given = np.arange(len(names)), {"posterior": posterior, **others}
+    bars = {role: array(role, values, rows.shape) for role, values in given.items()}
+    height = 0.8 / len(bars)
+    ax = ax or plt.subplots(figsize=(8.5, 1 + 0.26 * len(names) * (1 + 0.4 * len(bars))))[1]
+    for k, (role, values) in enumerate(bars.items()):
+        look = looks.get(role, {"facecolor": POSTERIOR, "label": "exact posterior"})
+        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **look)
+    ax.set_yticks(rows, names)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlim=(0, 1), xlabel="probability that it is wrong with the machine")
+    ax.invert_yaxis()
+    ax.legend(loc="lower right")
+    return ax
+
+
+def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Axes | None = None) -> Axes:
+    """Draw measured seconds over the number of causes, and go on from the last one: each cause more doubles them."""
+    n = array("causes", causes, ("n",))
+    measured = array("seconds", seconds, n.shape)
+    if not (measured > 0).all():
+        raise ValueError(f"seconds: need times above 0, got {measured.min():g}")
+    whole("reach", reach, int(n[-1]) + 1, 1000)
+    ax = ax or plt.subplots(figsize=(10, 5))[1]
+    ax.plot([n[-1], reach], [measured[-1], measured[-1] * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
+    ax.plot(n, measured, "o", color=DATA, markeredgecolor="black", ms=8)
+    ax.annotate("measured", (n[-1], measured[-1]), (n[-1] + 6, measured[-1] / 50), va="center")
+    ax.text(reach, measured[-1] / 50, "dashed: each cause more doubles the time", ha="right", va="center")
+    for name, length in (("one minute", 60), ("one year", 3.15e7), ("the age of the universe", 4.35e17)):
+        ax.axhline(length, color="0.6", lw=1.2, ls=":")
+        ax.text(reach, length * 1.5, name, ha="right", va="bottom")
+        ax.plot(n[-1] + np.log2(length / measured[-1]), length, "x", color="black", ms=9, mew=2.5)
+    ax.set(yscale="log", xlim=(0, reach), xlabel="number of causes (each is there or not)", ylabel="seconds")
+    ax.yaxis.set_major_locator(LogLocator(numticks=9))
+    ax.yaxis.set_minor_locator(NullLocator())
+    return ax
+
+
+def plot_wait(unknowns: float, factors: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw, in powers of ten, the 2^unknowns states and those visited by 2^computers · 2^speed · 2^seconds."""
+    number("unknowns", unknowns), array("factors", factors, (len(_FACTORS),))
+    ax = ax or plt.subplots(figsize=(11, 3.8))[1]
+    ax.barh(1, 1, 0.55, color=POSTERIOR)
+    for name, y, colour, hatch in _FACTORS:
+        ax.barh(0, 1, 0.55, facecolor=colour, edgecolor="black", hatch=hatch)
+        ax.text(0, y, name, ha="center", va="top")
+    ax.text(0, 0, "", va="center", ha="left", fontsize=15, weight="bold")
+    ax.set_yticks([1, 0], ["states to visit", "states visited"])
+    ax.set(ylim=(-0.9, 1.4), xlabel="power of ten")
+    move_wait(ax, unknowns, factors)
+    return ax
+
+
+def move_wait(ax: Axes, unknowns: float, factors: ArrayLike) -> None:
+    """Give the figure of ``plot_wait`` other numbers."""
+    tens, total = np.log10(2) * np.asarray(factors, float), np.log10(2) * unknowns
+    ends = np.cumsum(tens)
+    (need, *parts), (*words, verdict) = ax.patches, ax.texts
+    need.set(width=total)
+    for part, word, width, end in zip(parts, words, tens, ends, strict=True):
+        part.set(x=end - width, width=width)
+        word.set(x=end - width / 2, visible=bool(width > 8))
+    wait = total - ends[-1]
+    verdict.set(x=ends[-1] + 2, text=f"all of them take 10^{wait:.2f} times as long")
+    ax.set_xlim(0, max(total, ends[-1] + 110) * 1.02)
+    ax.set_title(f"2^{unknowns:.0f} ≈ 10^{total:.1f} states; the machine visits 10^{ends[-1]:.1f}", loc="left")
+
+
+def plot_errors(
+    work: ArrayLike, sampling: ArrayLike, fits: Sequence[tuple[ArrayLike, ArrayLike]], *, exact: float,
+    ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw errors over work: ``sampling (steps, seeds)``, the first 16 thin, their mean, and ``fits`` (work, error)."""
+    steps = array("work", work, ("steps",))
+    error = array("sampling", sampling, (len(steps), "seeds"))
+    if not (steps > 0).all() or not (error > 0).all():
+        raise ValueError(f"work and sampling: need numbers above 0, got {min(steps.min(), error.min()):g}")
+    number("exact", exact, above=0)
+    ax = ax or plt.subplots(figsize=(11, 5.4))[1]
+    ax.plot(steps, error[:, :16], color=DATA, lw=1, alpha=0.7)
+    typical = error.mean(axis=1)
+    ax.plot(steps, typical, color="black", lw=3)
+    ax.text(steps[-1] * 1.1, typical[-1], "Metropolis\n(black: mean)", va="center")
+    for x, y in fits:
+        x, y = array("fits", x, ("n",)), array("fits", y, np.shape(x))
+        ax.plot([*x[1:], steps[-1]], [*y[1:], y[-1]], color=Q, ls="--")
+    ends = np.array([np.asarray(y)[-1] for _, y in fits])
+    ax.text(steps[-1] * 1.1, np.sqrt(ends.min() * ends.max()), "mean-field\nstands", va="center")
+    guide = typical[-1] * 2.2 * np.sqrt(steps[-1] / steps)
+    ax.plot(steps[steps > 300], guide[steps > 300], color="0.5", ls=":", lw=2)
+    ax.text(steps[-1] / 3, guide[-1] * 2.2, "1 / √work", va="bottom")
+    ax.axvline(exact, color=POSTERIOR, lw=2, ls="-.")
+    note: dict[str, Any] = {"color": POSTERIOR, "ha": "right", "va": "center"}
+    ax.text(exact * 0.93, typical[-1] / 1.5, "enumeration:\nexact from here on", **note)
+    ax.set(xscale="log", yscale="log", xlim=(1, steps[-1] * 8), ylim=(typical[-1] / 2.5, 1))
+    ax.set(xlabel="work: evaluations of log p(x, z)", ylabel="mean absolute error of the marginals")
+    return ax
+
+
+def plot_gaussians(covariance: ArrayLike, path: ArrayLike, variances: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Draw the target N(0, covariance), q at the end of its ``path (k, 2)`` of means, and the path."""
+    means = array("path", path, ("k", 2))
+    array("covariance", covariance, (2, 2))
+    ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
+    narrow = np.diag(array("variances", variances, (2,)))
+    inner_outer = zip(ellipses(covariance), ellipses(narrow, means[-1]), strict=True)
+    for target, fit in inner_outer:
+        ax.plot(*target.T, color=P, lw=2.5)
+        ax.plot(*fit.T, color=Q, ls="--", lw=2.5)
+    ax.legend(ax.lines[:2], ["target p", "mean-field q"], loc="upper left")
+    ax.plot(means[:, 0], means[:, 1], "o-", color="black", lw=1.2, ms=5)
+    ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="z₁", ylabel="z₂")
+    ax.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    return ax
+
+
+def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
+    """Draw measured variances over the correlation, against 1 (the target's) and 1 − ρ² (the theory of mean-field)."""
+    ax = ax or plt.subplots(figsize=(9, 5))[1]
+    fine = np.linspace(0, 1, 200)
+    ax.plot(fine, np.ones(200), color=P)
+    ax.plot(fine, 1 - fine**2, color=Q, ls="--")
+    ax.text(0.02, 0.9, "theory for q: 1 − ρ²", color="black", va="top")
+    ax.text(0.02, 1.04, "theory for the target: 1", color="black", va="bottom")
+    for marker, (name, values) in zip("os", measured.items(), strict=True):
+        x = array("rho", rho, ("n",))
+        y = array("measured", values, x.shape)
+        ax.plot(x, y, marker, color=DATA, markeredgecolor="black", ms=9, label=f"measured: {name}")
+    ax.set(xlim=(0, 1), ylim=(0, 1.25), xlabel="correlation ρ of the target", ylabel="variance of $z_1$")
+    ax.legend(loc="lower left")
+    return ax
+
+
+_FACTORS = (("computers", -0.35, DATA, "//"), ("speed", -0.6, "0.9", ".."), ("time", -0.35, PRIOR, "\\\\"))
+
+
+def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike) -> Live:
+    """Tick the symptoms, look at the first cause, and see the exact posterior of all causes follow."""
+    figure = Figure(figsize=(9, 5.6))
+    array("seen", seen, (len(symptoms),))
+    states, prior = binary_states(len(causes)), np.asarray(model.prior)
+    ax = plot_marginals(prior, causes, prior=prior, ax=figure.add_subplot())
+    bars = list(ax.containers[0])
+    looks = {"nobody looked": slice(None), "it is so": states[:, 0] == 1, "it is not so": states[:, 0] == 0}
+
+    def update(look: str, **ticks: bool) -> None:
+        kept = states[looks[look]]
+        posterior, log_evidence = enumerate_posterior(model.log_joint(kept, list(ticks.values())))
+        for bar, width in zip(bars, posterior @ kept, strict=True):
+            bar.set_width(width)
+        shown = [name for name, tick in zip(symptoms, ticks.values(), strict=True) if tick]
+        ax.set_title("seen: " + (", ".join(shown) or "nothing unusual"), loc="left")
+
+    controls = {
+        f"symptom_{j}": widgets.Checkbox(bool(on), description=name, indent=False)
+        for j, (name, on) in enumerate(zip(symptoms, np.asarray(seen), strict=True))
+    }
+    look = choice(f"{causes[0]}?", list(looks), value="nobody looked")
+    live = Live(figure, update, look=look, **controls)
+    live.children = [widgets.Box(list(controls.values()), layout=_FLOW), look, *live.children[-2:]]
+    return live
+
+
+def universe() -> Live:
+    """MacKay's sum, each factor under a slider: how many ages of the universe does an enumeration take?"""
+    figure = Figure(figsize=(11, 3.8))
+    ax = plot_wait(1000, [266, 40, 58], ax=figure.add_subplot())
+
+    def update(unknowns: int, computers: int, speed: int, seconds: int) -> None:
+        move_wait(ax, unknowns, [computers, speed, seconds])
+
+    controls = {
+        "unknowns": steps("binary unknowns", 1500, first=25, value=1000, step=25),
+        "computers": steps("computers, 2^", 300, value=266),
+        "speed": steps("states a second, 2^", 80, value=40),
+        "seconds": steps("seconds, 2^", 80, value=58),
+    }
+    return Live(figure, update, **controls)
+
+
+def gaussian_steps() -> Live:
+    """Mean-field on a correlated Gaussian: a step moves one factor; the correlation decides how narrow q must be."""
+    figure = Figure(figsize=(11.5, 5.6))
+    left, right = figure.subplots(1, 2)
+    plot_gaussians(np.eye(2), np.zeros((1, 2)), np.ones(2), ax=left)
+    (trail,), targets, fits = left.lines[4:], left.lines[0:4:2], left.lines[1:4:2]
+    z = np.linspace(-4, 4, 300)
+    density, label = _densities(right, z)
+
+    def update(rho: float, step: int) -> None:
+        covariance = np.array([[1, rho], [rho, 1]])
+        path, variances = gaussian_mean_field([0, 0], covariance, [2.6, -2.4], sweeps=6)
+        mean = path[step]
+        for line, points in zip(targets, ellipses(covariance), strict=True):
+            line.set_data(*points.T)
+        for line, points in zip(fits, ellipses(np.diag(variances), mean), strict=True):
+            line.set_data(*points.T)
+        trail.set_data(*path[: step + 1].T)
+        curve = norm.pdf(z, mean[0], np.sqrt(variances[0]))
+        density.set_ydata(curve)
+        label.set_position((mean[0], curve.max() + 0.01))
+        moved = "the start" if step == 0 else f"step {step}: z{'₂₁'[step % 2]} moved, the other was frozen"
+        left.set_title(moved)
+        right.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
+
+    rho = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05)
+    return Live(figure, update, rho=rho, step=steps("step", 12, value=5))
+
+
+def _densities(ax: Axes, z: np.ndarray) -> tuple[Line2D, Text]:
+    """Draw the marginal of the target, and give back the curve of q and its name."""
+    ax.plot(z, norm.pdf(z), color=P)
+    (density,) = ax.plot(z, norm.pdf(z), color=Q, ls="--")
+    ax.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
+    ax.text(2.1, 0.12, "target", fontsize=14)
+    return density, ax.text(0, 0, "q", fontsize=16, ha="center", va="bottom")
+
+
+_FLOW = widgets.Layout(flex_flow="row wrap", width="720px")
+
+
+#: The lesson's own tables, computed on import: what a learner does to the arrays of the notebook does not reach them.
+STATES = binary_states(10)
+LOG_TABLE = COFFEE_MACHINE.log_joint(STATES, np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]))
+EXACT = enumerate_posterior(LOG_TABLE)[0]
+PERCENT = "That is a percentage. Give the probability as a number between 0 and 1."
+CHANGED = "{} no longer what the lesson computed. Run the cells above again, and then this one."
+
+
+def check_bayes(answer: Any) -> Result:
+    """Lesson 03: p(fuse blown | lamp dark) from 0.05, 0.9 and 0.02; 0.70 is right, and 0.71 is not."""
+    blown, fine = 0.05 * 0.9, 0.95 * 0.02
+    right = blown / (blown + fine)
+    mistakes = {
+        PERCENT: 100 * right,
+        "That is the joint p(x, z). Bayes' rule divides it by something.": blown,
+        "That is p(x), by which the joint has to be divided.": blown + fine,
+        "That forgets how rare a blown fuse is: weight both cases by their prior.": 0.9 / (0.9 + 0.02),
+        "That is p(x | z): how well the fuse would explain the lamp. Turn it round.": 0.9,
+        "That is the prior, as if you had not looked at the lamp.": 0.05,
+        "That is the answer for the fuse that is fine.": 1 - right,
+        "Those are the odds, blown against fine. Divide by the sum of both.": blown / fine,
+    }
+    praise = "one dark lamp, and 5 % has become 70 %."
+    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=4.5e-3)
+
+
+def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
+    """Lesson 03: log p(x) from very small log-joints."""
+    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
+        "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
+        "exp(-1000) is 0 in the computer. Take the largest value out of the sum first.":
+            lambda table: np.log(np.exp(table).sum()),
+        "That is the largest term alone. Add the others, measured against it.": np.max,
+        "You took the largest value out, and did not put it back.": lambda table: logsumexp(table - table.max()),
+        "Put the largest value back with a plus.": lambda table: logsumexp(table - table.max()) - table.max(),
+        "Infinite: exp of what is left can be too large for the computer. Take the largest value out.":
+            lambda table: np.log(np.exp(table - table.min()).sum()) + table.min(),
+        "That is the log of the mean. p(x) is a sum over the states.":
+            lambda table: logsumexp(table) - np.log(len(table)),
+        "That is p(x). Its logarithm is asked for.": lambda table: np.exp(logsumexp(table)),
+        "The sign is turned: the logarithm of a probability is negative.": lambda table: -logsumexp(table),
+        "That is in bits. Use the natural logarithm.": lambda table: logsumexp(table) / np.log(2),
+        "That is a logarithm to base 10. Use the natural one.": lambda table: logsumexp(table) / np.log(10),
+    }  # fmt: skip
+    tables = [[-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25]]
+    cases = [(np.array(table),) for table in tables]
+    praise = "log p(x), without ever leaving log space."
+    return judge_function(log_evidence, logsumexp, cases, praise=praise, mistakes=mistakes)
+
+
+def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) -> Result:
+    """Lesson 03: p(limescale | x, stale beans): causes 4 and 8 of the coffee machine."""
+    if not (equal(posterior, EXACT) and equal(states, STATES)):
+        return result(False, CHANGED.format("`posterior` or `states` is"))
+    lime, stale = EXACT @ STATES[:, [4, 8]]
+    both, prior = EXACT @ STATES[:, [4, 8]].prod(axis=1), 0.2
+    mistakes = {
+        PERCENT: 100 * both / stale,
+        "That is the probability of both together. Divide: you already know that the beans are stale.": both,
+        "That is p(stale beans | x, limescale): the condition is the wrong one of the two.": both / lime,
+        "That is limescale before you knew about the beans.": lime,
+        "That is limescale when the beans are fresh.": (lime - both) / (1 - stale),
+        "That multiplies as if the two causes knew nothing of each other.": lime * stale,
+        "That is the prior. You have seen the symptoms x, and tasted the beans.": prior,
+    }
+    percent = [f"{100 * value:.3g} %" for value in (lime, both / stale, prior)]
+    praise = "stale beans explain the taste: limescale falls from {} to {}, far below its prior of {}.".format(*percent)
+    return judge(answer, both / stale, praise=praise, mistakes=mistakes, tolerance=4e-3)
+
+
+def check_universe_ages(answer: Any) -> Result:
+    """Lesson 03: the power of ten of the universe ages for 400 unknowns; 10.8 and 11 are right."""
+    mistakes = {
+        "That is the power of two. The question asks for the power of ten.": 400 - 364,
+        "That is a natural logarithm. The question asks for the power of ten.": 36 * np.log(2),
+        "That is the number of states. The machine visits 2^364 of them in one age of the universe.": 400 * np.log10(2),
+        "Upside down: you divided what is visited by what is to be visited.": -36 * np.log10(2),
+        "Multiplying by 10 is not multiplying by 2: convert with log10(2).": 36 * np.log2(10),
+        "That is the number of ages itself. Give its power of ten.": 2.0**36,
+    }
+    praise = "from 1000 unknowns down to 400, and still 10^11 ages of the universe."
+    return judge(answer, 36 * np.log10(2), praise=praise, mistakes=mistakes, tolerance=1.6e-2)
+
+
+def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
+    """Lesson 03: the probability that Gibbs sampling switches a cause on."""
+    mistakes: dict[str, Callable[[float, float], ArrayLike]] = {
+        "Right for likely states, but exp(-1000) is 0 in the computer. Use the difference of the logs.":
+            lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)),
+        "That is the rule of Metropolis, min(1, ratio). Gibbs compares with both states together.":
+            lambda off, on: min(1, np.exp(on - off)),
+        "That is the ratio of the two. Divide by the sum of both, not by the other one.":
+            lambda off, on: np.exp(on - off),
+        "That is the probability that the cause is off.": lambda off, on: expit(off - on),
+        "That is the log-odds. Turn it into a probability.": lambda off, on: on - off,
+        "You divided the logarithms. To divide probabilities, subtract their logarithms.":
+            lambda off, on: on / (on + off),
+        "That is the logarithm of the probability.": lambda off, on: np.log(expit(on - off)),
+    }  # fmt: skip
+    cases, praise = [(-4.1, -3.4), (-1000.0, -1001.3)], "p(on) / (p(on) + p(off)), in log space."
+    return judge_function(gibbs_probability, lambda off, on: expit(on - off), cases, praise=praise, mistakes=mistakes)
+
+
+def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Result:
+    """Lesson 03: the factor q(z₁) while q(z₂) is frozen, for two causes."""
+    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+        "Not normalised: the two numbers have to sum to 1.": lambda table, q2: np.exp(table @ q2),
+        "These are still logarithms.": lambda table, q2: table @ q2,
+        "Log-probabilities, normalised: now leave log space.": lambda table, q2: table @ q2 - logsumexp(table @ q2),
+        "You divided the logarithms by their sum. Exponentiate first, then normalise.":
+            lambda table, q2: table @ q2 / (table @ q2).sum(),
+        "You averaged p(x, z). The rule averages log p(x, z), and exponentiates after that.":
+            lambda table, q2: np.exp(table) @ q2 / (np.exp(table) @ q2).sum(),
+        "You averaged over the first cause. Average over the one that is frozen.":
+            lambda table, q2: softmax(q2 @ table),
+        "The two weights are exchanged: q2[0] belongs to column 0.": lambda table, q2: softmax(table @ q2[::-1]),
+        "That is the exact p(z₁ | x): nothing of the frozen factor is in it.":
+            lambda table, q2: softmax(table).sum(axis=1),
+        "You summed the logs over z₂ without the weights q(z₂).": lambda table, q2: softmax(table.sum(axis=1)),
+        "The two results are exchanged: first the probability of z₁ = 0.": lambda table, q2: softmax(table @ q2)[::-1],
+    }  # fmt: skip
+    cases = [
+        (np.log([[0.02, 0.20], [0.30, 0.05]]), np.array([0.3, 0.7])),
+        (np.log([[0.12, 0.33], [0.07, 0.18]]), np.array([0.85, 0.15])),
+    ]
+    praise = "one update of mean-field; all of it is this step, again and again."
+    return judge_function(
+        mean_field_update, lambda table, q2: softmax(table @ q2), cases, praise=praise, mistakes=mistakes
+    )
+
+
+def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
+    """Lesson 03: the variances of mean-field on a Gaussian."""
+
+    def right(covariance: NDArray) -> NDArray:
+        return 1 / np.diag(np.linalg.inv(covariance))
+
+    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
+        "These are the true marginal variances. Mean-field does not find them: it sees how narrow the target is with "
+        "the other directions frozen.": np.diag,
+        "That is the diagonal of the precision matrix: one step is left.": lambda covariance: 1 / right(covariance),
+        "You inverted each variance by itself. Invert the whole matrix, then take the diagonal.":
+            lambda covariance: 1 / np.diag(covariance),
+        "These are standard deviations. Variances are asked for.": lambda covariance: np.sqrt(right(covariance)),
+    }  # fmt: skip
+    cases = [
+        (np.array([[2.0, 0.9, 0.3], [0.9, 1.0, -0.2], [0.3, -0.2, 0.5]]),),
+        (np.array([[1.5, -0.4, 0.2], [-0.4, 0.8, 0.3], [0.2, 0.3, 2.2]]),),
+    ]
+    praise = "1 / Λᵢᵢ, and each is smaller than the true variance."
+    return judge_function(mean_field_variances, right, cases, praise=praise, mistakes=mistakes)
+
+
+def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLike) -> Result:
+    """Lesson 03: the joint factor of the first two causes while the other factors are frozen."""
+    frozen = numbers(q)
+    if not (equal(log_joint, LOG_TABLE) and equal(states, STATES)):
+        return result(False, CHANGED.format("`log_table` or `states` is"))
+    if frozen is None or frozen.shape != (10,) or not ((frozen >= 0) & (frozen <= 1)).all():
+        return result(False, CHANGED.format("`frozen` should hold ten probabilities; it is"))
+    pairs = [[[a, b, *frozen[2:]] for b in (0, 1)] for a in (0, 1)]
+    means = np.array([[factorised(pair, STATES) @ LOG_TABLE for pair in row] for row in pairs])
+    exact = EXACT.reshape(-1, 2, 2).sum(axis=0).T  # cause 0 changes fastest
+    mistakes = {
+        "Not normalised: the four numbers have to sum to 1.": np.exp(means),
+        "These are still logarithms.": means,
+        "Each row sums to 1. The whole table should: normalise over all four.": softmax(means, axis=1),
+        "Each column sums to 1. The whole table should: normalise over all four.": softmax(means, axis=0),
+        "That is the exact posterior of the pair. Use the frozen factors of the other causes.": exact,
+        "That is the product of the two old factors. Let the pair be one factor of four numbers.":
+            np.outer([1 - frozen[0], frozen[0]], [1 - frozen[1], frozen[1]]),
+        "The table lies on its side: row a is the plug (cause 0), column b the fuse (cause 1).": softmax(means).T,
+    }  # fmt: skip
+    praise = "the pair now knows that one of the two is enough."
+    return judge(answer, softmax(means), praise=praise, mistakes=mistakes, tolerance=1e-4)

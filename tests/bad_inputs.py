@@ -77,7 +77,7 @@ with torch.random.fork_rng():  # leaves the state of torch's own generator as it
 FACE = np.full((2, 1, 32, 32), 0.5)
 X4, MU, LOGITS = torch.zeros(3, 1, 4, 4), torch.zeros(3, 2), torch.zeros(5, 3)
 BYTES = datasets.Images(np.zeros((4, 1, 32, 32), np.uint8), np.zeros((4, 0), np.float32), ())
-NARROW, FLOATS = datasets.Images(BYTES.pictures[..., :16], None, ()), datasets.Images(FACE, None, ())
+NARROW, FLOATS = datasets.Images(BYTES.pixels[..., :16], None, ()), datasets.Images(FACE, None, ())
 GRID5, LINE, NAMES = np.zeros((2, 3, 1, 4, 4)), np.arange(1.0, 4), ["a", "b"]
 
 
@@ -317,12 +317,12 @@ NUMBERS = a(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-
 good(training.train, {}, NUMBERS, a(latent_dim=1, seed=0, pictures=1, batch=1), images=BYTES, progress=False)
 good(training.History)
 good(training.sweep_path, folder=Path("x"), beta=1.0, seed=0)
-NOTHING = datasets.Images(BYTES.pictures[:0], None, ())
+NOTHING = datasets.Images(BYTES.pixels[:0], None, ())
 bad(training.train, "images: need at least one picture, got none", NOTHING, beta=1)
 bad(training.train, "images: need pictures as bytes .uint8., .* got float64", FLOATS, beta=1)
 bad(training.train, "images: need Images with square pictures .*, got ndarray", FACE, beta=1)
 bad(training.train, r"images: need Images with square pictures .*, got \(4, 1, 32, 16\)", NARROW, beta=1)
-SMALL = datasets.Images(BYTES.pictures[..., :16, :16], None, ())
+SMALL = datasets.Images(BYTES.pixels[..., :16, :16], None, ())
 bad(training.train, "size: need 32 or 64 pixels, got 16", SMALL, beta=1)
 bad(training.train, "beta: need a number of at least 0, got -1", BYTES, beta=-1)
 bad(training.train, "minutes: need a number above 0, got -1", **TINY, minutes=-1)
@@ -378,7 +378,7 @@ bad(shipped.read_data, "vary: 'toe' is not a factor; choose among", "hands", var
 bad(shipped.read_data, "size: need a whole number from 8 to 255, got 256", "hands", size=256)
 bad(shipped.read_data, "size: need a whole number from 16 to 4096, got 8", "sprites", size=8)
 bad(shipped.scores, r"pictures: need \(n, 1, 32, 32\)", VAE2, NARROW)
-NAMELESS = datasets.Images(BYTES.pictures, BYTES.factors, ("x",))
+NAMELESS = datasets.Images(BYTES.pixels, BYTES.factors, ("x",))
 bad(shipped.name_latents, r"factors: need shape \(60, 1 or more\), got \(4, 0\)", ROWS, LINE, NAMELESS)
 
 # datasets, hands, sprites, files

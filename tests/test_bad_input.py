@@ -404,6 +404,6 @@ def test_any_damage_of_a_picture_gives_a_picture_or_leaves_it_out(tmp_path_facto
     with warnings.catch_warnings(action="error"):
         try:
             images = datasets.folder(folder, size=8)
-            assert images.pictures.shape == (1, 1, 8, 8) and images.pictures.dtype == np.uint8
+            assert images.pixels.shape == (1, 1, 8, 8) and images.pixels.dtype == np.uint8
         except ValueError as error:
             assert re.match(r"path: no file of the folder '.*' can be read as a picture: a.png \(", str(error)), error

@@ -35,7 +35,7 @@ def test_hands_are_drawn_once_and_read_from_then_on(cache, monkeypatch):
     first = draw()
     monkeypatch.setattr(hands, "render", None)
     second = draw()
-    assert first.pictures.tobytes() == second.pictures.tobytes()
+    assert first.pixels.tobytes() == second.pixels.tobytes()
     assert [p.suffix for p in cache.iterdir()] == [".npy"]
 
 
@@ -57,7 +57,7 @@ def test_a_damaged_file_is_drawn_again(cache):
     whole = draw()
     path = next(cache.iterdir())
     path.write_bytes(path.read_bytes()[:100])
-    assert draw().pictures.tobytes() == whole.pictures.tobytes()
+    assert draw().pixels.tobytes() == whole.pixels.tobytes()
 
 
 def test_a_full_disk_costs_nothing_but_time(cache, monkeypatch):
@@ -71,14 +71,14 @@ def test_a_full_disk_costs_nothing_but_time(cache, monkeypatch):
 
 def test_digits():
     digits = datasets.digits()
-    assert digits.pictures.shape == (1797, 1, 32, 32)
-    assert digits.pictures.max() == 255
+    assert digits.pixels.shape == (1797, 1, 32, 32)
+    assert digits.pixels.max() == 255
     assert sorted(set(digits.factors[:, 0])) == list(range(10))
 
 
 def test_digits_come_in_any_size_and_know_their_classes():
     small, large = datasets.digits(), datasets.digits(size=64)
-    assert large.pictures.shape == (1797, 1, 64, 64) and large.classes == tuple("0123456789")
+    assert large.pixels.shape == (1797, 1, 64, 64) and large.classes == tuple("0123456789")
     halved = large[:].reshape(1797, 1, 32, 2, 32, 2).mean((3, 5))
     assert np.abs(halved - small[:]).max() < 0.15 and (large.factors == small.factors).all()
     with pytest.raises(ValueError, match="size: need a whole number from 8 to 4096, got 7"):
@@ -87,11 +87,11 @@ def test_digits_come_in_any_size_and_know_their_classes():
 
 def test_sprites_are_rows_of_the_grid_and_pictures_of_them():
     images = datasets.sprites(700, seed=3, size=32)
-    assert images.pictures.shape == (700, 1, 32, 32) and images.names == ("shape", "scale", "orientation", "x", "y")
+    assert images.pixels.shape == (700, 1, 32, 32) and images.names == ("shape", "scale", "orientation", "x", "y")
     np.testing.assert_array_equal(images.factors, sprites.sample_factors(700, rng=np.random.default_rng(3)))
     np.testing.assert_allclose(images[:], sprites.render(images.factors, 32), atol=0.5 / 255 + 1e-6)
-    assert datasets.sprites(700, seed=3, size=32).pictures.tobytes() == images.pictures.tobytes()
-    assert datasets.sprites(700, seed=4, size=32).pictures.tobytes() != images.pictures.tobytes()
+    assert datasets.sprites(700, seed=3, size=32).pixels.tobytes() == images.pixels.tobytes()
+    assert datasets.sprites(700, seed=4, size=32).pixels.tobytes() != images.pixels.tobytes()
 
 
 class Mnist:
@@ -139,20 +139,20 @@ def served(cache, monkeypatch):
 def test_mnist_is_downloaded_once_and_lies_amid_a_black_rim(served, cache):
     images, again, held_out = datasets.mnist(), datasets.mnist(), datasets.mnist(test=True)
     assert served.requests == 1 and [p.name for p in cache.iterdir()] == ["mnist.npz"]
-    assert images.pictures.shape == (12, 1, 32, 32) and images.names == ("digit",)
-    np.testing.assert_array_equal(images.pictures[:, 0, 2:-2, 2:-2], served.arrays["x_train"])
-    assert images.pictures.sum() == served.arrays["x_train"].sum(), "the rim is black"
+    assert images.pixels.shape == (12, 1, 32, 32) and images.names == ("digit",)
+    np.testing.assert_array_equal(images.pixels[:, 0, 2:-2, 2:-2], served.arrays["x_train"])
+    assert images.pixels.sum() == served.arrays["x_train"].sum(), "the rim is black"
     np.testing.assert_array_equal(images.factors[:, 0], served.arrays["y_train"])
-    assert again.pictures.tobytes() == images.pictures.tobytes()
-    np.testing.assert_array_equal(held_out.pictures[:, 0, 2:-2, 2:-2], served.arrays["x_test"])
+    assert again.pixels.tobytes() == images.pixels.tobytes()
+    np.testing.assert_array_equal(held_out.pixels[:, 0, 2:-2, 2:-2], served.arrays["x_test"])
     np.testing.assert_array_equal(held_out.factors[:, 0], served.arrays["y_test"])
 
 
 def test_mnist_comes_in_any_size(served):
     large = datasets.mnist(size=64)
-    assert large.pictures.shape == (12, 1, 64, 64) and large.classes == tuple("0123456789")
+    assert large.pixels.shape == (12, 1, 64, 64) and large.classes == tuple("0123456789")
     assert large[:].mean() == pytest.approx(datasets.mnist()[:].mean(), rel=0.01)
-    assert datasets.mnist(test=True, size=64).pictures.shape == (3, 1, 64, 64)
+    assert datasets.mnist(test=True, size=64).pixels.shape == (3, 1, 64, 64)
 
 
 def test_the_address_and_the_checksum_are_those_of_keras():
@@ -245,7 +245,7 @@ def test_a_folder_of_pictures(tmp_path):
     (tmp_path / "note.txt").write_text("no picture")
     (tmp_path / "._a.png").write_bytes(b"what another system leaves beside a picture")
     images = datasets.folder(tmp_path, size=32)
-    assert images.pictures.shape == (2, 1, 32, 32)
+    assert images.pixels.shape == (2, 1, 32, 32)
     assert images[0].min() == 1 and images[1].max() == 0
 
 
@@ -254,13 +254,13 @@ def test_a_folder_is_read_in_the_order_of_the_names_whatever_they_are(tmp_path):
         Image.new("L", (20, 20), 40 * shade).save(tmp_path / name, **({"lossless": True} if shade == 5 else {}))
     for _ in range(2):
         images = datasets.folder(str(tmp_path), size=16)
-        assert (images.pictures[:, 0, 3, 3] // 40).tolist() == [0, 1, 2, 3, 4, 5]
+        assert (images.pixels[:, 0, 3, 3] // 40).tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_colour_is_kept_or_turned_into_grey(tmp_path):
     save(tmp_path / "red.png", np.full((30, 30, 3), (200, 40, 0)))
-    assert datasets.folder(tmp_path, size=16, channels=3).pictures[0, :, 5, 5].tolist() == [200, 40, 0]
-    grey = datasets.folder(tmp_path, size=16, channels=1).pictures
+    assert datasets.folder(tmp_path, size=16, channels=3).pixels[0, :, 5, 5].tolist() == [200, 40, 0]
+    grey = datasets.folder(tmp_path, size=16, channels=1).pixels
     assert grey.shape == (1, 1, 16, 16) and abs(int(grey[0, 0, 5, 5]) - (0.299 * 200 + 0.587 * 40)) <= 1
 
 
@@ -269,21 +269,21 @@ def test_the_square_in_the_middle_is_cut_out(tmp_path):
     wide[:, 20:40] = 255
     save(tmp_path / "wide.png", wide)
     save(tmp_path / "tall.png", wide.T)
-    pictures = datasets.folder(tmp_path, size=10).pictures
+    pictures = datasets.folder(tmp_path, size=10).pixels
     assert (pictures[:, :, 1:-1, 1:-1] == 255).all() and pictures.min() > 220, "nothing of the black beside it"
 
 
 def test_a_photograph_stays_sharp(tmp_path):
     """Stripes that become one pixel wide are still stripes."""
     save(tmp_path / "stripes.jpg", np.tile(np.repeat([0, 255], 4), (256, 32)), quality=95)
-    picture = datasets.folder(tmp_path, size=64).pictures[0, 0].astype(float)
+    picture = datasets.folder(tmp_path, size=64).pixels[0, 0].astype(float)
     assert np.abs(np.diff(picture, axis=1)).min() > 100
 
 
 def test_a_big_photograph_is_read_without_a_word(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)
     save(tmp_path / "a.png", np.full((20, 20), 99))
-    assert (datasets.folder(tmp_path, size=16).pictures == 99).all()
+    assert (datasets.folder(tmp_path, size=16).pixels == 99).all()
 
 
 @pytest.mark.parametrize("suffix", ("jpg", "png", "webp", "tif", NEWEST.lower()))
@@ -295,7 +295,7 @@ def test_a_photograph_is_turned_upright(tmp_path, suffix):
     pixels[:, :128] = 255
     save(tmp_path / f"photo.{suffix}", pixels, exif=exif)
     for size in (16, 64):
-        picture = datasets.folder(tmp_path, size=size).pictures[0, 0]
+        picture = datasets.folder(tmp_path, size=size).pixels[0, 0]
         assert picture[: size // 2 - 2].min() > 240 and picture[size // 2 + 2 :].max() < 15
 
 
@@ -310,7 +310,7 @@ def test_what_is_transparent_becomes_white(tmp_path):
     black.putpalette([0, 0, 0, 9, 200, 9])
     black.save(tmp_path / "d.gif", transparency=1)
     for channels in (1, 3):
-        pictures = datasets.folder(tmp_path, size=16, channels=channels).pictures
+        pictures = datasets.folder(tmp_path, size=16, channels=channels).pixels
         assert pictures.shape == (4, channels, 16, 16)
         assert pictures[:, :, :8].max() == 0 and pictures[:, :, 8:].min() == 255
 
@@ -337,7 +337,7 @@ def test_whatever_pillow_decodes_is_read(tmp_path, suffix):
             break
     if suffix == ".pfm":
         pytest.skip("written with floating-point numbers only")
-    picture = datasets.folder(tmp_path, size=16).pictures[0, 0]
+    picture = datasets.folder(tmp_path, size=16).pixels[0, 0]
     assert picture[:, :7].max() < 30 and picture[:, 9:].min() > 225
 
 
@@ -396,7 +396,7 @@ def png(line, bits, *, colour=0, transparent=()):
 )
 def test_numbers_of_any_depth_are_scaled_and_not_cut_off(tmp_path, name, content, expected):
     (tmp_path / name).write_bytes(content)
-    picture = datasets.folder(tmp_path, size=16).pictures[0, 0]
+    picture = datasets.folder(tmp_path, size=16).pixels[0, 0]
     np.testing.assert_allclose([picture[:, :8].min(), picture[:, :8].max()], expected[0], atol=1)
     np.testing.assert_allclose([picture[:, 8:].min(), picture[:, 8:].max()], expected[1], atol=1)
 
@@ -443,14 +443,14 @@ def test_colours_of_any_kind_are_those_of_the_picture(tmp_path, mode, kind):
         image.save(tmp_path / "a", kind)
     except OSError:
         pytest.skip(f"{kind} has no {mode}")
-    np.testing.assert_allclose(datasets.folder(tmp_path, size=16, channels=3).pictures, 204, atol=3)
+    np.testing.assert_allclose(datasets.folder(tmp_path, size=16, channels=3).pixels, 204, atol=3)
 
 
 @pytest.mark.parametrize("kind", ("GIF", "WEBP", "PNG", "TIFF", NEWEST))
 def test_of_several_frames_or_pages_the_first_is_read(tmp_path, kind):
     first, *others = (Image.new("RGB", (16, 16), (shade,) * 3) for shade in (90, 200, 250))
     first.save(tmp_path / "a", kind, save_all=True, append_images=others)
-    assert np.abs(datasets.folder(tmp_path, size=16).pictures.astype(int) - 90).max() <= 2
+    assert np.abs(datasets.folder(tmp_path, size=16).pixels.astype(int) - 90).max() <= 2
 
 
 # What is left out is counted and named, with the reason.
@@ -487,7 +487,7 @@ def test_bad_files_are_named_once_and_skipped(tmp_path):
         images = datasets.folder(tmp_path, size=16)
     assert len(said) == 1 and said[0].filename == __file__
     assert str(said[0].message) == f"left out 8 of 9 files: {', '.join(said_of)}"
-    assert images.pictures.shape == (1, 1, 16, 16) and (images.pictures == 77).all() and len(images.factors) == 1
+    assert images.pixels.shape == (1, 1, 16, 16) and (images.pixels == 77).all() and len(images.factors) == 1
 
 
 def test_what_is_no_picture_by_its_name_or_hidden_is_not_spoken_of(tmp_path):
@@ -558,7 +558,7 @@ def test_sub_folders_are_classes_with_all_that_lies_below_them(tmp_path):
     (tmp_path / "texts" / "a.txt").write_text("no picture")
     images = datasets.folder(tmp_path, size=8)
     assert images.names == ("class",) and images.classes == ("cats", "dogs")
-    assert images.pictures[:, 0, 0, 0].tolist() == [10, 11, 12, 20]
+    assert images.pixels[:, 0, 0, 0].tolist() == [10, 11, 12, 20]
     assert images.factors.tolist() == [[0], [0], [0], [1]] and images.factors.dtype == np.float32
 
 
@@ -567,7 +567,7 @@ def test_where_images_lie_beside_sub_folders_all_are_read_and_none_has_a_class(t
     with pytest.warns(UserWarning, match="no image has a class: 1 of 3 files lie in no sub-folder") as said:
         images = datasets.folder(tmp_path, size=8)
     assert len(said) == 1 and images.names == images.classes == () and images.factors.shape == (3, 0)
-    assert sorted(images.pictures[:, 0, 0, 0]) == [10, 20, 30]
+    assert sorted(images.pixels[:, 0, 0, 0]) == [10, 20, 30]
 
 
 def test_links_are_followed_and_nothing_is_read_twice(tmp_path):
@@ -578,7 +578,7 @@ def test_links_are_followed_and_nothing_is_read_twice(tmp_path):
     (photos / "0").symlink_to(photos / "b")
     (photos / "c").symlink_to(tmp_path / "elsewhere")
     images = datasets.folder(photos, size=8)
-    assert images.classes == ("a", "b", "c") and images.pictures[:, 0, 0, 0].tolist() == [10, 20, 40]
+    assert images.classes == ("a", "b", "c") and images.pixels[:, 0, 0, 0].tolist() == [10, 20, 40]
 
 
 def test_an_unreadable_picture_of_a_class_is_named_with_its_folder(tmp_path):
@@ -592,7 +592,7 @@ def test_an_unreadable_picture_of_a_class_is_named_with_its_folder(tmp_path):
 
 
 def shades(folder, **options):
-    return set(datasets.folder(folder, size=8, **options).pictures[:, 0, 0, 0].tolist())
+    return set(datasets.folder(folder, size=8, **options).pixels[:, 0, 0, 0].tolist())
 
 
 def test_about_a_tenth_is_held_out_and_stays_so_when_others_come(tmp_path):
@@ -618,7 +618,7 @@ def test_a_class_has_the_same_number_in_both_parts(tmp_path):
     fill(tmp_path, **{f"{name}__p{i}": 9 * k for k, name in enumerate("abc") for i in range(20)})
     for part in (True, False):
         images = datasets.folder(tmp_path, size=8, test=part)
-        assert images.classes == ("a", "b", "c") and (images.pictures[:, 0, 0, 0] == 9 * images.factors[:, 0]).all()
+        assert images.classes == ("a", "b", "c") and (images.pixels[:, 0, 0, 0] == 9 * images.factors[:, 0]).all()
 
 
 @pytest.mark.parametrize(

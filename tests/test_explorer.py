@@ -39,7 +39,7 @@ def held_out(model, card, n=200):
     if card.get("data") == "hands":
         return datasets.hands(n, seed=2, size=model.size, vary=card["vary"], progress=False)
     digits = datasets.digits()
-    return datasets.Images(digits.pictures[:n], digits.factors[:n], digits.names)
+    return datasets.Images(digits.pixels[:n], digits.factors[:n], digits.names)
 
 
 def open_shipped(name, **options):
@@ -104,7 +104,7 @@ def test_a_code_to_begin_with_is_of_an_open_hand_or_of_the_first_image_or_a_draw
     model, card = weights.load_pretrained("digits-2d")
     images = held_out(model, card, 3)
     np.testing.assert_array_equal(typical_code(model, card, images), latents.encode(model, images[:])[0][0])
-    nothing = datasets.Images(images.pictures[:0], images.factors[:0], images.names)
+    nothing = datasets.Images(images.pixels[:0], images.factors[:0], images.names)
     for images in (None, nothing):
         drawn = typical_code(untrained(latent_dim=400), {"data": "pictures of my own"}, images)
         assert drawn.shape == (400,) and abs(drawn.mean()) < 0.25 and abs(drawn.std() - 1) < 0.2
@@ -157,7 +157,7 @@ def test_the_first_200_pictures_are_placed_on_the_map(n):
     assert sheet.shape == (32 * columns, 32 * columns)
     for k in {0, shown // 2, shown - 1}:
         top, left = 32 * (k // columns), 32 * (k % columns)
-        assert np.abs(sheet[top : top + 32, left : left + 32] - images.pictures[k, 0]).mean() < 8  # WebP loses a little
+        assert np.abs(sheet[top : top + 32, left : left + 32] - images.pixels[k, 0]).mean() < 8  # WebP loses a little
     if n > 2:  # the two directions are at right angles, and no other two hold more of the codes
         directions, centred = np.array(placed["components"]), mu - mu.mean(axis=0)
         np.testing.assert_allclose(directions @ directions.T, np.eye(2), atol=1e-3)
@@ -169,14 +169,14 @@ def test_the_first_200_pictures_are_placed_on_the_map(n):
 def test_models_of_any_shape_are_shown(model, tmp_path):
     model = untrained(*model)
     images = held_out(model, {"data": "hands", "vary": ["index"]}, 3)
-    for given in (None, images, datasets.Images(images.pictures[:0], images.factors[:0], images.names)):
+    for given in (None, images, datasets.Images(images.pixels[:0], images.factors[:0], images.names)):
         made = LatentExplorer(model, images=given)
         assert bool(made.pictures) == (given is images)
         made.save_html(tmp_path / "page.html")
     shown = np.asarray(Image.open(io.BytesIO(made.traversal("png"))).convert("RGB"), float)
     assert (np.ptp(shown, axis=2).max() > 100) == (model.channels == 3)  # labels are black
     with pytest.raises(ValueError, match="pictures: need"):
-        LatentExplorer(model, images=datasets.Images(images.pictures[..., :16], images.factors, images.names))
+        LatentExplorer(model, images=datasets.Images(images.pixels[..., :16], images.factors, images.names))
 
 
 def test_a_notebook_gets_a_live_view_and_a_picture_that_needs_no_kernel():

@@ -262,7 +262,7 @@ def in_file(image, path):
 
 def digit(side=32, number=3):
     """A handwritten digit, and as a large photograph of it."""
-    picture = Image.fromarray(held_out(untrained(), {}).pictures[number, 0])
+    picture = Image.fromarray(held_out(untrained(), {}).pixels[number, 0])
     return picture.resize((side, side), Image.Resampling.BOX if side < 32 else Image.Resampling.BICUBIC)
 
 

@@ -75,7 +75,7 @@ def hands(folder):
     from vaehelpers import datasets
 
     datasets.user_cache_path = lambda _: folder
-    same_as_ever(folder, datasets.hands(400, seed=0, size=32, progress=False).pictures)
+    same_as_ever(folder, datasets.hands(400, seed=0, size=32, progress=False).pixels)
 
 
 def mnist(folder):
@@ -88,7 +88,7 @@ def mnist(folder):
         np.savez(source, x_train=pictures, y_train=np.arange(2000) % 10)
     datasets.MNIST_URL, datasets.MNIST_SHA256 = source.as_uri(), hashlib.sha256(source.read_bytes()).hexdigest()
     datasets.user_cache_path = lambda _: folder
-    same_as_ever(folder, datasets.mnist().pictures)
+    same_as_ever(folder, datasets.mnist().pixels)
 
 
 def same_as_ever(folder, pictures):

@@ -74,7 +74,7 @@ def pictures(model, card, n):
     if model.channels == 3:
         return np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
     if model.size == 32:
-        return datasets.digits().pictures[:n]
+        return datasets.digits().pixels[:n]
     factors = hands.sample_factors(n, vary=card.get("vary", ["index"]), rng=np.random.default_rng(1))
     return np.round(255 * hands.render(factors)).astype(np.uint8)
 

@@ -16,7 +16,7 @@ DATA = """
 import hashlib, json
 from vaehelpers import datasets
 def digest(images):
-    return [hashlib.sha256(array.tobytes()).hexdigest() for array in (images.pictures, images.factors)]
+    return [hashlib.sha256(array.tobytes()).hexdigest() for array in (images.pixels, images.factors)]
 found = {name: digest(getattr(datasets, name)(300, seed=5)) for name in ("hands", "sprites")}
 print(json.dumps(found | {"digits": digest(datasets.digits())}))
 """

@@ -168,7 +168,7 @@ def test_an_array_of_the_cache_with_another_header_is_drawn_again(tmp_path, monk
     at = content.index(b"{") if damage == b"(" else 0
     other = content.replace(b"(30, 1, 32, 32)", b"(15, 1, 32, 64)") if damage is None else None
     path.write_bytes(other or content[:at] + damage + content[at + len(damage) :])
-    assert datasets.hands(30, seed=1, size=32, progress=False).pictures.tobytes() == drawn.pictures.tobytes()
+    assert datasets.hands(30, seed=1, size=32, progress=False).pixels.tobytes() == drawn.pixels.tobytes()
     assert path.read_bytes() == content
 
 

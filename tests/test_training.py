@@ -124,7 +124,7 @@ def test_bad_arguments_are_named(images, change, message):
 
 def test_floats_and_empty_data_are_refused(images):
     with pytest.raises(ValueError, match="need at least one picture"):
-        training.train(datasets.Images(images.pictures[:0], images.factors[:0], images.names), **TINY)
+        training.train(datasets.Images(images.pixels[:0], images.factors[:0], images.names), **TINY)
     with pytest.raises(ValueError, match="need pictures as bytes"):
         training.train(datasets.Images(images[:], images.factors, images.names), **TINY)
 
@@ -291,9 +291,9 @@ def test_what_differs_from_the_run_of_a_checkpoint_is_named(case, images, tmp_pa
     path, (change, message) = tmp_path / "run", OTHERS[case]
     path.write_bytes(one_step)
     if case == "images":
-        images, change = replace(images, pictures=255 - images.pictures), {}
+        images, change = replace(images, pixels=255 - images.pixels), {}
     elif isinstance(change, np.ndarray):
-        images, change = replace(images, pictures=change), {}
+        images, change = replace(images, pixels=change), {}
     with pytest.raises(ValueError, match=f"^checkpoint: '.*run' belongs to another run: {message}") as caught:
         training.train(images, checkpoint=path, **ONE | change)
     assert len(str(caught.value).splitlines()) == 1 and path.read_bytes() == one_step
@@ -426,13 +426,13 @@ def test_no_file_that_was_read_stays_open(images, tmp_path, steps):
     "change", [lambda x: x[::-1, :, :, ::-1], lambda x: x.transpose(0, 1, 3, 2)], ids=["mirrored", "turned"]
 )
 def test_views_of_an_array_and_arrays_that_are_only_read_are_trained_on(images, change, tmp_path):
-    view = change(images.pictures)
+    view = change(images.pixels)
     copy = np.ascontiguousarray(view)
     view.setflags(write=False)
     with warnings.catch_warnings(action="error"):
-        one = training.train(replace(images, pictures=view), checkpoint=tmp_path / "run", **SHORT)[0]
-    assert same(one, training.train(replace(images, pictures=copy), checkpoint=tmp_path / "run", **SHORT)[0])
-    assert same(one, training.train(replace(images, pictures=copy), **SHORT)[0])
+        one = training.train(replace(images, pixels=view), checkpoint=tmp_path / "run", **SHORT)[0]
+    assert same(one, training.train(replace(images, pixels=copy), checkpoint=tmp_path / "run", **SHORT)[0])
+    assert same(one, training.train(replace(images, pixels=copy), **SHORT)[0])
 
 
 @pytest.mark.slow

@@ -37,21 +37,21 @@ HELD_OUT_FROM = 10
 class Images:
     """Images with the factors that made them, or the class of each.
 
-    ``pictures`` is ``(n, channels, height, width)``, stored as bytes; ``images[rows]`` gives them as float32 in [0, 1].
+    ``pixels`` is ``(n, channels, height, width)``, stored as bytes; ``images[rows]`` gives them as float32 in [0, 1].
     ``factors`` is ``(n, k)``, a column for each of ``names``. Where ``classes`` are named, the one factor is a label:
     the place of the image's class among them.
     """
 
-    pictures: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]
     factors: NDArray[np.float32]
     names: tuple[str, ...]
     classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.pixels)
 
     def __getitem__(self, rows: int | slice | ArrayLike) -> NDArray[np.float32]:
-        return self.pictures[rows].astype(np.float32) / 255  # type: ignore[index]
+        return self.pixels[rows].astype(np.float32) / 255  # type: ignore[index]
 
 
 def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTORS, progress: bool = True) -> Images:

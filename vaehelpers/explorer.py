@@ -83,7 +83,7 @@ class LatentExplorer(anywidget.AnyWidget):
         if images:  # neither None nor empty
             mu, logvar = encode(model, images[:_PLACED])
             codes = [[round(float(value), 2) for value in code] for code in mu.clip(-LIMIT, LIMIT)]
-            placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pictures)}
+            placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pixels)}
             card.setdefault("latents", [{"kl": float(kl)} for kl in latent_kl(mu, logvar)])
         card.setdefault("latents", [{} for _ in range(model.latent_dim)])
         self.model, self.card = model, card

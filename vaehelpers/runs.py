@@ -45,7 +45,7 @@ class Run:
     """The state of a run, which goes on from the checkpoint at ``path`` where there is one, and a step of it."""
 
     def __init__(self, images: Images, recipe: dict[str, Any], device: torch.device, path: Path | None) -> None:
-        channels, size = images.pictures.shape[1], images.pictures.shape[-1]
+        channels, size = images.pixels.shape[1], images.pixels.shape[-1]
         self.recipe, self.device, self.path = recipe, device, path
         self.generator = torch.Generator().manual_seed(recipe["seed"])
         self.noise = torch.Generator(device).manual_seed(recipe["seed"])
@@ -53,7 +53,7 @@ class Run:
             torch.default_generator.manual_seed(recipe["seed"])
             self.model = VAE(size, recipe["latent_dim"], channels).to(device)
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.data = torch.from_numpy(np.require(images.pictures, requirements=["C", "W"])).to(device)
+        self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(device)
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=recipe["learning_rate"])
         for weight in self.model.parameters():  # Adam makes the same at its first step; a checkpoint needs it before
@@ -180,8 +180,8 @@ class Run:
 
 def fingerprint(images: Images) -> str:
     """Tell one data set from another: the number of images, their shape, and a hash of their bytes."""
-    digest = hashlib.sha256(np.ascontiguousarray(images.pictures).ravel().data).hexdigest()
-    return f"{len(images)} of {'x'.join(map(str, images.pictures.shape[1:]))}, SHA-256 {digest[:16]}"
+    digest = hashlib.sha256(np.ascontiguousarray(images.pixels).ravel().data).hexdigest()
+    return f"{len(images)} of {'x'.join(map(str, images.pixels.shape[1:]))}, SHA-256 {digest[:16]}"
 
 
 def _finite(tensor: Tensor, *shape: int) -> Tensor:

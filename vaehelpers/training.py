@@ -203,7 +203,7 @@ def keep_freed_memory() -> Iterator[None]:
 
 
 def _check(images: Images, watch: object) -> None:
-    given = images.pictures if isinstance(images, Images) else None
+    given = images.pixels if isinstance(images, Images) else None
     shape: tuple[int, ...] = getattr(given, "shape", ())
     if not isinstance(given, np.ndarray) or len(shape) != 4 or shape[2] != shape[3]:
         got = shape or type(images).__name__

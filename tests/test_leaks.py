@@ -75,7 +75,7 @@ async def move(times):
         slider.value = slider.min + (slider.max - slider.min) * (k * 37 % 101) / 100
         if k % BURST == BURST - 1:
             await asyncio.sleep(0.011)  # until it is drawn
-            pictures.add(hash(figure.picture.value))
+            pictures.add(hash(figure.image.value))
 """
 #: Each event goes to the next slider and to another place; every fiftieth lets the page draw.
 SLIDE = """async ([from, to]) => {

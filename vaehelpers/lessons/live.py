@@ -14,7 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-DPI = 80  # as few as look sharp, so that the figure follows the slider
+SCREEN = 80  # CSS pixels per inch of a figure
+DPI = SCREEN  # dots drawn per inch: few, so that the figure follows the slider; pages are built with more
 #: Hides the still image in the output that follows, wherever the page could load the widget: the rule comes with it.
 #: A widget inside another one has no image below it. The labels of buttons are aligned with those of sliders.
 STYLE = """<style>
@@ -42,7 +43,7 @@ class Live(widgets.VBox):
         self.figure, self.update, self.controls = figure, update, controls
         figure.set_dpi(DPI)
         self.canvas = FigureCanvasAgg(figure)  # draws once, where savefig draws twice
-        self.image = widgets.Image(format="png", width=round(figure.get_figwidth() * DPI))
+        self.image = widgets.Image(format="png", width=round(figure.get_figwidth() * SCREEN))
         draw = once_per_burst(self.draw)
         for control in controls.values():
             control.observe(draw, "value")

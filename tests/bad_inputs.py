@@ -22,7 +22,6 @@ from vaehelpers import (
     information,
     latents,
     linear_gaussian,
-    losses,
     metrics,
     mixtures,
     model,
@@ -32,6 +31,7 @@ from vaehelpers import (
     training,
     weights,
 )
+from vaehelpers.lessons import lesson07
 
 GOOD, BAD = [], []
 
@@ -211,7 +211,7 @@ bad(mixtures.fit, "start and x: need numbers on one scale", X * 1e-90, MIXTURE)
 bad(mixtures.elbo, r"log_resp: need \(9, 2\), got \(9, 3\)", X, MIXTURE, np.zeros((9, 3)))
 bad(mixtures.elbo, "log_resp: need logarithms .*, at most 0 and not NaN, got 1", X, MIXTURE, np.ones((9, 2)))
 
-# linear_gaussian, overlap, losses
+# linear_gaussian, overlap
 good(LINEAR.sample, wholes=a(n=2), rng=rng())
 good(LINEAR.posterior, a(x=X))
 good(LINEAR.log_evidence, a(x=X))
@@ -220,9 +220,7 @@ good(LINEAR.elbo, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(LINEAR.gap, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(lambda **g: linear_gaussian.LinearGaussian(**g).posterior(X), a(weights=[[1], [1]], mean=[0, 0], variance=1))
 good(linear_gaussian.fit, a(x=X), wholes=a(latent_dim=1))
-good(losses.effective_beta, numbers=a(scale=1, weight=1, error_over=1, kl_over=1, variance=1), error="squared")
-good(losses.PEERS[0].beta, numbers=a(variance=1))
-good(losses.peers_table, numbers=a(variance=1))
+good(lesson07.effective_beta, numbers=a(scale=1, weight=1, error_over=1, kl_over=1, variance=1), error="squared")
 bad(LINEAR._replace(variance=0.0).posterior, "variance: need one number above 0, got 0", X)
 bad(LINEAR._replace(mean=np.zeros(3)).posterior, r"weights and mean: need \(d, m\) and \(d,\), got \(2, 1\)", X)
 bad(LINEAR.posterior, r"x: need \(n, 2\), got \(2,\)", [0, 0])
@@ -230,9 +228,9 @@ bad(LINEAR.gap, r"mu_q and cov_q: need \(9, 1\) or .*, got \(8, 1\) and \(1, 1\)
 bad(LINEAR.elbo, "cov_q: need a positive definite covariance", X, [0], [[-1]])
 bad(linear_gaussian.fit, "latent_dim: need a whole number from 1 to 1, got 2", X, 2)
 bad(linear_gaussian.fit, r"x: need at least 2 rows and 2 columns, got \(1, 2\)", X[:1], 1)
-bad(losses.effective_beta, "error: need one of bernoulli, squared, got 'laplace'", "laplace", 1, 1, 1, 1)
-bad(losses.effective_beta, "kl_over: need a number above 0, got -1", "squared", 1, 1, 1, -1)
-bad(losses.peers_table, "variance: need a number above 0, got 0", variance=0)
+bad(lesson07.effective_beta, "error: need one of bernoulli, squared, got 'laplace'", "laplace", 1, 1, 1, 1)
+bad(lesson07.effective_beta, "kl_over: need a number above 0, got -1", "squared", 1, 1, 1, -1)
+bad(lesson07.peers_table, "variance: need a number above 0, got 0", variance=0)
 
 # metrics
 DRAWS = {"represent": lambda f: f, "sample": lambda n, rng: rng.random((n, 2)), "rng": rng()}
@@ -459,7 +457,7 @@ EXCEPTED = {
     "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
     "mixtures.HalfStep": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
     "arguments.tolerance": "takes what array has checked",
-    "losses.Peer": "a row of the table of facts", "hands.Factor": "a row of the table of factors",
+    "hands.Factor": "a row of the table of factors",
     "linear_gaussian.LinearGaussian": "its methods look at it, see above",
     "arguments.shortened": "takes anything", "weights.pack": "takes the bytes that to_bytes makes",
     "runs.Run": "made by train, which looks at what it takes",

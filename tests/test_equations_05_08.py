@@ -17,8 +17,8 @@ from sklearn.metrics import mutual_info_score
 from torch import distributions
 from torch.nn import functional as F
 
-from vaehelpers import bounds, inference, latents, linear_gaussian, losses, model
-from vaehelpers.lessons import lesson06
+from vaehelpers import bounds, inference, latents, linear_gaussian, model
+from vaehelpers.lessons import lesson06, lesson07
 from vaehelpers.lessons.lesson07 import turn
 
 # Lesson 05: the evidence lower bound
@@ -355,7 +355,7 @@ def loss_gradient(which, error, mean_error, mean_kl, variance):
         )
     else:
         beta = (3 / values) / (7 * (2 * variance if error == "squared" else 1) / pixels)
-        assert_allclose(beta, losses.effective_beta(error, 7, 3, pixels, values, variance))
+        assert_allclose(beta, lesson07.effective_beta(error, 7, 3, pixels, values, variance))
         coin = distributions.Bernoulli(logits=answer, validate_args=False)  # grey pixels too
         pixel = distributions.Normal(answer, variance**0.5) if error == "squared" else coin
         loss = beta * kl.sum() - pixel.log_prob(x).sum()

@@ -17,14 +17,14 @@ FLOORS = {
     "information": set(), "kmeans": set(), "mixtures": {"kmeans"}, "hands": set(), "plots": set(),
     "exercises": {"inference"}, "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
-    "losses": set(), "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
+    "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
     "arguments": set(),
     "pictures": set(), "datasets": {"files", "hands", "pictures", "sprites"},
     "weights": {"files", "model"}, "runs": {"model", "datasets", "weights"},
     "training": {"model", "datasets", "files", "interrupts", "runs", "weights"},
     "latents": {"model", "datasets"}, "bounds": {"model"},
     "widgets": {
-        "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics", "losses",
+        "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics",
         "overlap",
     },
     "explorer": {"datasets", "files", "hands", "latents", "model", "plots", "weights"}, "__init__": set(),
@@ -41,7 +41,7 @@ NO_TORCH = {
     "linear_gaussian",
     "metrics",
 }
-NO_TORCH |= {"datasets", "files", "interrupts", "losses", "pictures", "overlap", "sprites", "widgets", "arguments"}
+NO_TORCH |= {"datasets", "files", "interrupts", "pictures", "overlap", "sprites", "widgets", "arguments"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from test_notebooks import NOTEBOOKS, code_cells, read
 
-from vaehelpers import bounds, inference, information, latents, losses, metrics, mixtures, model
+from vaehelpers import bounds, inference, information, latents, metrics, mixtures, model
+from vaehelpers.lessons import lesson07
 from vaehelpers.lessons.lesson07 import turn
 from vaehelpers.linear_gaussian import LinearGaussian
 
@@ -115,7 +116,7 @@ PAIRS = [
     ("06", "reparameterise", seeded(model.reparameterise), [belief_input()[2:]]),
     ("06", "log_weights", seeded(bounds.log_weights), [belief_input()]),
     ("06", "importance_bound", bounds.importance_bound, [(torch.randn(30, 4), 7), (torch.randn(30, 4) - 900, 30)]),
-    ("07", "effective_beta", losses.effective_beta, [("squared", 0.5, 0.1, 784, 2, 0.04), ("bernoulli", 1, 4, 1, 25)]),
+    ("07", "effective_beta", lesson07.effective_beta, [("squared", 0.5, 0.1, 784, 2, 0.04), ("bernoulli", 1, 4, 1, 9)]),
     ("07", "mi_matrix", metrics.mi_matrix, [(RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2)))]),
     ("07", "mig_gaps", metrics.mig_gaps, [(RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2)))]),
     ("07", "turn", turn, [(RNG.standard_normal((5, 3)), 25.0)]),

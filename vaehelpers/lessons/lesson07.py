@@ -1,6 +1,8 @@
 """Lesson 07: the β-VAE: figures, sliders and checks."""
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,7 +14,6 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import array, number
-from ..losses import effective_beta
 from ..metrics import mi_matrix, mig
 from ..plots import BOUND, DATA, PRIOR, P, Q, plot_traversal, tile
 from .judge import Result, judge, judge_function
@@ -252,6 +253,56 @@ Floats = NDArray[np.float64]
 _PICTURES = {"28×28": 784, "64×64": 4096, "32×32×3": 3072, "64×64×3": 12288}
 _ERRORS = {"Bernoulli": ("bernoulli", 1.0), "squared": ("squared", 1.0), "½ squared": ("squared", 0.5)}
 _BATCH = {"both alike": (1, 1), "mean of error only": (64, 1), "mean of KL only": (1, 64)}
+
+
+def effective_beta(
+    error: str, scale: float, weight: float, error_over: float, kl_over: float, variance: float = 1.0
+) -> float:
+    """Return the β of the loss ``scale · error / error_over + weight · KL / kl_over``.
+
+    ``error`` and KL are sums over all pixels, latents and images of a batch; ``error_over`` and ``kl_over`` are what
+    each sum is divided by: 1 for a sum, the number of values for a mean. A ``"bernoulli"`` error is the cross-entropy
+    of the pixels, which is the negative log-likelihood. A ``"squared"`` error is, up to a constant, 2σ² times the
+    negative log-likelihood of Gaussian pixels with ``variance`` σ². Dividing the loss by the factor of the negative
+    log-likelihood changes no optimum and leaves β as the factor of the KL. Raises ``ValueError`` for another error and
+    for a number that is not positive. Higgins et al. (2017), eq. 4; Rybkin, Daniilidis & Levine (2021), "Simple and
+    effective VAE training with calibrated decoders".
+    """
+    if error not in ("bernoulli", "squared"):
+        raise ValueError(f"error: need one of bernoulli, squared, got {error!r}")
+    numbers = {"scale": scale, "error_over": error_over, "kl_over": kl_over, "variance": variance, "weight": weight}
+    for name, value in numbers.items():
+        number(name, value, above=0)
+    per_nat = {"bernoulli": 1.0, "squared": 2 * variance}[error]
+    return (weight / kl_over) / (scale * per_nat / error_over)
+
+
+def read_peers() -> list[dict[str, Any]]:
+    """Return the losses of public repositories in ``data/peers.csv``, each as one file at one commit defines it.
+
+    The last five columns are arguments of ``effective_beta``. Whether a loss is a sum or a mean over the batch does
+    not matter, because it is the same for both terms in all of them.
+    """
+    with (Path(__file__).parents[1] / "data" / "peers.csv").open(encoding="utf-8", newline="") as file:
+        peers = list(csv.DictReader(file))
+    return [p | {name: float(p[name]) for name in ("scale", "weight", "error_over", "kl_over")} for p in peers]
+
+
+def peers_table(*, variance: float = 0.01) -> str:
+    """Return the losses of ``read_peers`` and the β of each, at σ² = 1 and at ``variance``, as a table in Markdown."""
+    lines = [
+        f"| loss of | setting | before the KL | before the error | β if σ² = 1 | β if σ² = {variance:g} |",
+        "|---|---|---|---|---:|---:|",
+    ]
+    for peer in read_peers():
+        repository, commit, file, setting, error, scale, weight, error_over, kl_over = peer.values()
+        link = f"[{repository}](https://github.com/{repository}/blob/{commit}/{file})"
+        before_kl = f"{weight:.4g}" + (f" / {kl_over:,.0f}" if kl_over > 1 else "")
+        before_error = f"{scale:g}" + (f" / {error_over:,.0f}" if error_over > 1 else "") + f", {error}"
+        at_1, at_variance = (effective_beta(error, scale, weight, error_over, kl_over, v) for v in (1.0, variance))
+        other = f"{at_variance:.4g}" if error == "squared" else "the same"
+        lines.append(f"| {link} | {setting} | {before_kl} | {before_error} | {at_1:.4g} | {other} |")
+    return "\n".join(lines)
 
 
 def beta_calculator() -> Live:

@@ -383,7 +383,7 @@ bad(shipped.name_latents, r"factors: need shape \(60, 1 or more\), got \(4, 0\)"
 good(datasets.hands, wholes=a(n=2, seed=0, size=8), progress=False)
 good(datasets.sprites, wholes=a(n=2, seed=0, size=16))
 good(datasets.digits, wholes=a(size=8))
-good(datasets.as_bytes, a(pictures=FACE))
+good(datasets.as_bytes, a(images=FACE))
 good(hands.sample_factors, wholes=a(n=2), rng=rng())
 good(hands.fill, a(varied=[[0.5]]), vary=["thumb"])
 good(hands.render, a(factors=[hands.neutral()]), wholes=a(size=8))
@@ -398,7 +398,7 @@ bad(datasets.folder, "test: need True, False or None, got 'all'", ".", test="all
 bad(datasets.mnist, "size: need a whole number from 8 to 4096, got 7", size=7)
 bad(datasets.folder, "size: need a whole number from 8 to 4096, got 4", ".", size=4)
 bad(datasets.folder, "channels: need 1 .* or 3 .*, got 2", ".", channels=2)
-bad(datasets.as_bytes, "pictures: need values from 0 to 1, got -1 to 0", [-1, 0])
+bad(datasets.as_bytes, "images: need values from 0 to 1, got -1 to 0", [-1, 0])
 bad(hands.columns_of, r"vary: \[\] is not a factor", [[]])
 bad(hands.columns_of, "vary: 'toe' is not a factor; choose among x, y", ["toe"])
 bad(hands.sample_factors, "rng: need a NumPy Generator", 1, rng=0)
@@ -451,9 +451,10 @@ bad(arguments.together, r"x, y: need shapes that broadcast, got \(2,\) and \(3,\
 
 EXCEPTED = {
     "datasets.Images": "a record; who takes it looks at it: train, sweep, LatentExplorer, encode",
-    "pictures.files_below": "called by datasets.folder: rows above",
-    "pictures.read_all": "called by datasets.folder: rows above",
-    "pictures.resized": "called by datasets.digits and datasets.mnist: rows above",
+    "images.files_below": "called by datasets.folder: rows above",
+    "images.read_image": "called by datasets.folder: rows above",
+    "images.resized": "called by datasets.digits and datasets.mnist: rows above",
+    "images.UnreadableImage": "an error",
     "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
     "mixtures.HalfStep": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
     "arguments.tolerance": "takes what array has checked",

@@ -406,4 +406,4 @@ def test_any_damage_of_a_picture_gives_a_picture_or_leaves_it_out(tmp_path_facto
             images = datasets.folder(folder, size=8)
             assert images.pixels.shape == (1, 1, 8, 8) and images.pixels.dtype == np.uint8
         except ValueError as error:
-            assert re.match(r"path: no file of the folder '.*' can be read as a picture: a.png \(", str(error)), error
+            assert re.match(r"path: no file of the folder '.*' can be read as an image: a.png \(", str(error)), error

@@ -130,12 +130,12 @@ MODULES["command"] = ["torch._dynamo", "vaehelpers.shipped", "sklearn.datasets",
 
 def is_whole(path):
     """Whether a file, read as its reader does, is what it should be."""
-    from vaehelpers import datasets, weights
+    from vaehelpers import weights
 
     if path.suffix in (".checkpoint", ".safetensors"):
         return bool(weights.read(path))
-    if path.suffix == ".npy":
-        return datasets._kept(path).shape == (400, 1, 32, 32)
+    if path.suffix == ".bytes":
+        return path.stat().st_size == 400 * 32 * 32
     if path.suffix == ".html":
         return path.read_bytes() == b"older" or path.read_bytes().endswith(b"</html>\n")
     return path.name == "mnist.npz" and path.read_bytes() == (path.parents[1] / "source.npz").read_bytes()

@@ -19,7 +19,7 @@ FLOORS = {
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
     "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
     "arguments": set(),
-    "pictures": set(), "datasets": {"files", "hands", "pictures", "sprites"},
+    "images": set(), "datasets": {"files", "hands", "images", "sprites"},
     "weights": {"files", "model"}, "runs": {"model", "datasets", "weights"},
     "training": {"model", "datasets", "files", "interrupts", "runs", "weights"},
     "latents": {"model", "datasets"}, "bounds": {"model"},
@@ -41,7 +41,7 @@ NO_TORCH = {
     "linear_gaussian",
     "metrics",
 }
-NO_TORCH |= {"datasets", "files", "interrupts", "pictures", "overlap", "sprites", "widgets", "arguments"}
+NO_TORCH |= {"datasets", "files", "images", "interrupts", "overlap", "sprites", "widgets", "arguments"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 

@@ -119,7 +119,7 @@ def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
 
 def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"can be read as a picture: pipe\.png \(not a file\)"):
+    with pytest.raises(ValueError, match=r"can be read as an image: pipe\.png \(not a file\)"):
         datasets.folder(tmp_path)
 
 
@@ -154,22 +154,9 @@ def test_a_card_without_end_is_refused(tmp_path):
 def test_an_answer_without_end_is_broken_off(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "user_cache_path", lambda _: tmp_path)
     monkeypatch.setattr(datasets, "MNIST_URL", Path("/dev/zero").as_uri())
-    with pytest.raises(OSError, match=r"it should have 11490434 bytes, and more came"):
+    with pytest.raises(OSError, match="its SHA-256 should be 731c5ac6"):
         datasets.mnist()
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("damage", (b"PK\x03\x04", b"(", b"\x93NUMPY\x01\x00\xff\xff", None))
-def test_an_array_of_the_cache_with_another_header_is_drawn_again(tmp_path, monkeypatch, damage):
-    monkeypatch.setattr(datasets, "user_cache_path", lambda _: tmp_path)
-    drawn = datasets.hands(30, seed=1, size=32, progress=False)
-    (path,) = tmp_path.iterdir()
-    content = path.read_bytes()
-    at = content.index(b"{") if damage == b"(" else 0
-    other = content.replace(b"(30, 1, 32, 32)", b"(15, 1, 32, 64)") if damage is None else None
-    path.write_bytes(other or content[:at] + damage + content[at + len(damage) :])
-    assert datasets.hands(30, seed=1, size=32, progress=False).pixels.tobytes() == drawn.pixels.tobytes()
-    assert path.read_bytes() == content
 
 
 # The network.

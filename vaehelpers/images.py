@@ -1,0 +1,130 @@
+"""Read image files of any format that Pillow decodes as squares of bytes."""
+
+import mimetypes
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+#: Images by their suffix, but not read: Pillow runs another program for EPS, reads WMF on Windows only, and FITS does
+#: not say which value is white.
+_REFUSED = {"EPS", "WMF", "FITS"}
+#: Pillow recognises these formats, but cannot decode them.
+_NOT_DECODED = {"BUFR", "GRIB", "HDF5", "MPEG"}
+
+
+class UnreadableImage(ValueError):
+    """Why a file cannot be read as an image, in a few words."""
+
+
+def formats() -> list[str]:
+    """Return the names of the formats that are read."""
+    Image.init()
+    return [name for name in Image.OPEN if name not in _REFUSED | _NOT_DECODED]
+
+
+def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
+    """Return the paths of all images below a folder, relative to it and sorted.
+
+    Hidden files and folders are ignored. Links to folders are followed, but no folder is read twice. A folder that
+    cannot be opened is added to ``left_out``, with the reason.
+    """
+    found, seen, folders = [], set(), [folder]
+    for place in folders:  # grows as sub-folders are found
+        if (real := place.resolve()) in seen:
+            continue
+        seen.add(real)
+        try:
+            entries = [entry for entry in place.iterdir() if not entry.name.startswith(".")]
+        except OSError:
+            left_out[place.relative_to(folder).as_posix()] = "cannot be opened"
+            continue
+        inner = [entry for entry in entries if entry.is_dir()]
+        folders += sorted(inner, key=lambda entry: (entry.is_symlink(), entry.name))  # links after real folders
+        found += [entry.relative_to(folder) for entry in entries if not entry.is_dir() and _is_image(entry)]
+    return [path.as_posix() for path in sorted(found, key=lambda path: path.parts)]
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is an image by its suffix or, where that is missing or unknown, by its content."""
+    if path.name.lower() in ("thumbs.db", "desktop.ini"):
+        return False
+    if Image.registered_extensions().get(path.suffix.lower()) in {*formats(), *_REFUSED}:
+        return True
+    kind = mimetypes.guess_type(path.name)[0]
+    if kind or not path.is_file():
+        return (kind or "").startswith("image/")
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats()):
+            return True
+    except Image.DecompressionBombError:
+        return True
+    except Exception:  # a damaged header raises nearly anything
+        return False
+
+
+def read_image(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
+    """Return the first image of a file, upright, on white, cut square from its middle: ``(channels, size, size)``.
+
+    Raises ``UnreadableImage``.
+    """
+    if not file.is_file():  # a pipe would block
+        raise UnreadableImage("not a file")
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=formats()) as image:
+            image.draft(None, (2 * size, 2 * size))  # decode a large JPEG at a fraction of its size
+            black, white = _levels(image)
+            _scale_transparent(image)
+            scaled = ImageOps.fit(_rgba(ImageOps.exif_transpose(image), black, white), (size, size))
+            flat = Image.alpha_composite(Image.new("RGBA", scaled.size, "white"), scaled)
+    except UnreadableImage:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise UnreadableImage("in no format that is read here" if file.stat().st_size else "empty") from error
+    except PermissionError as error:
+        raise UnreadableImage("cannot be opened") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableImage("too big") from error
+    except Exception as error:  # a damaged file raises nearly anything
+        raise UnreadableImage("damaged") from error
+    return np.asarray(flat.convert("L" if channels == 1 else "RGB")).reshape(size, size, channels).transpose(2, 0, 1)
+
+
+def resized(image: NDArray[np.generic], size: int) -> NDArray[np.generic]:
+    """Return a grey image of bytes or float32, scaled to ``(size, size)`` by bilinear interpolation."""
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _levels(image: Image.Image) -> tuple[int, int]:
+    """Return the values of black and white where a pixel has up to 16 bits; raises ``UnreadableImage`` if unknown."""
+    tags = getattr(image, "tag_v2", {})
+    sample_format, photometric, bits = tags.get(339, ()), tags.get(262), tags.get(258, (16,))[0]
+    if image.mode == "F":
+        raise UnreadableImage("floating-point numbers; which of them is white is unknown")
+    if 2 in sample_format or (image.mode == "I" and image.format != "PPM"):  # Pillow scales PPM to 16 bits
+        raise UnreadableImage("integers with a sign or of 32 bits; which of them is white is unknown")
+    return (2**bits - 1, 0) if photometric == 0 else (0, 2**bits - 1)
+
+
+def _scale_transparent(image: Image.Image) -> None:
+    """Scale the transparent grey of a PNG to 8 bits as its pixels are: Pillow leaves it at 2 or 4 bits.
+
+    Raises ``UnreadableImage`` for a transparent colour of 16 bits a channel, of which Pillow decodes 8.
+    """
+    if image.format == "PNG" and "transparency" in image.info:
+        stored = image.tile[0].args  # type: ignore[attr-defined]
+        if stored == "RGB;16B":
+            raise UnreadableImage("a transparent colour of 16 bits a channel")
+        if factor := {"L;2": 85, "L;4": 17}.get(stored):
+            image.info["transparency"] *= factor
+
+
+def _rgba(image: Image.Image, black: int, white: int) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+        values = np.asarray(image).astype(np.float32)
+        opaque = 255.0 * (values != image.info.get("transparency", -1))
+        grey = (values - black) * (255 / (white - black))
+        return Image.fromarray(np.dstack([grey, opaque]).round().astype(np.uint8)).convert("RGBA")
+    return (image.convert("LA") if image.mode == "La" else image).convert("RGBA")

@@ -11,9 +11,9 @@ import test_exercises_divergence
 import test_exercises_elbo
 import test_exercises_explorer
 import test_exercises_information
-import test_exercises_mixtures
 import test_exercises_posterior
 import test_exercises_vae
+import test_lesson04
 import torch
 from checks import exercises
 from IPython.core.formatters import DisplayFormatter
@@ -25,7 +25,7 @@ TABLES = [
     test_exercises_information,
     test_exercises_divergence,
     test_exercises_posterior,
-    test_exercises_mixtures,
+    test_lesson04,
     test_exercises_elbo,
     test_exercises_vae,
     test_exercises_beta,

@@ -14,22 +14,24 @@ from scipy.spatial.distance import cdist
 from scipy.special import expit, logsumexp
 from scipy.stats import norm
 
-from ..arguments import array, whole
 from ..mixtures import GaussianMixture, em
 from ..plots import BOUND, DATA, POSTERIOR, P, ellipses
 from .judge import Result, judge, judge_function
 from .live import Live, slider, steps
 
-# A component is told by its number and its marker too; the colours differ in lightness, for eyes that see no hue.
+# A component has a number, a marker, a line style and a colour; the colours also differ in lightness.
 COMPONENTS = ("#16205e", "#e76300", "#92dadd", "#b9ac70", "#832db6", "#717581")
 MARKERS = "o^sDvP"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (1, 1)))
 
 
+# Figures
+
+
 def plot_points(x: ArrayLike, *, names: tuple[str, str] = ("x₁", "x₂"), ax: Axes | None = None) -> Axes:
-    """Show rows ``(n, 2)`` as dots of which nobody has said where they belong."""
+    """Plot the rows of ``x (n, 2)`` as dots."""
     ax = ax or plt.subplots(figsize=(7, 5.5))[1]
-    ax.plot(*array("x", x, ("n", 2)).T, "o", color=DATA, markeredgecolor="black", markeredgewidth=0.5, markersize=6)
+    ax.plot(*np.asarray(x).T, "o", color=DATA, markeredgecolor="black", markeredgewidth=0.5, markersize=6)
     ax.set(xlabel=names[0], ylabel=names[1])
     return ax
 
@@ -38,69 +40,50 @@ def plot_components(
     x: ArrayLike, resp: ArrayLike, means: ArrayLike, covariances: ArrayLike | None = None, *,
     names: tuple[str, str] = ("x₁", "x₂"), title: str = "", ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Show rows ``(n, 2)`` in the mixed colours of their responsibilities ``(n, k)``, and each component by its number.
+    """Plot rows ``x (n, 2)`` in the mixed colours of their responsibilities ``(n, k)``, and each component's ellipses.
 
-    A row has the marker of the component that is most responsible for it, and is larger the less certain that is.
+    A row has the marker of its most responsible component, and is larger where the responsibilities are less certain.
     """
-    points = array("x", x, ("n", 2))
-    k = array("resp", resp, (len(points), "k"), unit=True).shape[1]
-    array("means", means, (k, 2))
-    if k > len(MARKERS):
-        raise ValueError(f"resp: there are markers for {len(MARKERS)} components, got {k}")
+    points, shares, centres = np.asarray(x), np.asarray(resp), np.asarray(means)
+    colours = (shares @ [to_rgb(colour) for colour in COMPONENTS[: len(centres)]]).clip(0, 1)
+    sizes, most = 28 + 160 * (1 - shares.max(axis=1)), shares.argmax(axis=1)
     ax = ax or plt.subplots(figsize=(7, 5.5))[1]
-    for j in range(k):
-        ax.scatter([], [], marker=MARKERS[j], edgecolors="black", linewidths=0.5)
-    for j in range(k):
-        for width in (3, 1.5):
-            ax.plot([], [], color="black", linewidth=width, linestyle=LINES[j])
+    for j, centre in enumerate(centres):
+        own = most == j
+        look: dict[str, Any] = {"marker": MARKERS[j], "edgecolors": "black", "linewidths": 0.5}
+        ax.scatter(points[own, 0], points[own, 1], s=sizes[own], c=colours[own], **look)
+        if covariances is not None:
+            for curve, width in zip(ellipses(np.asarray(covariances)[j], centre), (3, 1.5), strict=True):
+                ax.plot(*curve.T, color="black", linewidth=width, linestyle=LINES[j])
         box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": COMPONENTS[j], "linewidth": 3}
-        ax.text(0, 0, str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
+        ax.text(centre[0], centre[1], str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
     low, high, edge = points.min(axis=0), points.max(axis=0), 0.12 * np.ptp(points, axis=0)
     ax.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]))
     ax.set(xlabel=names[0], ylabel=names[1], title=title)
     ax.locator_params(nbins=6)
-    move_components(ax, x, resp, means, covariances)
     return ax
 
 
-def move_components(
-    ax: Axes, x: ArrayLike, resp: ArrayLike, means: ArrayLike, covariances: ArrayLike | None = None
-) -> None:
-    """Bring ``plot_components`` to other responsibilities, means and covariances."""
-    points, shares, centres = np.asarray(x, float), np.asarray(resp, float), np.asarray(means, float)
-    colours = shares @ np.array([to_rgb(c) for c in COMPONENTS[: shares.shape[1]]])
-    sizes = 28 + 160 * (1 - shares.max(axis=1))
-    most = shares.argmax(axis=1)
-    for j, dots in enumerate(list(ax.collections)[: len(centres)]):
-        dots.set_offsets(points[most == j])
-        dots.set(facecolors=colours[most == j].clip(0, 1), sizes=sizes[most == j])
-        ax.texts[j].set_position(tuple(centres[j]))
-        if covariances is not None:
-            curves = ellipses(np.asarray(covariances)[j], centres[j])
-            for line, curve in zip(ax.lines[2 * j : 2 * j + 2], curves, strict=True):
-                line.set_data(*curve.T)
-
-
-def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Show the bound ``(steps,)`` in nats after each half-step, E as a circle and M as a triangle."""
+def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, here: int = 0, ax: Axes | None = None) -> Axes:
+    """Plot the bound ``(steps,)`` in nats after each half-step, ``"E"`` or ``"M"``; ``here`` is marked."""
     ax = ax or plt.subplots(figsize=(7, 5))[1]
-    steps, heights = np.arange(len(kinds)), array("bounds", bounds, (len(kinds),))
-    ax.plot(steps, heights, color=BOUND, linewidth=1.5)
-    for kind, marker, what in (("E", "o", "E step: responsibilities"), ("M", "^", "M step: parameters")):
-        here = np.array([k == kind for k in kinds])
-        ax.plot(steps[here], heights[here], marker, color=BOUND, markersize=8, label=what, markerfacecolor="white")
-    ax.plot(steps[:1], heights[:1], "o", color=BOUND, markersize=15, markeredgecolor="black", markeredgewidth=2)
+    heights, kind_of = np.asarray(bounds), np.array(kinds)
+    ax.plot(heights, color=BOUND, linewidth=1.5)
+    for kind, marker, what in (("E", "o", "E-step: responsibilities"), ("M", "^", "M-step: parameters")):
+        (own,) = np.nonzero(kind_of == kind)
+        ax.plot(own, heights[own], marker, color=BOUND, markersize=8, label=what, markerfacecolor="white")
+    marker = "o" if kinds[here] == "E" else "^"
+    ax.plot(here, heights[here], marker, color=BOUND, markersize=15, mec="black", mew=2, gid="here")
     ax.set(xlabel="half-step", ylabel="bound, in nats")
     ax.legend(loc="lower right")
     return ax
 
 
 def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Show the responsibility ``(n,)`` of the second component along the line between two means, and the hard step."""
+    """Plot the responsibility ``(n,)`` of component 2 along the line between two means, and the hard assignment."""
     ax = ax or plt.subplots(figsize=(7, 5))[1]
-    x = array("position", position, ("n",))
-    ax.plot(x, array("hard", hard, x.shape), "--", color="black", linewidth=2, label="k-means: hard")
-    ax.plot(x, array("resp", resp, x.shape), color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
+    ax.plot(position, hard, "--", color="black", linewidth=2, label="k-means: hard")
+    ax.plot(position, resp, color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
     ax.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
     ax.set_ylabel("responsibility of component 2")
     ax.legend(loc="upper left")
@@ -108,19 +91,18 @@ def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Ax
 
 
 def plot_spike(sds: ArrayLike, log_likelihoods: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Show the log-likelihood ``(n,)`` over the standard deviation ``(n,)`` of a component that sits on one point."""
+    """Plot the log-likelihood ``(n,)`` over the standard deviation ``(n,)`` of a component centred on one point."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
-    x = array("sds", sds, ("n",))
-    ax.plot(x, array("log_likelihoods", log_likelihoods, x.shape), color=P, linewidth=3)
+    ax.plot(sds, log_likelihoods, color=P, linewidth=3)
     ax.set(xscale="log", xlabel="standard deviation of the component on one point", ylabel="log-likelihood, in nats")
     ax.invert_xaxis()
     return ax
 
 
 def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Show where each of many starts ended, sorted from the worst to the best, in nats."""
+    """Plot the final log-likelihood of each start, in nats, from the worst to the best."""
     ax = ax or plt.subplots(figsize=(9, 4.5))[1]
-    ends = np.sort(array("bounds", bounds, ("n",)))
+    ends = np.sort(bounds)
     ax.vlines(np.arange(len(ends)) + 1, ends.min() - 0.06 * np.ptp(ends), ends, color=BOUND, linewidth=1)
     ax.plot(np.arange(len(ends)) + 1, ends, "o", color=BOUND, markersize=8)
     ax.set(xlabel="start, from the worst to the best", ylabel="log-likelihood, in nats")
@@ -128,12 +110,9 @@ def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_choice(k: ArrayLike, values: ArrayLike, *, best: int, ylabel: str, title: str, ax: Axes | None = None) -> Axes:
-    """Show a criterion ``(n,)`` for each number of components, a ring around the ``best`` one."""
+    """Plot a criterion ``(n,)`` over the number of components ``(n,)``, with a ring around the ``best``."""
     ax = ax or plt.subplots(figsize=(7, 4.5))[1]
-    numbers = array("k", k, ("n",))
-    heights = array("values", values, numbers.shape)
-    if best not in numbers:
-        raise ValueError(f"best: need one of the numbers of components, got {best!r}")
+    numbers, heights = np.asarray(k), np.asarray(values)
     ax.plot(numbers, heights, "o-", color=P, markersize=8)
     ax.plot(best, heights[numbers == best], "o", color="none", markeredgecolor="black", markersize=20, mew=2.5)
     ax.set(xlabel="number of components K", ylabel=ylabel, xticks=numbers)
@@ -141,51 +120,45 @@ def plot_choice(k: ArrayLike, values: ArrayLike, *, best: int, ylabel: str, titl
     return ax
 
 
-Floats = NDArray[np.float64]
+# Sliders
 
 
 def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 6) -> Live:
     """Step through k-means on the left and EM on the right, both from the means of ``start``."""
-    points = array("x", x, ("n", 2))
-    whole("rounds", rounds, 3)
+    points = np.asarray(x)
     hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
-    left, right = figure.subplots(1, 2, sharey=True)
-    plot_components(points, hard[0][0], hard[0][1], names=names, ax=left)
-    plot_components(points, hard[0][0], start.means, start.covariances, names=names, ax=right).set_ylabel("")
+    left, right = figure.subplots(1, 2)
 
     def update(half_step: int) -> None:
-        labels, centres = hard[half_step]
-        move_components(left, points, labels, centres)
+        left.clear(), right.clear()
         kind, mixture, log_resp, _ = soft[half_step]
-        move_components(right, points, np.exp(log_resp), mixture.means, mixture.covariances)
-        turn = f"round {half_step // 2 + 1}"
-        left.set_title(f"k-means, {turn}: " + ("to the nearest mean" if kind == "E" else "new means"))
-        right.set_title(f"mixture, {turn}: " + ("responsibilities" if kind == "E" else "new weighted means"))
+        when, resp = f"round {half_step // 2 + 1}", np.exp(log_resp)
+        plot_components(points, *hard[half_step], names=names, ax=left)
+        plot_components(points, resp, mixture.means, mixture.covariances, names=(names[0], ""), ax=right)
+        left.set_title(f"k-means, {when}: " + ("to the nearest mean" if kind == "E" else "new means"))
+        right.set_title(f"mixture, {when}: " + ("responsibilities" if kind == "E" else "new weighted means"))
 
     return Live(figure, update, half_step=steps("half-step", 2 * rounds - 1, value=4))
 
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
-    """Shrink the one σ of two round components with fixed centres (2, 2): soft assignments become hard."""
-    points, means = array("x", x, ("n", 2)), array("centres", centres, (2, 2))
+    """Shrink the common σ of two round components with fixed centres ``(2, 2)``: soft assignments become hard."""
+    points, means = np.asarray(x), np.asarray(centres)
     position = np.linspace(0, 1, 401)
     line = means[0] + position[:, None] * (means[1] - means[0])
+    closer, closer_on_line = (np.diff(-cdist(rows, means, "sqeuclidean"))[:, 0] for rows in (points, line))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(5, 4))
-    start = np.full((len(points), 2), 0.5)
-    plot_components(points, start, means, np.stack([np.eye(2)] * 2), names=names, ax=left)
-    plot_border(position, position, position > 0.5, ax=right)
-
-    closer, closer_on_line = (np.diff(-cdist(rows, means, "sqeuclidean"))[:, 0] for rows in (points, line))
 
     def update(sigma: float) -> None:
-        second = expit(closer / (2 * sigma**2))  # equal weights, equal σ: nothing but the distances is left
+        left.clear(), right.clear()
+        second = expit(closer / (2 * sigma**2))  # with equal weights and equal σ, the distances alone decide
         resp = np.stack([1 - second, second], axis=1)
-        move_components(left, points, resp, means, np.stack([sigma**2 * np.eye(2)] * 2))
-        right.lines[1].set_ydata(expit(closer_on_line / (2 * sigma**2)))
         unsure = (resp.max(axis=1) < 0.99).sum()
+        plot_components(points, resp, means, [sigma**2 * np.eye(2)] * 2, names=names, ax=left)
         left.set_title(f"σ = {sigma:.2f}: {unsure} of {len(points)} points less than 99 % certain")
+        plot_border(position, expit(closer_on_line / (2 * sigma**2)), position > 0.5, ax=right)
         right.set_title("on the line between the means")
 
     return Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05))
@@ -193,29 +166,27 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
 
 def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 15, first: int = 5) -> Live:
     """Step through EM: points in the colours of their responsibilities, ellipses, and the bound beside them."""
-    points = array("x", x, ("n", 2))
-    path = list(islice(em(points, start), 2 * whole("rounds", rounds)))
-    whole("first", first, 0, len(path) - 1)
+    points = np.asarray(x)
+    path = list(islice(em(points, start), 2 * rounds))
+    kinds, bounds = [step.kind for step in path], [step.bound for step in path]
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    plot_components(points, np.exp(path[0].log_resp), start.means, start.covariances, names=names, ax=left)
-    plot_climb([step.kind for step in path], [step.bound for step in path], ax=right)
-    here = right.lines[-1]
 
     def update(half_step: int) -> None:
+        left.clear(), right.clear()
         kind, mixture, log_resp, bound = path[half_step]
-        move_components(left, points, np.exp(log_resp), mixture.means, mixture.covariances)
-        here.set(xdata=[half_step], ydata=[bound], marker="o" if kind == "E" else "^")
-        done = "E step: who is responsible?" if kind == "E" else "M step: fit to the shares"
+        plot_components(points, np.exp(log_resp), mixture.means, mixture.covariances, names=names, ax=left)
+        done = "E-step: responsibilities" if kind == "E" else "M-step: parameters"
         left.set_title(f"round {half_step // 2 + 1}, {done}")
-        rise = f", up by {bound - path[half_step - 1].bound:.3f}" if half_step else ""
+        plot_climb(kinds, bounds, here=half_step, ax=right)
+        rise = f", up by {bound - bounds[half_step - 1]:.3f}" if half_step else ""
         right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
 
     return Live(figure, update, half_step=steps("half-step", len(path) - 1, value=first))
 
 
-def _k_means_steps(x: Floats, start: Floats, rounds: int) -> list[tuple[Floats, Floats]]:
-    """Labels as rows of zeros and a one (n, k), and centres (k, d), after each half-step."""
+def _k_means_steps(x: NDArray, start: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:
+    """Return one-hot labels ``(n, k)`` and centres ``(k, d)`` after each half-step of k-means."""
     path, centres = [], start.copy()
     for _ in range(rounds):
         labels = cdist(x, centres, "sqeuclidean").argmin(axis=1)
@@ -225,6 +196,8 @@ def _k_means_steps(x: Floats, start: Floats, rounds: int) -> list[tuple[Floats, 
         path.append((np.eye(len(centres))[labels], centres.copy()))
     return path
 
+
+# Checks
 
 #: Sets of tosses: the heads of each, its tosses, and the chances of the two coins; the first is the lesson's.
 TOSSES = [
@@ -248,7 +221,7 @@ def check_responsibility(resp: Any) -> Result:
         "That is the responsibility of the short kind.": short / (short + long),
         "That is the joint, weight times density. Divide, so that the two kinds add up to 1.": long,
         "That is the density of the eruption under the whole mixture. It belongs below the line.": short + long,
-        "That is the weight, the belief before you have seen the eruption.": 0.64,
+        "That is the weight, the prior probability before you have seen the eruption.": 0.64,
         "That is a ratio of the two, the odds. A responsibility is a share of the whole.": long / short,
     }
     praise = "Bayes' rule, with the weights as prior."
@@ -280,7 +253,7 @@ def check_log_density(value: Any) -> Result:
 
 
 def check_new_means(new_means: Callable[[Any, Any], Any]) -> Result:
-    """Lesson 04: the M step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
+    """Lesson 04: the M-step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
         "You divided by N, the number of points. Each component has its own share of the points: N_k.":
             lambda x, resp: resp.T @ x / len(x),
@@ -296,7 +269,7 @@ def check_new_means(new_means: Callable[[Any, Any], Any]) -> Result:
 
 
 def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
-    """Lesson 04: the M step of the standard deviations (k,) of one-dimensional components."""
+    """Lesson 04: the M-step of the standard deviations (k,) of one-dimensional components."""
 
     def squares(x: NDArray, resp: NDArray, centre: ArrayLike) -> NDArray:
         return (resp * (x[:, None] - centre) ** 2).sum(axis=0)
@@ -309,7 +282,7 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
         "Those are the variances, and with N below the line in place of N_k.":
             lambda x, r, m: squares(x, r, m) / len(x),
-        "You divided by N_k − 1. The M step maximises the likelihood, and has N_k below the line.":
+        "You divided by N_k − 1. The M-step maximises the likelihood, and has N_k below the line.":
             lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(axis=0) - 1)),
         "Nothing divides these sums. The mean of the squares is needed: divide by N_k.":
             lambda x, r, m: np.sqrt(squares(x, r, m)),
@@ -323,7 +296,9 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
             lambda x, r, m: right(x, _whole(r), m),
     }  # fmt: skip
     cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
-    return judge_function(new_sds, right, cases, praise="that is the M step of a width.", mistakes=mistakes)
+    return judge_function(
+        new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes=mistakes
+    )
 
 
 def check_log_responsibilities(function: Callable[[Any], Any]) -> Result:
@@ -368,18 +343,18 @@ def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
             lambda log_l, k, d, n: -2 * log_l + (k - 1 + 2 * k * d) * np.log(n),
         "The penalty has the wrong sign: it must raise the score.":
             lambda log_l, k, d, n: -2 * log_l - free(k, d) * np.log(n),
-        "The fit has the wrong sign: a higher likelihood must make the score lower.":
+        "The log-likelihood has the wrong sign: a higher likelihood must make the score lower.":
             lambda log_l, k, d, n: 2 * log_l + free(k, d) * np.log(n),
-        "That is AIC. The price of a parameter grows with the data here: log n in place of 2.":
+        "That is AIC. The penalty of a parameter grows with the data here: log n in place of 2.":
             lambda log_l, k, d, n: -2 * log_l + 2 * free(k, d),
         "The factor 2 before the log-likelihood is missing.": lambda log_l, k, d, n: -log_l + free(k, d) * np.log(n),
-        "A parameter costs log n here, and you charged n.": lambda log_l, k, d, n: -2 * log_l + free(k, d) * n,
+        "The penalty of a parameter is log n here, not n.": lambda log_l, k, d, n: -2 * log_l + free(k, d) * n,
     }  # fmt: skip
     return judge_function(
         bic,
         lambda log_l, k, d, n: -2 * log_l + free(k, d) * np.log(n),
         [(-385.0, 2, 2, 272), (-1333.0, 3, 2, 400), (-900.0, 4, 5, 100)],
-        praise="fit against price.",
+        praise="the log-likelihood against a penalty for each parameter.",
         mistakes=mistakes,
     )
 

@@ -243,19 +243,30 @@ good(metrics.sap, a(mu=ROWS, factors=ROWS), a(train=0.6))
 good(metrics.factor_vae_score, wholes=a(batch=8, train=8, test=8, variances=8), **DRAWS)
 good(metrics.beta_vae_score, wholes=a(batch=8, train=20, test=8), **DRAWS)
 good(metrics.active_units, a(mu=ROWS), a(threshold=0.1))
-bad(metrics.mig, r"factors: need shape \(3, 1 or more\), got \(4, 2\)", ROWS[:3], ROWS[:4, :2])
-bad(metrics.mig, r"mu: need shape \(2, 2 or more\), got \(1, 3\)", ROWS[:1], ROWS[:1])
+bad(metrics.mig, r"factors: need \(3, k\), got \(4, 2\)", ROWS[:3], ROWS[:4, :2])
+bad(metrics.mig, r"mu: need at least 2 rows and 2 latents, got shape \(1, 3\)", ROWS[:1], ROWS[:1])
+bad(metrics.sap, r"mu: need at least 2 rows and 2 latents, got shape \(60, 1\)", ROWS[:, :1], ROWS)
 bad(metrics.mig, "factors: column 0 is constant in 60 rows; need at least 2 values", ROWS, 0 * ROWS)
 bad(metrics.mig, "continuous: need True, False, None or a list of 3 of them, got 1", MANY, MANY, continuous=1)
 bad(metrics.factor_vae_score, "rng: need a NumPy Generator, such as .*, got 0", **DRAWS | {"rng": 0})
-bad(metrics.dci, "factors: need at least 2 columns for DCI to tell apart, got 1", ROWS, ROWS[:, :1])
-bad(metrics.sap, "train: need a share of 60 rows that leaves some .*, got 1", ROWS, ROWS, train=1)
+bad(metrics.dci, "factors: need at least 2 columns for DCI, got 1", ROWS, ROWS[:, :1])
+bad(metrics.sap, "train: need a share of 60 rows that leaves 2 to learn from .*, got 1", ROWS, ROWS, train=1)
 bad(metrics.factor_vae_score, "batch: need a whole number of at least 2, got 1", **DRAWS, batch=1)
-bad(metrics.beta_vae_score, r"represent: need shape \(64, 1 or more\)", **DRAWS | {"represent": lambda f: f[0]})
-bad(metrics.beta_vae_score, "sample: factors .0, 1. are constant", **DRAWS | {"sample": lambda n, rng: np.ones((n, 2))})
+bad(metrics.beta_vae_score, r"represent: need \(64, latents\), got \(\d,\)", **DRAWS | {"represent": lambda f: f[0]})
+bad(metrics.beta_vae_score, "represent: every value must be finite", **DRAWS | {"represent": lambda f: f * NAN})
+bad(
+    metrics.beta_vae_score,
+    "sample: need .* got constant columns .0, 1.",
+    **DRAWS | {"sample": lambda n, rng: np.ones((n, 2))},
+)
+bad(
+    metrics.factor_vae_score,
+    "sample: need at least 2 factors, got 1",
+    **DRAWS | {"sample": lambda n, rng: rng.random((n, 1))},
+)
 
 # latents, model, bounds
-good(latents.encode, a(pictures=FACE), model=VAE2)
+good(latents.encode, a(images=FACE), model=VAE2)
 good(latents.decode, a(z=[[0, 0]]), model=VAE2)
 good(latents.latent_kl, a(mu=ROWS, logvar=ROWS))
 good(latents.kl_parts, a(mu=ROWS, logvar=ROWS), rng=rng())
@@ -274,11 +285,11 @@ good(bounds.log_weights, wholes=a(samples=2), tensors=a(x=X4, mu=MU, logvar=MU),
 good(bounds.importance_bound, wholes=a(k=2), tensors=a(log_weights=LOGITS))
 good(bounds.refine, {}, a(learning_rate=0.1), a(steps=1, samples=1), a(x=X4, mu=MU, logvar=MU), **DECODER)
 good(bounds.grid_log_evidence, numbers=a(reach=4.0), wholes=a(side=3), x=X4, **DECODER)
-bad(latents.encode, r"pictures: need \(n, 1, 32, 32\), got \(2, 1, 64, 64\)", VAE2, np.zeros((2, 1, 64, 64)))
-bad(latents.encode, "pictures: need values from 0 to 1, got 0 to 255", VAE2, FACE * [[[[0], [510]] * 16]])
+bad(latents.encode, r"images: need \(n, 1, 32, 32\), got \(2, 1, 64, 64\)", VAE2, np.zeros((2, 1, 64, 64)))
+bad(latents.encode, "images: need values from 0 to 1, got 0 to 255", VAE2, FACE * [[[[0], [510]] * 16]])
 bad(latents.decode, r"z: need \(n, 2\), got \(1, 3\)", VAE2, [[0, 0, 0]])
 bad(latents.decode, "z: every value must be finite, got 1 of 2 that are not", VAE2, [[0, NAN]])
-bad(latents.latent_kl, r"mu and logvar: need two arrays .*, got \(60, 3\) and \(60, 2\)", ROWS, ROWS[:, 1:])
+bad(latents.latent_kl, r"logvar: need \(60, 3\), got \(60, 2\)", ROWS, ROWS[:, 1:])
 bad(latents.kl_parts, "logvar: need logarithms from -300 to 300, got .* to 1000", ROWS, ROWS * 0 + 1000, rng=rng())
 bad(latents.traverse, "model: need a VAE, got str; training.load_pretrained returns", "hands", [0, 0])
 bad(latents.decode, "model: need a VAE, got tuple; .* returns a model and its card", (VAE2, {}), [[0, 0]])
@@ -377,7 +388,7 @@ bad(shipped.read_data, "size: need a whole number from 8 to 255, got 256", "hand
 bad(shipped.read_data, "size: need a whole number from 16 to 4096, got 8", "sprites", size=8)
 bad(shipped.scores, r"pictures: need \(n, 1, 32, 32\)", VAE2, NARROW)
 NAMELESS = datasets.Images(BYTES.pixels, BYTES.factors, ("x",))
-bad(shipped.name_latents, r"factors: need shape \(60, 1 or more\), got \(4, 0\)", ROWS, LINE, NAMELESS)
+bad(shipped.name_latents, r"factors: need \(60, k\), got \(4, 0\)", ROWS, LINE, NAMELESS)
 
 # datasets, hands, sprites, files
 good(datasets.hands, wholes=a(n=2, seed=0, size=8), progress=False)

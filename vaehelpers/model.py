@@ -11,21 +11,23 @@ from torch.nn import functional as F
 
 from .arguments import shortened, whole
 
+_CONVOLUTIONS = {32: 3, 64: 4}  # each halves the size of the image, down to 4 × 4
+
 
 class Encoder(nn.Module):
-    """From pictures ``(n, channels, size, size)`` in [0, 1] to a Gaussian posterior over the latents."""
+    """From images ``(n, channels, size, size)`` in [0, 1] to a Gaussian posterior over the latents."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
         _check(size, latent_dim, channels)
         layers: list[nn.Module] = [nn.Conv2d(channels, 32, 4, 2, 1), nn.ReLU()]
-        for _ in range(_halvings(size) - 1):
+        for _ in range(_CONVOLUTIONS[size] - 1):
             layers += [nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU()]
         self.convolutions = nn.Sequential(*layers)  # (n, 32, 4, 4)
         self.dense = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.posterior = nn.Linear(256, 2 * latent_dim)
-        _keep_variance(self)
-        with torch.no_grad():  # begin with small means and with noise small enough for the decoder to hear them
+        _initialise(self)
+        with torch.no_grad():  # start with small means and less noise, so that the decoder can use every latent
             self.posterior.weight *= 0.3
             self.posterior.bias[latent_dim:] = -2
 
@@ -37,7 +39,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """From latents ``(n, latent_dim)`` back to pictures: the encoder mirrored."""
+    """From latents ``(n, latent_dim)`` back to images: the encoder mirrored."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
@@ -45,13 +47,13 @@ class Decoder(nn.Module):
         widths = [latent_dim, 256, 256, 512]
         self.dense = nn.Sequential(*[m for i in range(3) for m in (nn.Linear(widths[i], widths[i + 1]), nn.ReLU())])
         layers: list[nn.Module] = []
-        for _ in range(_halvings(size) - 1):
+        for _ in range(_CONVOLUTIONS[size] - 1):
             layers += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
         self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(32, channels, 4, 2, 1))
-        _keep_variance(self)
+        _initialise(self)
 
     def start_at(self, brightness: float) -> None:
-        """Let the first pictures be as bright as the data, so that no step is spent on learning the mean."""
+        """Set the last bias to the logit of the data's mean, so that training need not learn it."""
         last = self.convolutions[-1]
         assert isinstance(last, nn.ConvTranspose2d) and last.bias is not None
         nn.init.constant_(last.bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
@@ -63,7 +65,7 @@ class Decoder(nn.Module):
 
 
 class VAE(nn.Module):
-    """An encoder and a decoder, and between them one sample from the posterior."""
+    """An encoder, one sample from its posterior, and a decoder."""
 
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
@@ -78,7 +80,7 @@ class VAE(nn.Module):
 
 
 def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-    """Sample ``z = mu + sigma · eps``, so that the gradient reaches mu and sigma (Kingma & Welling 2014, §2.4).
+    """Sample ``z = mu + sigma · eps``, which is differentiable in mu and sigma (Kingma & Welling 2014, §2.4).
 
     Raises ``ValueError`` when the shapes differ.
     """
@@ -91,42 +93,41 @@ def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | N
 
 
 def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the log-likelihood ``(n,)`` of each picture and the KL ``(n, latent_dim)`` of each latent, in nats.
+    """Return the log-likelihood ``(n,)`` of each image and the KL ``(n, latent_dim)`` of each latent, in nats.
 
-    Their ELBO is ``log_likelihood - kl.sum(1)``: a sum over pixels and latents, so that β = 1 is the bound itself.
+    The ELBO is ``log_likelihood - kl.sum(1)``: a sum over pixels and latents, so that β = 1 is the bound itself.
     Bernoulli pixels; the Gaussian KL in closed form (Kingma & Welling 2014, appendix B).
-    The KL is never negative: exp(v) - 1 - v loses all digits near v = 0, expm1(v) - v does not.
     Raises ``ValueError`` when the shapes of ``x`` and ``logits``, or those of ``mu`` and ``logvar``, differ.
     """
     same_shape(x=x, logits=logits)
     same_shape(mu=mu, logvar=logvar)
     if x.ndim < 2 or mu.ndim != 2 or len(x) != len(mu):
         raise ValueError(f"x and mu: need (n, ...) and (n, latent_dim), got {tuple(x.shape)} and {tuple(mu.shape)}")
-    x, logits, mu, logvar = _precise(x, logits, mu, logvar)
+    x, logits, mu, logvar = _at_least_single(x, logits, mu, logvar)
     log_likelihood = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
-    kl = 0.5 * (mu**2 + (logvar.expm1() - logvar))
+    kl = 0.5 * (mu**2 + (logvar.expm1() - logvar))  # never negative; exp(logvar) - 1 would lose digits near 0
     return log_likelihood, kl
 
 
 def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
-    """Estimate, up to a constant, how far the latents are from independent, in nats (a scalar).
+    """Estimate, up to a constant, the total correlation of the latents in nats (a scalar).
 
     ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar`` are ``(m, latent_dim)``: the posteriors, those of z first, whose
-    mixture stands for q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in
-    VAEs", §3.1. A sum over m posteriors cannot tell codes apart that carry more than log m nats, and then counts their
-    information as correlation: so let m be large. Raises ``ValueError`` when the shapes do not match.
+    mixture approximates q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in
+    VAEs", §3.1. A mixture of m posteriors cannot distinguish codes that carry more than log m nats and counts the rest
+    as correlation, so m should be large. Raises ``ValueError`` when the shapes do not match.
     """
     same_shape(mu=mu, logvar=logvar)
     if mu.ndim != 2 or z.ndim != 2 or z.shape[1] != mu.shape[1] or not len(z) or not len(mu):
         raise ValueError(f"z and mu: need (n, latent_dim) and (m, latent_dim), got {(*z.shape,)} and {(*mu.shape,)}")
-    z, mu, logvar = _precise(z, mu, logvar)
+    z, mu, logvar = _at_least_single(z, mu, logvar)
     log_q = -0.5 * (((z[:, None] - mu) * torch.exp(-logvar / 2)) ** 2 + logvar)  # (sample, posterior, latent)
     joint, marginals = log_q.sum(2).logsumexp(1), log_q.logsumexp(1).sum(1)
     return (joint - marginals).mean()
 
 
 def same_shape(**tensors: Tensor) -> None:
-    """Raise ``ValueError`` when two tensors differ in shape, which torch might else stretch in silence."""
+    """Raise ``ValueError`` when two tensors differ in shape, because torch would broadcast them."""
     for name, value in tensors.items():
         if not isinstance(value, Tensor):
             raise ValueError(f"{name}: need a tensor, got {type(value).__name__}")
@@ -136,16 +137,16 @@ def same_shape(**tensors: Tensor) -> None:
         raise ValueError(f"{name}: need {need}, got {tuple(one.shape)}")
 
 
-def _precise(*tensors: Tensor) -> list[Tensor]:
-    """Return tensors in the highest of their precisions, at least single: long sums in half precision lose digits."""
+def _at_least_single(*tensors: Tensor) -> list[Tensor]:
+    """Return tensors in their highest precision, but at least single: long sums in half precision lose digits."""
     dtype = reduce(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
     return [tensor.to(dtype) for tensor in tensors]
 
 
-def _keep_variance(network: nn.Module) -> None:
-    """Initialise as He et al. (2015), §2.2, so that signals keep their size through all layers.
+def _initialise(network: nn.Module) -> None:
+    """Initialise as He et al. (2015), §2.2, which keeps the variance of the signals equal in all layers.
 
-    With torch's default they shrink in each: no latent is used for the first 300,000 pictures.
+    With torch's default it shrinks, and all latents stay collapsed for the first 300,000 images.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
@@ -158,12 +159,8 @@ def _keep_variance(network: nn.Module) -> None:
 
 
 def _check(size: int, latent_dim: int, channels: int) -> tuple[int, int, int]:
-    if whole("size", size) not in (32, 64):
+    if whole("size", size) not in _CONVOLUTIONS:
         raise ValueError(f"size: need 32 or 64 pixels, got {size}")
     if whole("channels", channels) not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
     return whole("size", size), whole("latent_dim", latent_dim, 1, 10_000), whole("channels", channels)
-
-
-def _halvings(size: int) -> int:
-    return 3 if size == 32 else 4

@@ -43,7 +43,7 @@ def test_what_moves_is_drawn_over_the_background_as_a_whole_drawing_would_be():
         live.controls["height"].value = 7
         pictures.append(np.asarray(live.canvas.buffer_rgba()).copy())
         assert live.figure.axes[0].lines[0].get_ydata() == [7, 7]
-        assert base64.b64decode(live._repr_mimebundle_()["image/png"]) == live.picture.value
+        assert base64.b64decode(live._repr_mimebundle_()["image/png"]) == live.image.value
     rows = [np.flatnonzero((picture[:, 160, :3] != 255).any(axis=1)) for picture in pictures]
     np.testing.assert_array_equal(*rows)  # a column of pixels through frame and line, from top to bottom
 
@@ -56,7 +56,7 @@ def test_the_picture_for_pages_without_a_kernel_is_an_output_of_its_own(monkeypa
     (controls, _), (picture, about) = shown
     assert controls["application/vnd.jupyter.widget-view+json"]["model_id"] == live.model_id
     assert "image/png" not in controls  # exporters show one kind of each output, and some both
-    assert base64.b64decode(picture["image/png"]) == live.picture.value
+    assert base64.b64decode(picture["image/png"]) == live.image.value
     assert about == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
     assert "live-figure" in live._dom_classes and ".live-figure" in live.children[-1].value  # hides the picture
 

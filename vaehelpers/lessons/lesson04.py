@@ -131,7 +131,6 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
     left, right = figure.subplots(1, 2)
 
     def update(half_step: int) -> None:
-        left.clear(), right.clear()
         kind, mixture, log_resp, _ = soft[half_step]
         when, resp = f"round {half_step // 2 + 1}", np.exp(log_resp)
         plot_components(points, *hard[half_step], names=names, ax=left)
@@ -152,7 +151,6 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
     left, right = figure.subplots(1, 2, width_ratios=(5, 4))
 
     def update(sigma: float) -> None:
-        left.clear(), right.clear()
         second = expit(closer / (2 * sigma**2))  # with equal weights and equal σ, the distances alone decide
         resp = np.stack([1 - second, second], axis=1)
         unsure = (resp.max(axis=1) < 0.99).sum()
@@ -173,7 +171,6 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
     left, right = figure.subplots(1, 2)
 
     def update(half_step: int) -> None:
-        left.clear(), right.clear()
         kind, mixture, log_resp, bound = path[half_step]
         plot_components(points, np.exp(log_resp), mixture.means, mixture.covariances, names=names, ax=left)
         done = "E-step: responsibilities" if kind == "E" else "M-step: parameters"

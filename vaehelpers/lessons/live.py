@@ -25,11 +25,12 @@ STYLE = """<style>
 
 
 class Live(widgets.VBox):
-    """Controls above a figure; ``update(**values)`` draws it for the values of the controls, by name.
+    """Controls above a figure; ``update(**values)`` plots for the values of the controls, by name.
 
-    ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the widget. Where a page
-    cannot load the widget (without a kernel or a network), it shows the figure as an image. ``moving`` lists the only
-    artists that ``update`` changes; all others are then drawn once, as a background.
+    What ``update`` has plotted is removed before it is called again; what stood on the axes before stays, as do ticks
+    and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the widget.
+    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image. ``moving``
+    lists the only artists that ``update`` changes; all others are then drawn once, as a background.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Live(widgets.VBox):
     ) -> None:
         self.figure, self.update, self.controls = figure, update, controls
         figure.set_dpi(DPI)
+        self.background_artists = {artist for ax in figure.axes for artist in ax.get_children()}
         self.canvas = FigureCanvasAgg(figure)  # draws once, where savefig draws twice
         self.image = widgets.Image(format="png", width=round(figure.get_figwidth() * SCREEN))
         draw = once_per_burst(self.draw)
@@ -60,6 +62,10 @@ class Live(widgets.VBox):
 
     def draw(self) -> None:
         """Draw the figure for the values of the controls."""
+        for ax in self.figure.axes:
+            ax.set_prop_cycle(None)
+            for artist in set(ax.get_children()) - self.background_artists:
+                artist.remove()
         self.update(**{name: control.value for name, control in self.controls.items()})
         if self.moving:
             self.canvas.restore_region(self.background)

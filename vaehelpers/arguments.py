@@ -1,4 +1,4 @@
-"""What a function says of an argument that it cannot use: its name, what is needed, and what came."""
+"""Check arguments: a bad one raises ``ValueError`` with its name, what is needed and what was given."""
 
 import math
 import operator
@@ -21,10 +21,10 @@ def array(
     unit: bool = False,
     dtype: type = float,
 ) -> NDArray[Any]:
-    """Return values as an array of floats; in a shape, a letter stands for any length but 0.
+    """Return values as an array of floats; in ``shape``, a letter stands for any length but 0.
 
-    Raises ``ValueError`` for all that is no real number, for another shape and, where ``finite``, for NaN, infinity and
-    whatever has no finite square; where ``unit``, for what lies outside [0, 1].
+    Raises ``ValueError`` for values that are not real numbers and for another shape; where ``finite``, for NaN,
+    infinity and numbers whose squares overflow; where ``unit``, for values outside [0, 1].
     """
     try:
         given = np.asarray(values)
@@ -33,8 +33,9 @@ def array(
     if given.dtype.kind not in "biuf":
         raise ValueError(f"{name}: need real numbers, got {given.dtype} in {shortened(values)}")
     if shape is not None and not _fits(given.shape, shape):
-        raise ValueError(f"{name}: need {_text(shape)}, got {given.shape}")
-    with np.errstate(over="ignore"):  # of numbers with more digits than a float has
+        need = str(shape).replace("'", "") if shape else "one number"
+        raise ValueError(f"{name}: need {need}, got {given.shape}")
+    with np.errstate(over="ignore"):  # the limit below refuses what becomes infinite
         floats: NDArray[Any] = np.asarray(given, dtype)
     limit = min(_LARGEST, float(np.finfo(dtype).max))
     if finite and not (good := (floats >= -limit) & (floats <= limit)).all():
@@ -45,8 +46,29 @@ def array(
     return floats
 
 
+def constant(name: str, values: ArrayLike, shape: tuple[int | str, ...] | None = None) -> NDArray[Any]:
+    """Return a read-only copy of finite values."""
+    copy = array(name, values, shape).copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def covariance(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> NDArray[Any]:
+    """Return one or more symmetric positive definite matrices in a shape ``(…, d, d)``."""
+    matrices = array(name, values, shape)
+    sd = np.sqrt(np.abs(np.diagonal(matrices, axis1=-2, axis2=-1)))
+    if (np.abs(matrices - matrices.swapaxes(-2, -1)) > 1e-6 * sd[..., :, None] * sd[..., None, :]).any():
+        raise ValueError(f"{name}: need symmetric matrices, got {shortened(values)}")
+    try:
+        np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        least = np.linalg.eigvalsh(matrices).min()
+        raise ValueError(f"{name}: need positive definite matrices, got an eigenvalue of {least:g}") from None
+    return matrices
+
+
 def number(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> float:
-    """Return one finite number, if it is ``above`` one limit and at ``least`` the other."""
+    """Return a finite number greater than ``above`` and not less than ``least``."""
     given = float(array(name, value, (), finite=False))
     if not (math.isfinite(given) and given > above and given >= least):
         need = f"above {above:g}" if above > least else f"of at least {least:g}" if least > above else "that is finite"
@@ -67,35 +89,34 @@ def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int
 
 
 def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
-    """Return a value that is of this kind."""
+    """Return an instance of a class."""
     if not isinstance(value, kind):
         raise ValueError(f"{name}: need {kind.__name__}, got {shortened(value)}")
     return value
 
 
 def function(name: str, value: Any) -> Callable[..., Any]:
-    """Return a value that can be called."""
+    """Return a callable."""
     if not callable(value):
         raise ValueError(f"{name}: need a function, got {shortened(value)}")
     return value
 
 
 def generator(name: str, value: Any) -> np.random.Generator:
-    """Return a NumPy ``Generator``; a seed or the module ``np.random`` is none."""
+    """Return a NumPy ``Generator``, not a seed or the module ``np.random``."""
     if not isinstance(value, np.random.Generator):
-        need = "a NumPy Generator, such as np.random.default_rng(0)"
-        raise ValueError(f"{name}: need {need}, got {shortened(value)}")
+        raise ValueError(f"{name}: need a NumPy Generator, such as np.random.default_rng(0), got {shortened(value)}")
     return value
 
 
 def tolerance(values: ArrayLike, n: int) -> float:
-    """Return how far from 1 the sum of ``n`` numbers in the precision of ``values`` may be by rounding."""
+    """Return how far rounding may take the sum of ``n`` probabilities from 1, in the precision of ``values``."""
     dtype = np.asarray(values).dtype
     return min(0.01, 1e-6 + 4 * float(np.finfo(dtype).eps) * n**0.5) if dtype.kind == "f" else 1e-6
 
 
 def together(**arrays: NDArray[Any]) -> None:
-    """Raise ``ValueError`` when arrays do not broadcast against each other."""
+    """Raise ``ValueError`` if arrays do not broadcast against each other."""
     try:
         np.broadcast_shapes(*(a.shape for a in arrays.values()))
     except ValueError:
@@ -104,7 +125,7 @@ def together(**arrays: NDArray[Any]) -> None:
 
 
 def shortened(value: Any) -> str:
-    """Return how a value is written, or the beginning of it."""
+    """Return the ``repr`` of a value, cut off after 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:60] + "…"
 
@@ -112,7 +133,3 @@ def shortened(value: Any) -> str:
 def _fits(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
     pairs = zip(found, shape, strict=False)
     return len(found) == len(shape) and all(n > 0 if isinstance(need, str) else n == need for n, need in pairs)
-
-
-def _text(shape: tuple[int | str, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' * (len(shape) == 1)})" if shape else "one number"

@@ -386,7 +386,7 @@ bad(shipped.read_data, "path: there is no folder 'no folder'", "no folder", erro
 bad(shipped.read_data, "vary: 'toe' is not a factor; choose among", "hands", vary=("toe",))
 bad(shipped.read_data, "size: need a whole number from 8 to 255, got 256", "hands", size=256)
 bad(shipped.read_data, "size: need a whole number from 16 to 4096, got 8", "sprites", size=8)
-bad(shipped.scores, r"pictures: need \(n, 1, 32, 32\)", VAE2, NARROW)
+bad(shipped.scores, r"images: need \(n, 1, 32, 32\)", VAE2, NARROW)
 NAMELESS = datasets.Images(BYTES.pixels, BYTES.factors, ("x",))
 bad(shipped.name_latents, r"factors: need \(60, k\), got \(4, 0\)", ROWS, LINE, NAMELESS)
 
@@ -437,7 +437,7 @@ bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl"
 bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl": NAN}, {}]})
 bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"name": 3}, {}]})
 bad(explorer.LatentExplorer, "card: need names of what varies, got 3", VAE2, {"vary": 3})
-bad(explorer.LatentExplorer, "pictures: need", VAE2, images=NARROW)
+bad(explorer.LatentExplorer, "images: need", VAE2, images=NARROW)
 bad(explorer.LatentExplorer(VAE2).save_html, "path: '/' is not a file", "/", error=OSError)
 bad(explorer.LatentExplorer(VAE2).save_html, "/dev/null/x", "/dev/null/x/e.html", error=OSError)
 

@@ -175,7 +175,7 @@ def test_models_of_any_shape_are_shown(model, tmp_path):
         made.save_html(tmp_path / "page.html")
     shown = np.asarray(Image.open(io.BytesIO(made.traversal("png"))).convert("RGB"), float)
     assert (np.ptp(shown, axis=2).max() > 100) == (model.channels == 3)  # labels are black
-    with pytest.raises(ValueError, match="pictures: need"):
+    with pytest.raises(ValueError, match="images: need"):
         LatentExplorer(model, images=datasets.Images(images.pixels[..., :16], images.factors, images.names))
 
 

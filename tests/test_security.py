@@ -138,7 +138,7 @@ def test_what_the_card_of_a_model_claims_takes_no_memory(tmp_path, monkeypatch, 
     claimed = {"size": 32, "latent_dim": 2, "channels": 1} | claim if isinstance(claim, dict) else claim
     weights.write(path, tensors, {"model": claimed})
     made = []
-    monkeypatch.setattr(model, "_keep_variance", lambda network: made.extend(network.parameters()))
+    monkeypatch.setattr(model, "_initialise", lambda network: made.extend(network.parameters()))
     with pytest.raises(ValueError, match=r"does not hold a model of this course|^(latent_dim|size|channels): need"):
         weights.load(path)
     assert all(parameter.is_meta for parameter in made)

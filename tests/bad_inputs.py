@@ -177,6 +177,7 @@ good(mixtures.m_step, a(x=X, log_resp=LOG_HALF))
 good(mixtures.elbo, a(x=X, log_resp=LOG_HALF), mixture=MIXTURE)
 good(lambda **given: list(mixtures.em(**given)), a(x=X), wholes=a(max_iter=2), start=MIXTURE)
 good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=300), start=MIXTURE)
+good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=300, n_init=2, start=2), rng=rng())
 bad(
     mixtures.GaussianMixture,
     "weights: need numbers of at least 0 that sum to 1, got 0.6 and a sum of 0.6",
@@ -185,7 +186,7 @@ bad(
     [EYE],
 )
 bad(mixtures.GaussianMixture, "weights: need numbers of at least 0", [1.5, -0.5], [[0, 0]] * 2, [EYE] * 2)
-bad(mixtures.GaussianMixture, "weights, means, covariances: need .*, got", [1.0], [[0, 0, 0]], [EYE])
+bad(mixtures.GaussianMixture, r"covariances: need \(1, 3, 3\), got \(1, 2, 2\)", [1.0], [[0, 0, 0]], [EYE])
 bad(mixtures.GaussianMixture, "covariances: need symmetric matrices", [1.0], [[0, 0]], [[[1, 0.5], [0, 1]]])
 bad(
     mixtures.GaussianMixture,
@@ -207,7 +208,9 @@ bad(
 )
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
-bad(mixtures.fit, "start and x: need numbers on one scale", X * 1e-90, MIXTURE)
+bad(mixtures.fit, "covariances: every value must be finite, and at most", X * 1e-90, MIXTURE)
+bad(mixtures.fit, "n_init: need a whole number from 1 to 1, got 3", X, MIXTURE, n_init=3)
+bad(mixtures.fit, "rng: need a NumPy Generator, such as .*, got None", X, 2)
 bad(mixtures.elbo, r"log_resp: need \(9, 2\), got \(9, 3\)", X, MIXTURE, np.zeros((9, 3)))
 bad(mixtures.elbo, "log_resp: need logarithms .*, at most 0 and not NaN, got 1", X, MIXTURE, np.ones((9, 2)))
 
@@ -450,9 +453,11 @@ GAUSS = ([0, 0], [1, 1])
 good(arguments.array, a(values=HALF), name="values")
 good(arguments.number, numbers=a(value=1.0), name="value")
 good(arguments.whole, wholes=a(value=1), name="value")
+good(arguments.constant, a(values=HALF), name="values")
+good(arguments.positive_definite, a(values=EYE), name="values", shape=(2, 2))
 bad(arguments.instance, "start: need int, got 'a'", "start", "a", int)
 bad(arguments.function, "log_p: need a function, got 3", "log_p", 3)
-bad(mixtures.fit, "start: need GaussianMixture, got None", X, None)
+bad(mixtures.fit, "start: need a whole number from 1 to 9, got None", X, None)
 bad(mixtures.e_step, "mixture: need GaussianMixture, got 2", X, 2)
 bad(inference.mean_field, "model: need NoisyOr, got None", None, [1], [0.5])
 bad(metrics.beta_vae_score, "represent: need a function, got None", **DRAWS | {"represent": None})
@@ -467,7 +472,7 @@ EXCEPTED = {
     "images.resized": "called by datasets.digits and datasets.mnist: rows above",
     "images.UnreadableImage": "an error",
     "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
-    "mixtures.HalfStep": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
+    "mixtures.HalfStep": "a result", "mixtures.Fit": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
     "arguments.tolerance": "takes what array has checked",
     "hands.Factor": "a row of the table of factors",
     "linear_gaussian.LinearGaussian": "its methods look at it, see above",

@@ -53,7 +53,7 @@ def constant(name: str, values: ArrayLike, shape: tuple[int | str, ...] | None =
     return copy
 
 
-def covariance(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> NDArray[Any]:
+def positive_definite(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> NDArray[Any]:
     """Return one or more symmetric positive definite matrices in a shape ``(…, d, d)``."""
     matrices = array(name, values, shape)
     sd = np.sqrt(np.abs(np.diagonal(matrices, axis1=-2, axis2=-1)))

@@ -1,36 +1,66 @@
-"""Mixtures of Gaussians, fitted by EM: the loop of ``k_means`` with soft assignments.
+"""k-means and Gaussian mixtures: one loop that assigns rows to clusters and updates the clusters, hard or soft.
 
-A component that shrinks onto a point or a line would drive the likelihood to infinity. ``m_step`` does not let it:
-no covariance falls below ``FLOOR`` times the covariance of all data, in any direction. Under this condition the M step
-is still an exact maximum, so the bound of EM still never falls; healthy components are not touched at all.
+The likelihood of a mixture grows without limit when a component shrinks onto a point or a line. ``m_step`` therefore
+keeps every covariance above ``FLOOR`` times the covariance of all data, in every direction. It is still the exact
+maximum under this constraint, so the bound of EM never falls, and other components are not affected.
 """
 
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import array, generator, instance, number, tolerance, whole
-from .kmeans import k_means as k_means
+from .arguments import array, constant, generator, instance, number, positive_definite, tolerance, whole
 
 Floats = NDArray[np.float64]
+Labels = NDArray[np.intp]
 
-#: The smallest variance of a component, as a share of the data's variance in the same direction.
+#: The smallest variance of a component, as a share of the variance of all data in the same direction.
 FLOOR = 1e-10
 
 
-@dataclass(frozen=True, eq=False)
-class GaussianMixture:
-    """A mixture of ``k`` Gaussians: ``weights`` (k,), ``means`` (k, d), ``covariances`` (k, d, d).
+def k_means(
+    x: ArrayLike,
+    k: int,
+    *,
+    rng: np.random.Generator,
+    n_init: int = 1,
+    init: Literal["k-means++", "random"] = "k-means++",
+    max_iter: int = 300,
+) -> tuple[Floats, Labels]:
+    """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d): the best of ``n_init`` runs.
 
-    Raises ``ValueError`` where shapes do not match, weights are negative or do not sum to 1, or a covariance is not
-    symmetric and positive definite.
+    Lloyd (1982), "Least squares quantization in PCM", as in scikit-learn: from rows chosen by k-means++ (Arthur &
+    Vassilvitskii 2007) or at random. The best run has the smallest sum of squared distances. Warns with a
+    ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
+    ``ValueError`` unless 1 ≤ k ≤ n, and for an unknown ``init``.
+    """
+    x = array("x", x, ("n", "d"))
+    whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
+    if init not in ("k-means++", "random"):
+        raise ValueError(f"init: need 'k-means++' or 'random', got {init!r}")
+    centre = x.mean(axis=0)
+    scale = np.abs(x - centre).max() or 1.0  # so that squares neither overflow nor underflow
+    model = KMeans(k, init=init, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
+    labels = model.fit_predict((x - centre) / scale)
+    if model.n_iter_ == max_iter:
+        _warn(f"k_means did not converge in max_iter={max_iter} rounds")
+    return centre + scale * model.cluster_centers_, labels.astype(np.intp)
+
+
+@dataclass(eq=False)
+class GaussianMixture:
+    """A mixture of ``k`` Gaussians; the arrays are copied and read-only.
+
+    Parameters: ``weights`` (k,), ``means`` (k, d) and ``covariances`` (k, d, d). Raises ``ValueError`` when the shapes
+    do not match, the weights are negative or do not sum to 1, or a covariance is not symmetric positive definite.
     """
 
     weights: Floats
@@ -38,43 +68,29 @@ class GaussianMixture:
     covariances: Floats
 
     def __post_init__(self) -> None:
-        weights = self.weights
-        for name in ("weights", "means", "covariances"):
-            values = array(name, getattr(self, name)).copy()
-            values.flags.writeable = False
-            object.__setattr__(self, name, values)
-        _check_mixture(self.weights, self.means, self.covariances, tolerance(weights, np.size(weights)))
+        slack = tolerance(self.weights, np.size(self.weights))
+        self.weights = constant("weights", self.weights, ("k",))
+        self.means = constant("means", self.means, (len(self.weights), "d"))
+        k, d = self.means.shape
+        self.covariances = constant("covariances", positive_definite("covariances", self.covariances, (k, d, d)))
+        least, total = self.weights.min(), self.weights.sum()
+        if least < 0 or abs(total - 1) > slack:
+            raise ValueError(f"weights: need numbers of at least 0 that sum to 1, got {least:g} and a sum of {total:g}")
 
-    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
-        """Draw ``n`` points (n, d), and the component (n,) that each came from."""
+    def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Labels]:
+        """Draw ``n`` points (n, d), and the component (n,) of each."""
         z = generator("rng", rng).choice(len(self.weights), size=whole("n", n, 0), p=self.weights / self.weights.sum())
         roots = np.linalg.cholesky(self.covariances)
         noise = rng.standard_normal((n, self.means.shape[1]))
         return self.means[z] + np.einsum("nij,nj->ni", roots[z], noise), z
 
 
-class HalfStep(NamedTuple):
-    """One half-step of EM: which one it was, both sides of the loop after it, and the bound in nats."""
-
-    kind: Literal["E", "M"]
-    mixture: GaussianMixture
-    log_resp: Floats
-    bound: float
-
-
-def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
-    """Return the log-responsibilities (n, k) and the log-likelihood (n,) in nats of each row of ``x`` (n, d).
-
-    Bishop (2006), §9.2, eq. 9.13, in log space. Raises ``ValueError`` when the columns do not match the mixture.
-    """
-    log_joint = log_joint_density(x, mixture)
-    log_likelihood = logsumexp(log_joint, axis=1)
-    return log_joint - log_likelihood[:, None], log_likelihood
-
-
 def log_joint_density(x: ArrayLike, mixture: GaussianMixture) -> Floats:
-    """Return log p(x, z = k) (n, k) in nats: the log-weight of each component and the log-density of each row in it."""
-    x = _check_data(x, columns=instance("mixture", mixture, GaussianMixture).means.shape[1])
+    """Return log p(x, z = k) (n, k) in nats for the rows of ``x`` (n, d): log-weight plus Gaussian log-density.
+
+    Bishop (2006), §2.3, eq. 2.43. Raises ``ValueError`` when the columns do not match the mixture.
+    """
+    x = array("x", x, ("n", instance("mixture", mixture, GaussianMixture).means.shape[1]))
     with np.errstate(divide="ignore"):  # the weight of a component may be 0
         log_joint = np.tile(np.log(mixture.weights), (len(x), 1))
     for j, (mean, covariance) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
@@ -84,28 +100,34 @@ def log_joint_density(x: ArrayLike, mixture: GaussianMixture) -> Floats:
     return log_joint - 0.5 * x.shape[1] * np.log(2 * np.pi)
 
 
-def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
-    """Return the mixture that fits ``x`` (n, d) best under the log-responsibilities (n, k); −∞ stands for none.
+def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
+    """Return the log-responsibilities (n, k) and the log-likelihood (n,) in nats of the rows of ``x`` (n, d).
 
-    Bishop (2006), §9.2, eqs. 9.24–9.26, with the ``FLOOR`` under variances that the head of this module describes.
-    Raises ``ValueError`` when the rows do not match, a responsibility is above 1, a component has none at all, or the
-    columns of ``x`` are linearly dependent (a constant column, for example).
+    Bishop (2006), §9.2, eq. 9.13, in log space. Raises ``ValueError`` when the columns do not match the mixture.
     """
-    x = _check_data(x)
-    log_resp = _check_log_resp(log_resp, len(x), "k")
+    log_joint = log_joint_density(x, mixture)
+    log_likelihood = logsumexp(log_joint, axis=1)
+    return log_joint - log_likelihood[:, None], log_likelihood
+
+
+def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
+    """Return the mixture of largest expected log-joint for ``x`` (n, d) under log-responsibilities (n, k).
+
+    Bishop (2006), §9.2, eqs. 9.24–9.26, with covariances of at least ``FLOOR`` times the covariance of ``x``. Raises
+    ``ValueError`` when the rows do not match, a responsibility is above 1, a component has none, or the columns of
+    ``x`` are linearly dependent (a constant column, for example).
+    """
+    x = array("x", x, ("n", "d"))
+    log_resp = _log_responsibilities(log_resp, (len(x), "k"))
     log_n = logsumexp(log_resp, axis=0)
-    if not np.isfinite(log_n).all():
-        empty = np.flatnonzero(~np.isfinite(log_n))[0]
-        raise ValueError(
-            f"log_resp: component {empty} is responsible for nothing, need a share for each; start with other means"
-        )
+    if empty := np.flatnonzero(np.isneginf(log_n)).tolist():
+        need = "need a share for each; start with other means"
+        raise ValueError(f"log_resp: component {empty[0]} is responsible for nothing, {need}")
     shares = np.exp(log_resp - log_n)  # each column sums to 1
-    centre, root = x.mean(axis=0), _root_of_data(x)
-    means = centre + shares.T @ (x - centre)  # the sum shares.T @ x, to more digits
-    covariances = np.empty((len(means), x.shape[1], x.shape[1]))
-    for j, mean in enumerate(means):
-        covariances[j] = _above_floor((shares[:, j, None] * (x - mean)).T @ (x - mean), root)
-    return GaussianMixture(np.exp(log_n - logsumexp(log_n)), means, covariances)
+    centre = x.mean(axis=0)
+    means = centre + shares.T @ (x - centre)  # shares.T @ x would lose digits to an offset
+    covariances = [(share[:, None] * (x - mean)).T @ (x - mean) for share, mean in zip(shares.T, means, strict=True)]
+    return GaussianMixture(np.exp(log_n - logsumexp(log_n)), means, _above_floor(np.array(covariances), x))
 
 
 def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
@@ -114,11 +136,20 @@ def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
     Bishop (2006), §9.4, eq. 9.71. It equals the log-likelihood where ``log_resp`` comes from ``e_step``.
     Raises ``ValueError`` when the shapes do not match or a responsibility is above 1.
     """
-    x = _check_data(x, columns=instance("mixture", mixture, GaussianMixture).means.shape[1])
-    log_resp = _check_log_resp(log_resp, len(x), len(mixture.weights))
+    log_joint = log_joint_density(x, mixture)
+    log_resp = _log_responsibilities(log_resp, log_joint.shape)
     resp = np.exp(log_resp)
     some = resp > 0
-    return float(resp[some] @ (log_joint_density(x, mixture)[some] - log_resp[some]))
+    return float(resp[some] @ (log_joint[some] - log_resp[some]))
+
+
+class HalfStep(NamedTuple):
+    """A half-step of EM: its kind, the mixture and the log-responsibilities after it, and the bound in nats."""
+
+    kind: Literal["E", "M"]
+    mixture: GaussianMixture
+    log_resp: Floats
+    bound: float
 
 
 def em(x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100) -> Iterator[HalfStep]:
@@ -134,160 +165,163 @@ def em(x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100) -> Iterator
         yield HalfStep("M", mixture, log_resp, elbo(x, mixture, log_resp))
 
 
-def fit(
-    x: ArrayLike, start: GaussianMixture, *, max_iter: int = 100, tol: float = 1e-3
-) -> tuple[GaussianMixture, Floats]:
-    """Run EM fast; return the last mixture, and the log-likelihood in nats (summed over ``x``) at each E step.
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """The result of ``fit``, which also unpacks as ``mixture, bounds = fit(…)``."""
 
-    It ends when the log-likelihood of an average row changes by less than ``tol``, or after ``max_iter`` rounds with a
-    ``ConvergenceWarning``; ``tol=0`` asks for all rounds. The numbers are those of ``em``: a Gaussian log-density is
-    linear in the features (1, x, xxᵀ), so that both half-steps are one matrix product each. Where that would cost
-    digits, ``e_step`` and ``m_step`` do the round instead.
+    mixture: GaussianMixture
+    bounds: Floats  # the log-likelihood in nats at each E step, summed over the rows
+    converged: bool
+
+    def __getitem__(self, i: int) -> Any:
+        return (self.mixture, self.bounds)[i]
+
+
+def fit(
+    x: ArrayLike,
+    start: GaussianMixture | int,
+    *,
+    n_init: int = 1,
+    rng: np.random.Generator | None = None,
+    max_iter: int = 100,
+    tol: float = 1e-3,
+) -> Fit:
+    """Run EM on ``x`` (n, d), several times as fast as ``em``, and return mixture, bounds and ``converged``.
+
+    ``start`` is a mixture, or a number of components: then ``n_init`` runs start from labels of ``k_means`` with
+    ``rng``, and the result is the run of largest likelihood among those without a component at ``FLOOR``, if any. A run
+    converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` asks for ``max_iter``
+    rounds. Warns with a ``ConvergenceWarning`` when the result did not converge. Raises ``ValueError`` as ``m_step``.
     """
-    x = _check_data(x, columns=instance("start", start, GaussianMixture).means.shape[1])
-    whole("max_iter", max_iter), number("tol", tol, least=0)
-    centre, root = x.mean(axis=0), _root_of_data(x)
-    white = np.ascontiguousarray(solve_triangular(root, (x - centre).T, lower=True))  # (d, n)
-    inverse = solve_triangular(root, np.eye(len(root)), lower=True)
-    try:
-        mixture = _moved(start, inverse, centre, 0)
-    except ValueError as error:
-        raise ValueError(f"start and x: need numbers on one scale, and where x has variance 1 got {error}") from error
-    log_volume = len(x) * np.log(np.diag(root)).sum()
+    x = array("x", x, ("n", "d"))
+    whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)
+    z, centre, sd = _standardise(x)  # so that squares keep the most digits
+    units = np.outer(sd, sd)
+    if isinstance(start, GaussianMixture):
+        array("x", x, ("n", start.means.shape[1])), whole("n_init", n_init, 1, 1)
+        starts = [GaussianMixture(start.weights, (start.means - centre) / sd, start.covariances / units)]
+    else:
+        k, rng = whole("start", start, 1, len(x)), generator("rng", rng)
+        labels = [k_means(x, k, rng=rng)[1] for _ in range(n_init)]
+        starts = [m_step(z, np.where(run[:, None] == np.arange(k), 0, -np.inf)) for run in labels]
+    columns = np.ascontiguousarray(z.T)
+    runs = [_run(columns, mixture, max_iter, tol) for mixture in starts]
+    best, bounds, converged = max(runs, key=lambda run: (not _has_collapsed(run[0]), run[1][-1]))
+    if tol > 0 and not converged:
+        _warn(f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either")
+    mixture = GaussianMixture(best.weights, centre + best.means * sd, best.covariances * units)
+    return Fit(mixture, np.array(bounds) - len(x) * np.log(sd).sum(), converged)
+
+
+def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tuple[GaussianMixture, list[float], bool]:
+    """Run EM on the columns of ``x`` (d, n); return the mixture, the log-likelihoods and whether they converged."""
     bounds: list[float] = []
     converged = False
     while not converged and len(bounds) < max_iter:
-        mixture, bound = _fast_round(white, mixture) or _careful_round(white.T, mixture)
-        bounds.append(bound - log_volume)
-        converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * len(x)
-    if not converged and tol > 0:
-        message = f"fit stopped after max_iter={max_iter} rounds, before the log-likelihood changed by less than"
-        warnings.warn(f"{message} tol={tol:g} a row; raise either", ConvergenceWarning, stacklevel=2)
-    return _moved(mixture, root, 0, centre), np.array(bounds)
+        mixture, log_likelihood = _round(x, mixture)
+        bounds.append(log_likelihood)
+        converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * x.shape[1]
+    return mixture, bounds, converged
 
 
-def _careful_round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
-    log_resp, log_likelihood = e_step(x, mixture)
-    return m_step(x, log_resp), float(log_likelihood.sum())
+def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
+    """Return the mixture after an E step and an M step on ``x`` (d, n), and the log-likelihood before them.
 
-
-def _fast_round(white: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float] | None:
-    """Do one round on whitened data (d, n), or return None where the features would lose too many digits.
-
-    A weight of 0 is left to the careful round too: in a matrix product some processors call -inf an invalid value.
+    A Gaussian log-density is linear in the features (1, x, xxᵀ), and new means and covariances follow from their
+    weighted sums: in a block of rows each half-step is one matrix product. Where squares lose too many digits,
+    ``e_step`` and ``m_step`` do the round.
     """
-    if not mixture.weights.all() or not _well_conditioned(mixture.means, mixture.covariances):
-        return None
-    d, (i, j) = len(white), np.triu_indices(len(white))
-    sums, bound = _sums_of_features(white, _coefficients(mixture))
-    counts = sums[:, :1]
-    if not (counts > 1e-100).all():
-        return None
-    means = sums[:, 1 : d + 1] / counts
-    covariances = np.empty((len(means), d, d))
-    covariances[:, i, j] = covariances[:, j, i] = sums[:, d + 1 :] / counts - means[:, i] * means[:, j]
-    if not _well_conditioned(means, covariances):
-        return None
-    return GaussianMixture(counts[:, 0] / counts.sum(), means, covariances), bound
+    if mixture.weights.all() and _squares_are_exact(mixture.means, mixture.covariances):
+        coefficients, log_likelihood = _coefficients(mixture), 0.0
+        sums = np.zeros_like(coefficients)
+        rows = 2**18 // coefficients.shape[1]  # a block of features fits into the cache
+        for first in range(0, x.shape[1], rows):
+            features = _features(x[:, first : first + rows])
+            log_joint = coefficients @ features  # E step, (k, rows)
+            top = log_joint.max(axis=0)
+            resp = np.exp(log_joint - top)
+            total = resp.sum(axis=0)
+            log_likelihood += float((top + np.log(total)).sum())
+            sums += resp / total @ features.T  # M step, (k, features)
+        counts, means, covariances = _moments(sums, len(x))
+        if (counts > 1e-100).all() and _squares_are_exact(means, covariances):
+            return GaussianMixture(counts / counts.sum(), means, covariances), log_likelihood
+    log_resp, log_likelihoods = e_step(x.T, mixture)
+    return m_step(x.T, log_resp), float(log_likelihoods.sum())
 
 
-def _well_conditioned(means: Floats, covariances: Floats) -> bool:
-    """Whether squares of the data are not so large beside the smallest variance that their difference loses digits."""
-    squares = (means**2).sum(axis=1) + np.trace(covariances, axis1=1, axis2=2)
-    return bool((squares < 1e5 * np.linalg.eigvalsh(covariances)[:, 0]).all())
+def _features(x: Floats) -> Floats:
+    """Return 1, the coordinates and their products (features, n) for ``x`` (d, n)."""
+    return np.concatenate([np.ones((1, x.shape[1])), x, *(x[i] * x[i:] for i in range(len(x)))])
 
 
 def _coefficients(mixture: GaussianMixture) -> Floats:
-    """Weights (k, features) with which the features of a row give its log p(x, z)."""
+    """Return the coefficients (k, features) of log p(x, z = k) in the features of x."""
+    d = mixture.means.shape[1]
     precisions = np.linalg.inv(mixture.covariances)
     linear = np.einsum("kij,kj->ki", precisions, mixture.means)
-    constant = -0.5 * ((linear * mixture.means).sum(axis=1) + np.linalg.slogdet(mixture.covariances)[1])
-    constant += np.log(mixture.weights) - 0.5 * len(precisions[0]) * np.log(2 * np.pi)
-    i, j = np.triu_indices(len(precisions[0]))
-    return np.column_stack([constant, linear, precisions[:, i, j] * np.where(i == j, -0.5, -1)])
+    constants = np.log(mixture.weights) - 0.5 * (
+        (linear * mixture.means).sum(axis=1) + np.linalg.slogdet(mixture.covariances)[1] + d * np.log(2 * np.pi)
+    )
+    i, j = np.triu_indices(d)
+    return np.column_stack([constants, linear, precisions[:, i, j] * np.where(i == j, -0.5, -1)])
 
 
-def _sums_of_features(white: Floats, coefficients: Floats) -> tuple[Floats, float]:
-    """Return the features summed with their responsibilities (k, features), and the log-likelihood, block by block."""
-    d, n = white.shape
-    sums, bound = np.zeros_like(coefficients), 0.0
-    rows = 2**18 // coefficients.shape[1]
-    features = np.ones((coefficients.shape[1], rows))
-    for block in (white[:, first : first + rows] for first in range(0, n, rows)):
-        part = features[:, : block.shape[1]]
-        part[1 : d + 1], row = block, d + 1
-        for i in range(d):
-            np.multiply(block[i], block[i:], out=part[row : row + d - i])
-            row += d - i
-        resp = coefficients @ part
-        top = resp.max(axis=0)
-        np.exp(np.subtract(resp, top, out=resp), out=resp)
-        total = resp.sum(axis=0)
-        bound += float(np.log(total).sum() + top.sum())
-        sums += np.divide(resp, total, out=resp) @ part.T
-    return sums, bound
+def _moments(sums: Floats, d: int) -> tuple[Floats, Floats, Floats]:
+    """Return counts (k,), means (k, d) and covariances (k, d, d) from weighted sums of features (k, features)."""
+    counts, (i, j) = sums[:, 0], np.triu_indices(d)
+    averages = sums[:, 1:] / np.maximum(counts, 1e-300)[:, None]
+    means, covariances = averages[:, :d], np.empty((len(sums), d, d))
+    covariances[:, i, j] = covariances[:, j, i] = averages[:, d:] - means[:, i] * means[:, j]
+    return counts, means, covariances
 
 
-def _moved(mixture: GaussianMixture, matrix: Floats, before: Floats | float, after: Floats | float) -> GaussianMixture:
-    """Return the mixture of ``matrix @ (x - before) + after`` when ``x`` has the mixture given."""
-    covariances = matrix @ mixture.covariances @ matrix.T
-    return GaussianMixture(mixture.weights, (mixture.means - before) @ matrix.T + after, covariances)
+def _squares_are_exact(means: Floats, covariances: Floats) -> bool:
+    """Whether differences of squares of standardised data keep about eleven of sixteen digits."""
+    squares = means.shape[1] + (means**2).sum(axis=1)
+    return bool((squares < 1e5 * np.linalg.eigvalsh(covariances)[:, 0]).all())
 
 
-def _root_of_data(x: Floats) -> Floats:
-    """Cholesky root (d, d) of the covariance of all data."""
+def _standardise(x: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return ``x`` (n, d) with mean 0 and variance 1 in each column, and the means and standard deviations (d,)."""
     if len(x) <= x.shape[1]:
-        raise ValueError(
-            f"x: need more rows than columns for full covariances, got {len(x)} rows and {x.shape[1]} columns"
-        )
+        got = f"got {len(x)} rows and {x.shape[1]} columns"
+        raise ValueError(f"x: need more rows than columns for full covariances, {got}")
     centre = x.mean(axis=0)
-    centred = x - centre
-    scale = np.sqrt((centred**2).mean(axis=0))
-    if scale.max() > 1e70:
-        raise ValueError(f"x: need standard deviations of at most 1e70, got {scale.max():g}; choose another unit")
-    varies = scale > 1e-14 * np.abs(centre)
-    correlation = centred.T @ centred / len(x) / np.where(np.outer(varies, varies), np.outer(scale, scale), np.inf)
-    if np.linalg.eigvalsh(correlation)[0] < 1e-14:
-        still = f", got a constant column {np.argmin(varies)}" if not varies.all() else ""
-        raise ValueError(f"x: the columns are linearly dependent, need independent ones{still}; leave some out")
-    return scale[:, None] * cholesky(correlation, lower=True)
+    z = x - centre
+    sd = np.sqrt((z**2).mean(axis=0))
+    if sd.max() > 1e70:
+        raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
+    dependent = "x: the columns are linearly dependent, need independent ones"
+    if constant := np.flatnonzero(sd <= 1e-14 * np.abs(centre)).tolist():
+        raise ValueError(f"{dependent}, got a constant column {constant[0]}; leave some out")
+    z /= sd
+    if np.linalg.eigvalsh(z.T @ z / len(z))[0] < 1e-14:
+        raise ValueError(f"{dependent}; leave some out")
+    return z, centre, sd
 
 
-def _above_floor(covariance: Floats, root: Floats) -> Floats:
-    """Lift a covariance to ``FLOOR`` times the data's, in the directions where it lies below, and nowhere else."""
-    half = solve_triangular(root, covariance, lower=True)
-    variances, axes = np.linalg.eigh(solve_triangular(root, half.T, lower=True))
-    if variances[0] >= FLOOR:
-        return covariance
-    lifted = root @ axes * np.sqrt(np.maximum(variances, FLOOR))
-    return lifted @ lifted.T
+def _above_floor(covariances: Floats, x: Floats) -> Floats:
+    """Raise covariances (k, d, d) to ``FLOOR`` in the directions in which they lie below it."""
+    z, _, sd = _standardise(x)
+    root = sd[:, None] * np.linalg.cholesky(z.T @ z / len(z))
+    inverse = np.linalg.inv(root)
+    variances, axes = np.linalg.eigh(inverse @ covariances @ inverse.T)  # in units of the data's
+    raised = root @ axes * np.sqrt(np.maximum(variances, FLOOR))[:, None]
+    return np.where(variances[:, :1, None] < FLOOR, raised @ raised.swapaxes(1, 2), covariances)
 
 
-def _check_data(x: ArrayLike, *, columns: int | None = None) -> Floats:
-    return array("x", x, ("n", columns or "d"))
+def _has_collapsed(mixture: GaussianMixture) -> bool:
+    """Whether a component of a mixture in standard units lies at ``FLOOR``."""
+    return bool(np.linalg.eigvalsh(mixture.covariances).min() < 2 * mixture.means.shape[1] * FLOOR)
 
 
-def _check_log_resp(log_resp: ArrayLike, n: int, k: int | str) -> Floats:
-    values = array("log_resp", log_resp, (n, k), finite=False)
+def _log_responsibilities(log_resp: ArrayLike, shape: tuple[int | str, ...]) -> Floats:
+    values = array("log_resp", log_resp, shape, finite=False)
     if not (values <= 1e-6).all():
         raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0 and not NaN, got {values.max():g}")
     return values
 
 
-def _check_mixture(weights: Floats, means: Floats, covariances: Floats, slack: float) -> None:
-    k, d = means.shape if means.ndim == 2 else (0, 0)
-    if not k * d or weights.shape != (k,) or covariances.shape != (k, d, d):
-        got = f"{weights.shape}, {means.shape} and {covariances.shape}"
-        raise ValueError(f"weights, means, covariances: need (k,), (k, d) and (k, d, d), got {got}")
-    if (weights < 0).any() or abs(weights.sum() - 1) > slack:
-        raise ValueError(
-            f"weights: need numbers of at least 0 that sum to 1, got {weights.min():g} and a sum of {weights.sum():g}"
-        )
-    scale = np.sqrt(np.abs(np.einsum("kii->ki", covariances)))
-    if (np.abs(covariances - covariances.transpose(0, 2, 1)) > 1e-6 * scale[:, :, None] * scale[:, None]).any():
-        raise ValueError("covariances: need symmetric matrices, got one that is not")
-    try:
-        np.linalg.cholesky(covariances)
-    except np.linalg.LinAlgError:
-        least = np.linalg.eigvalsh(covariances).min()
-        raise ValueError(f"covariances: need positive definite matrices, got an eigenvalue of {least:g}") from None
+def _warn(message: str) -> None:
+    warnings.warn(message, ConvergenceWarning, stacklevel=3)

@@ -139,7 +139,7 @@ def test_the_linear_gaussian_model():
     "05 cell-058 0 2bdc65", "05 cell-058 1 2762e8",
     source="Bishop (2006), §12.2.2; Murphy (2022), §6.2.3; Kingma & Welling (2014), eq. 3",
 )  # fmt: skip
-def test_fit_and_price_of_a_gaussian_belief():
+def test_elbo_terms_of_a_gaussian_belief():
     """The fit by Gauss–Hermite quadrature, exact for a parabola, with SciPy's densities; the price with torch."""
     machine, x, mu, sigma = microphones()
     weights, b, s2 = machine

@@ -8,12 +8,12 @@ import pytest
 import test_exercises
 import test_exercises_beta
 import test_exercises_divergence
-import test_exercises_elbo
 import test_exercises_explorer
 import test_exercises_information
 import test_exercises_posterior
 import test_exercises_vae
 import test_lesson04
+import test_lesson05
 import torch
 from checks import exercises
 from IPython.core.formatters import DisplayFormatter
@@ -26,7 +26,7 @@ TABLES = [
     test_exercises_divergence,
     test_exercises_posterior,
     test_lesson04,
-    test_exercises_elbo,
+    test_lesson05,
     test_exercises_vae,
     test_exercises_beta,
     test_exercises_explorer,

@@ -69,3 +69,11 @@ def test_the_picture_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
     kept, now = (Image.open(path).convert("L") for path in (ROOT / "docs" / "traversal.png", tmp_path / "now.png"))
     kept, now = (np.asarray(picture.resize((260, 100)), float) for picture in (kept, now))  # fonts may differ a little
     assert np.abs(kept - now).mean() < 2
+
+
+def test_an_ellipse_lies_one_standard_deviation_out():
+    cov = np.array([[2.0, 0.7], [0.7, 1.0]])
+    one, two = plots.ellipses(cov, (1, -1))
+    for curve, distance in ((one, 1), (two, 4)):
+        step = curve - [1, -1]
+        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", step, np.linalg.inv(cov), step), distance)

@@ -1,12 +1,114 @@
-"""Lesson 05: answers that are right and answers that are wrong, for tests/test_exercise_tables.py."""
+"""Lesson 05: figures and sliders show the values that they are given; right and wrong answers of the exercises."""
 
 import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import torch
 from scipy.integrate import quad
-from scipy.stats import norm
+from scipy.stats import multivariate_normal, norm
+
+from vaehelpers.lessons import lesson05
+from vaehelpers.linear_gaussian import LinearGaussian
+
+
+def test_elbo_and_kl_are_stacked_up_to_the_evidence():
+    ax = lesson05.plot_balance([-3.0, -2.0], -2.0, labels=["a", "b"], floor=-4)
+    bars = [[(bar.get_y(), bar.get_height()) for bar in bars] for bars in ax.containers]
+    assert bars == [[(-4, 1)], [(-3, 1)], [(-4, 2)], [(-2, 0)]]
+    ax = lesson05.plot_balance([-9.0], -2.0, labels=["a"], floor=-4)  # below the floor only the number is shown
+    assert [bar.get_height() for bars in ax.containers for bar in bars] == [0, 2]
+    assert "KL 7.000" in [text.get_text() for text in ax.texts]
+
+
+def test_em_bounds_touch_from_below_and_lead_uphill():
+    data = np.random.default_rng(0).normal(3, 1, 30)
+    live = lesson05.em_bounds(
+        lambda theta: np.log(0.5) + norm.logpdf(data[:, None], [0, theta]),
+        lambda resp: np.sum(resp[:, 1] * data) / resp[:, 1].sum(),
+        low=-2, high=6, start=0.0,
+    )  # fmt: skip
+    curve, *bounds = [line.get_ydata() for line in live.figure.axes[0].lines if len(line.get_ydata()) > 1]
+    assert len(bounds) == 2
+    for bound in bounds:
+        assert (bound <= curve + 1e-9).all() and (curve - bound).min() < 0.05
+    assert bounds[1].max() > bounds[0].max()
+
+
+@pytest.mark.parametrize(
+    "live",
+    [
+        lambda: lesson05.four_causes(np.log([0.1, 0.2, 0.3]), ["a", "b", "c"], [0.3, 0.3, 0.4]),
+        lambda: lesson05.one_latent(LinearGaussian(np.array([[1.0], [0.5]]), np.zeros(2), 0.3), [[1.0, 0.4]]),
+        lesson05.factorised,
+    ],
+)
+def test_every_control_moves_the_picture(live):
+    live = live()
+    for control in live.controls.values():
+        before = live.image.value
+        control.value = control.min + 0.7 * (control.max - control.min)
+        assert live.image.value != before
+        control.value = (control.min + control.max) / 2
+    assert "image/png" in live._repr_mimebundle_()
+
+
+def test_a_perfect_q_closes_the_gap_under_the_slider():
+    model, x = LinearGaussian(np.array([[2.0]]), np.zeros(1), 1.0), [[2.5]]  # posterior N(1, 0.2)
+    live = lesson05.one_latent(model, x)
+    live.controls["mean"].value, live.controls["sd"].value = 1.0, round(np.sqrt(0.2), 2)
+    assert "KL 0.000" in live.figure.axes[1].get_title()
+
+
+def test_q_stands_beside_the_posterior():
+    ax = lesson05.plot_causes([0.2, 0.8], [0.5, 0.5], ["a", "b"])
+    assert [[bar.get_height() for bar in bars] for bars in ax.containers] == [[0.2, 0.8], [0.5, 0.5]]
+    ax = lesson05.plot_distributions([0, 1], [0.3, 0.4], [0.1, 0.2], prior=[0.4, 0.2])
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[0.3, 0.4], [0.1, 0.2], [0.4, 0.2]]
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", ":"]
+    assert len(lesson05.plot_distributions([0, 1], [0.3, 0.4], [0.1, 0.2]).lines) == 2
+
+
+def test_only_the_sum_is_the_same_for_every_q():
+    ax = lesson05.plot_two_signs(np.array([-3.0, -2.5]), np.array([1.0, 0.5]), -2.0)
+    assert [line.get_ydata() if k == 0 else line.get_ydata().tolist() for k, line in enumerate(ax.lines)] == [
+        [-2, -2],
+        [-2, -2],
+        [-4, -3],
+    ]
+
+
+def test_after_an_e_step_the_bound_touches():
+    ax = lesson05.plot_half_steps([-5, -4, -4.0], [-4.5, -4, -3.5], ["start", "E", "M"])
+    ends = [segment[:, 1].tolist() for segment in ax.collections[0].get_segments()]
+    assert ends == [[-5, -4.5], [-4, -4], [-4, -3.5]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["start", "E", "M"]
+
+
+def test_a_factorised_q_is_narrower_and_the_gap_grows():
+    cov = np.array([[1, 0.6], [0.6, 1]])
+    ax = lesson05.plot_factorised(cov, 0.64 * np.eye(2), mu=(1, 2))
+    for line, covariance in ((ax.lines[0], cov), (ax.lines[2], 0.64 * np.eye(2))):
+        step = line.get_xydata() - [1, 2]
+        np.testing.assert_allclose(np.einsum("ni,ij,nj->n", step, np.linalg.inv(covariance), step), 1)
+    curve, point = lesson05.plot_gap(0.6, 0.22).lines
+    assert point.get_xydata().tolist() == [[0.6, 0.22]]
+    joint = multivariate_normal(cov=cov)  # the gap is the mutual information of the two latents: here by Monte Carlo
+    z = joint.rvs(100_000, random_state=0)
+    information = np.mean(joint.logpdf(z) - norm.logpdf(z).sum(axis=1))
+    assert np.interp(0.6, *curve.get_data()) == pytest.approx(information, abs=0.005)
+
+
+def test_gradients_show_each_draw_and_their_mean():
+    draws = {"score": np.linspace(-3, 5, 1000), "moved": np.array([0.9, 1.1])}
+    ax = lesson05.plot_gradients(draws, 1.0)
+    dots, mean, *_ = ax.lines
+    assert len(dots.get_xdata()) == 400 and mean.get_xdata() == pytest.approx([1])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["score", "moved"]
+    ax = lesson05.plot_gradient_variances([1, 4], {"score": [3, 12], "moved": [1, 1]})
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 12], [1, 1]] and ax.get_yscale() == "log"
+
 
 LOG = np.log
 BY_HAND = LOG(1 / 8) + LOG(3) - 2 / 3 * LOG(2)
@@ -107,7 +209,7 @@ RIGHT = {
     "elbo_sign": [-94, -94.0, Fraction(-94), np.int8(-94), [-94], -90 - 4],
     "elbo_by_hand": [BY_HAND, -1.4429, -1.443, -1.44, LOG(1 / 4) - kl(np.array([1, 2]) / 3, 0.5),
                      np.float32(BY_HAND)],
-    "fit_and_price": [
+    "reconstruction_and_kl": [
         lambda q, p, x: (q @ LOG(x), kl(q, p)),
         fit_in_a_loop,
         fit_in_place,
@@ -121,7 +223,7 @@ RIGHT = {
         lambda resp: 1 - resp.T[0].mean(),
         lambda resp: resp[:, 1].sum() / resp.sum(),
     ],
-    "expected_fit": [expected_fit, integrated_fit, expanded_fit],
+    "expected_log_likelihood": [expected_fit, integrated_fit, expanded_fit],
     "sd_gradient": [
         sd_gradient,
         gradient_in_place,
@@ -140,14 +242,14 @@ WRONG = {
         (LOG(1 / 4), "That is log p(x)"),
         (-1.386, "That is log p(x)"),
         (2 * LOG(1 / 4) - BY_HAND, "sign of the notes"),
-        (LOG(1 / 6) / 3 + 2 * LOG(1 / 2) / 3, "the fit alone"),
+        (LOG(1 / 6) / 3 + 2 * LOG(1 / 2) / 3, "reconstruction term alone"),
         (LOG(3 / 8) + LOG(3 / 16), "equal weights"),
-        (LOG(1 / 24) / 3 - 0.75 * LOG(9 / 4) - 0.25 * LOG(3 / 8), "q in front"),
+        (LOG(1 / 24) / 3 - 0.75 * LOG(9 / 4) - 0.25 * LOG(3 / 8), "q comes first"),
         (1.4429, "never positive"),
     ],
-    "fit_and_price": [
+    "reconstruction_and_kl": [
         (lambda q, p, x: (q @ np.log2(x), q @ np.log2(q / p)), "bits"),
-        (lambda q, p, x: (kl(q, p), q @ LOG(x)), "Return the fit first"),
+        (lambda q, p, x: (kl(q, p), q @ LOG(x)), "Return the reconstruction term first"),
         (lambda q, p, x: q @ LOG(x) - kl(q, p), "the ELBO. Return the two"),
         (lambda q, p, x: (q @ LOG(x), kl(p, q)), "wrong way round"),
         (lambda q, p, x: (q @ LOG(x), -kl(q, p)), "wrong sign"),
@@ -172,8 +274,8 @@ WRONG = {
         (lambda resp: 0.56, "Not yet"),
         (lambda resp: resp[:, 1].sum() / (len(resp) - 1), "Not yet"),
     ],
-    "expected_fit": [
-        (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s), "width of q"),
+    "expected_log_likelihood": [
+        (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s), "variance of q too"),
         (lambda x, w, s, mu, sd: -LOG(2 * np.pi * s**2) / 2 - squares(x, w, mu, sd) / s**2, "½ is missing"),
         (lambda x, w, s, mu, sd: -LOG(2 * np.pi * s**2) - squares(x, w, mu, sd) / s**2 / 2, "logarithm too"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) - w * (sd / s) ** 2 / 2, "w² times"),
@@ -181,7 +283,7 @@ WRONG = {
         (lambda x, w, s, mu, sd: -(LOG(2 * np.pi * s) + squares(x, w, mu, sd) / s) / 2, "variance of x is s²"),
         (lambda x, w, s, mu, sd: -squares(x, w, mu, sd) / s**2 / 2, "constant"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, np.hypot(s, w * sd)), "average density"),
-        (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) + (w * sd / s) ** 2 / 2, "costs fit"),
+        (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) + (w * sd / s) ** 2 / 2, "lowers the average"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) - 2 * w * sd**2 / (2 * s**2), "Not yet"),  # w² read as 2 w
         (lambda x, w, s, mu, sd: -(LOG(np.pi * s) + squares(x, w, mu, sd) / s**2) / 2, "Not yet"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) - (w * sd) ** 2 / 2, "Not yet"),

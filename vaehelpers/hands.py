@@ -1,4 +1,4 @@
-"""A hand drawn from ten named factors: the course's own data, with the truth behind every picture."""
+"""Draw a hand from ten named factors: images whose factors are known."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
-Pair = tuple[Any, Any]
+Pair = tuple[Any, Any]  # arrays or numbers at the two ends of a bone
 
 
 class Factor(NamedTuple):
@@ -23,7 +23,7 @@ class Factor(NamedTuple):
 
 #: x, y: shift, in a frame that is 2 wide; size: 1 fills the frame; rotation: radians, clockwise;
 #: spread: how far the fingers fan out; the five curls: 0 is stretched, 1 is folded onto the palm.
-#: The rotation is small on purpose: where a turned finger lies on the place of its neighbour, no latent finds either.
+#: The rotation is small on purpose: where a turned finger covers the place of its neighbour, no latent separates them.
 FACTORS: dict[str, Factor] = {
     "x": Factor(-0.09, 0.09, 0.0),
     "y": Factor(-0.09, 0.09, 0.0),
@@ -37,7 +37,7 @@ FACTORS: dict[str, Factor] = {
     "pinky": Factor(0.0, 1.0, 0.0),
 }
 
-# The hand in its own frame: palm towards you, fingers up, thumb on the left, the middle of the picture at (0, 0).
+# The hand in its own frame: palm towards you, fingers up, thumb on the left, the middle of the image at (0, 0).
 # A finger: knuckle x and y, angle from upright when closed and when fanned out, three bones, width at the knuckle.
 _FINGERS = np.array(
     [
@@ -50,11 +50,11 @@ _FINGERS = np.array(
 )
 _TAPER = np.array([1.0, 0.93, 0.86, 0.76], np.float32)  # width at the knuckle, the joints and the tip
 _BEND = np.array([1.30, 1.65, 0.60], np.float32)  # how far the three joints turn in a full curl, radians
-# The thumb: its bones turn in the plane of the picture; angles from upright, stretched and folded.
+# The thumb: its bones turn in the plane of the image; angles from upright, stretched and folded.
 _THUMB_BASE = np.array([-0.17, -0.47], np.float32)
 _THUMB = np.array([[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]], np.float32)
 _THUMB_WIDTHS = np.array([0.165, 0.130, 0.116, 0.095], np.float32)
-_THUMB_RISE = np.array([0.10, 0.16, 0.06], np.float32)  # height won along each bone in a full curl
+_THUMB_RISE = np.array([0.10, 0.16, 0.06], np.float32)  # height gained along each bone in a full curl
 # The palm: corners of a polygon, clockwise, to be rounded; below it the wrist.
 _PALM = np.array(
     [[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]], np.float32
@@ -65,9 +65,8 @@ _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 
 
 def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.random.Generator) -> Floats:
-    """Draw independent uniform factors; the ones not in ``vary`` stay neutral.
+    """Draw independent uniform factors ``(n, 10)``, columns as in ``FACTORS``; those not in ``vary`` are neutral.
 
-    Returns an array ``(n, 10)``, its columns in the order of ``FACTORS``.
     Raises ``ValueError`` for a name that is no factor, for a negative ``n`` and for an ``rng`` that is no Generator.
     """
     whole("n", n, 0), columns_of(vary), generator("rng", rng)
@@ -102,20 +101,20 @@ def fill(varied: ArrayLike, vary: Sequence[str]) -> Floats:
 def render(factors: ArrayLike, size: int = 64) -> Floats:
     """Draw one hand for each row of factors.
 
-    ``factors`` is ``(n, 10)``, columns as in ``FACTORS``; the pictures are ``(n, 1, size, size)`` in [0, 1].
+    ``factors`` is ``(n, 10)``, columns as in ``FACTORS``; the images are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a number that is not finite, and for a size below 8.
     """
     rows = array("factors", factors, dtype=np.float32)
     if rows.ndim != 2 or rows.shape[1] != len(FACTORS):
         raise ValueError(f"factors: need shape (n, {len(FACTORS)}), got {rows.shape}")
     whole("size", size, 8, 4096)
-    chunk = max(1, 2**16 // size**2)  # what fits the cache
+    chunk = max(1, 2**16 // size**2)  # what fits the processor's cache
     parts = [_render(rows[i : i + chunk], size) for i in range(0, len(rows), chunk)]
     return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)
 
 
 class _Hand:
-    """The pictures being painted, as flat arrays: each pixel's place in the hand's own frame, shade and height."""
+    """The images being painted, as flat arrays: each pixel's place in the hand's own frame, shade and height."""
 
     def __init__(self, factors: Floats, size: int) -> None:
         x, y, scale, rotation = factors[:, :4].T
@@ -127,36 +126,28 @@ class _Hand:
         self.pixel = (2 / size / scale).astype(np.float32)
         self.shade, self.height = np.zeros_like(self.x), np.full_like(self.x, -1)
 
-    def region(self, left: float, right: float, bottom: float, top: float) -> "_Region":
-        """The pixels inside a box of the hand's frame, with a pixel to spare."""
-        m = self.pixel.max()
-        inside = (self.x > left - m) & (self.x < right + m) & (self.y > bottom - m) & (self.y < top + m)
-        return _Region(self, np.flatnonzero(inside))
 
+class _Surface:
+    """A part of the hand over the pixels of a box in the hand's frame, as flat arrays."""
 
-class _Region:
-    """Some pixels of the pictures, and the surface that is being built over them."""
+    def __init__(self, hand: _Hand, left: float, right: float, bottom: float, top: float) -> None:
+        m = hand.pixel.max()  # soft edges need one more pixel
+        inside = (hand.x > left - m) & (hand.x < right + m) & (hand.y > bottom - m) & (hand.y < top + m)
+        self.hand, self.index = hand, np.flatnonzero(inside)
+        self.image = self.index // (len(hand.x) // len(hand.pixel))  # the image that each pixel belongs to
+        self.x, self.y = hand.x[self.index], hand.y[self.index]
+        self.edge, self.height = np.full_like(self.x, 9), np.full_like(self.x, -9)  # edge: signed distance from it
+        self.facing = np.zeros_like(self.x)  # 1 where the surface faces you
 
-    def __init__(self, hand: _Hand, index: NDArray[np.intp]) -> None:
-        self.hand, self.index = hand, index
-        self.which = index // (len(hand.x) // len(hand.pixel))  # the picture that each pixel belongs to
-        self.x, self.y = hand.x[index], hand.y[index]
-        self.edge, self.height = np.full_like(self.x, 9), np.full_like(self.x, -9)
-        self.facing = np.zeros_like(self.x)
-
-    def axes(self, angle: NDArray, x: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
-        """Distances along and across a direction (one for each picture, clockwise from upright) from a point."""
-        sin, cos = np.sin(angle)[self.which], np.cos(angle)[self.which]
-        dx, dy = (
-            self.x - np.broadcast_to(x, angle.shape)[self.which],
-            self.y - np.broadcast_to(y, angle.shape)[self.which],
-        )
+    def axes(self, angle: NDArray, x: NDArray, y: NDArray) -> tuple[Floats, Floats]:
+        """Return distances along and across a direction from a point: one of each per image, clockwise from upright."""
+        sin, cos = np.sin(angle)[self.image], np.cos(angle)[self.image]
+        dx, dy = self.x - x[self.image], self.y - y[self.image]
         return sin * dx + cos * dy, cos * dx - sin * dy
 
     def add_bone(self, along: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:
-        """Add a ball swept between two stations; its height and width change evenly on the way."""
-        start, end = (np.broadcast_to(e, self.hand.pixel.shape)[self.which] for e in ends)
-        low, high = (h[self.which] for h in heights)
+        """Add the volume of a ball that moves between two ends; its height and width change linearly on the way."""
+        (start, end), (low, high) = [[value[self.image] for value in pair] for pair in (ends, heights)]
         length = np.where(np.abs(end - start) < 1e-3, np.float32(1e-3), end - start)
         share = np.clip((along - start) / length, 0, 1)
         radius = widths[0] + (widths[1] - widths[0]) * share
@@ -168,9 +159,9 @@ class _Region:
         self.edge = np.minimum(distance - radius, self.edge)
 
     def paint(self, tone: Floats | float) -> None:
-        """Lay the surface over the picture: it covers what lies lower, and its rim is darker than its middle."""
+        """Paint the surface over what lies lower; its rim is darker than its middle."""
         shade, height = self.hand.shade[self.index], self.hand.height[self.index]
-        cover = np.clip(0.5 - self.edge / self.hand.pixel[self.which], 0, 1)
+        cover = np.clip(0.5 - self.edge / self.hand.pixel[self.image], 0, 1)
         cover *= np.clip(0.5 + (self.height - height) / 0.04, 0, 1)
         self.hand.shade[self.index] = shade + cover * (tone * (0.5 + 0.5 * self.facing) - shade)
         self.hand.height[self.index] = height + cover * (self.height - height)
@@ -186,59 +177,60 @@ def _render(factors: Floats, size: int) -> Floats:
 
 
 def _paint_palm(hand: _Hand) -> None:
-    """One shape: a polygon with rounded corners that runs smoothly into the wrist."""
+    """Paint a polygon with rounded corners that runs smoothly into the wrist."""
     top, bottom, width = _WRIST
-    region = hand.region(-0.5, 0.5, bottom - width, 0.2)
+    palm = _Surface(hand, -0.5, 0.5, bottom - width, 0.2)
     sides = []
     for (x, y), (to_x, to_y) in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True):
         length = np.hypot(to_x - x, to_y - y)
-        sides.append(((to_x - x) * (region.y - y) - (to_y - y) * (region.x - x)) / length)
-    wrist = np.hypot(region.x, region.y - np.clip(region.y, bottom, top)) - width
-    region.edge = -_soft_max([-_soft_max(sides), -wrist])
-    region.facing = _dome(1 - np.clip(-region.edge / 0.16, 0, 1))
-    region.height = _THICKNESS * region.facing
-    region.paint(_PALM_TONE)
+        sides.append(((to_x - x) * (palm.y - y) - (to_y - y) * (palm.x - x)) / length)
+    wrist = np.hypot(palm.x, palm.y - np.clip(palm.y, bottom, top)) - width
+    palm.edge = -_soft_max([-_soft_max(sides), -wrist])
+    palm.facing = _dome(1 - np.clip(-palm.edge / 0.16, 0, 1))
+    palm.height = _THICKNESS * palm.facing
+    palm.paint(_PALM_TONE)
 
 
-def _paint_finger(hand: _Hand, row: NDArray, spread: Floats, curl: Floats) -> None:
-    """Three bones in a plane upright on the palm: seen from the front a curl shortens, then folds them."""
+def _paint_finger(hand: _Hand, row: Floats, spread: Floats, curl: Floats) -> None:
+    """Paint three bones that turn in a plane upright on the palm: a curl first shortens, then folds them."""
     (x, y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
     reach, back = bones.sum() + widths[0], -0.45
     sides = [x + r * np.sin(a) for r in (reach, back) for a in (closed, fanned)]
-    region = hand.region(min(sides) - widths[0], max(sides) + widths[0], y + back, y + reach)
-    along, across = region.axes(closed + spread * (fanned - closed), x, y)
+    finger = _Surface(hand, min(sides) - widths[0], max(sides) + widths[0], y + back, y + reach)
+    along, across = finger.axes(closed + spread * (fanned - closed), np.full_like(curl, x), np.full_like(curl, y))
     bend = np.cumsum(_BEND) * curl[:, None]
     stations = np.cumsum(bones * np.cos(bend), axis=1, dtype=np.float32).T
     heights = np.cumsum(bones * np.sin(bend), axis=1, dtype=np.float32).T + _KNUCKLE
     start, low = np.zeros_like(curl), np.full_like(curl, _KNUCKLE)
     for end, high, ends_widths in zip(stations, heights, pairwise(widths), strict=True):
-        region.add_bone(along, across, (start, end), (low, high), ends_widths)
+        finger.add_bone(along, across, (start, end), (low, high), ends_widths)
         start, low = end, high
-    region.paint(_tone(region.height))
+    finger.paint(_tone(finger.height))
 
 
 def _paint_thumb(hand: _Hand, curl: Floats) -> None:
-    """Three bones that swing across the palm, mostly in the plane of the picture."""
-    region = hand.region(-0.85, 0.35, -0.68, 0.4)
+    """Paint three bones that swing across the palm, mostly in the plane of the image."""
+    thumb = _Surface(hand, -0.85, 0.35, -0.68, 0.4)
     x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0))
     for (length, stretched, folded), rise, widths in zip(_THUMB, _THUMB_RISE, pairwise(_THUMB_WIDTHS), strict=True):
         angle, high = stretched + curl * (folded - stretched), low + rise * curl
-        region.add_bone(*region.axes(angle, x, y), (0.0, length), (low, high), widths)
+        ends = np.zeros_like(curl), np.full_like(curl, length)
+        thumb.add_bone(*thumb.axes(angle, x, y), ends, (low, high), widths)
         x, y, low = x + length * np.sin(angle), y + length * np.cos(angle), high
-    region.paint(_tone(region.height))
+    thumb.paint(_tone(thumb.height))
 
 
 def _tone(height: Floats) -> Floats:
-    """The nearer to you, the brighter."""
+    """Return a brightness that grows with the height."""
     return np.clip(_FINGER_TONE + _TONE_RISE * height, _FINGER_TONE, 1)
 
 
 def _soft_max(distances: list[Floats]) -> Floats:
-    """A maximum with rounded corners."""
+    """Return a maximum with rounded corners: a scaled log-sum-exp."""
     peak = np.maximum.reduce(distances)
     return peak + _ROUNDING * np.log(sum(np.exp((d - peak) / _ROUNDING) for d in distances))
 
 
 def _dome(ratio: Floats) -> Floats:
-    """Height of a unit ball over a point at ``ratio`` from its middle."""
+    """Return the height of the unit sphere at a distance ``ratio`` from its axis."""
     return np.sqrt(1 - ratio * ratio)

@@ -1,75 +1,94 @@
-"""The linear-Gaussian model (probabilistic PCA): evidence, posterior and ELBO are all exact, a check on every bound."""
+"""The linear-Gaussian model (probabilistic PCA), whose evidence, posterior and ELBO have closed forms."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, generator, shortened, whole
+from .arguments import array, constant, generator, number, positive_definite, together, whole
+from .information import gaussian_kl
 
 Floats = NDArray[np.float64]
 
 
-class LinearGaussian(NamedTuple):
+@dataclass(eq=False)
+class LinearGaussian:
     """The model z ~ N(0, I), x | z ~ N(weights z + mean, variance I), all logarithms in nats.
 
-    ``weights`` is ``(d, m)``, ``mean`` is ``(d,)`` and ``variance`` one number; x comes as ``(n, d)``. Tipping & Bishop
-    (1999), "Probabilistic principal component analysis"; Bishop (2006), §12.2. Raises ``ValueError`` in each method
-    when the shapes do not match or a variance is not positive.
+    ``weights`` is ``(d, m)``, ``mean`` is ``(d,)`` and ``variance`` one number; x comes as ``(n, d)``, the Gaussian
+    q(z) with means ``mu_q`` ``(n, m)`` or ``(m,)`` and covariances ``cov_q`` ``(n, m, m)`` or ``(m, m)``. Tipping &
+    Bishop (1999), "Probabilistic principal component analysis"; Bishop (2006), §12.2. Raises ``ValueError`` when the
+    shapes do not match or a variance is not positive.
     """
 
     weights: Floats
     mean: Floats
     variance: float
 
+    def __post_init__(self) -> None:
+        self.weights = constant("weights", self.weights, ("d", "m"))
+        self.mean = constant("mean", self.mean, self.weights.shape[:1])
+        self.variance = number("variance", self.variance, above=0)
+
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Floats]:
-        """Draw ``n`` hidden causes ``(n, m)`` and what is seen of each, ``(n, d)``."""
-        weights, mean, variance = _check(self)
-        z = generator("rng", rng).standard_normal((whole("n", n, 0), weights.shape[1]))
-        return z, z @ weights.T + mean + np.sqrt(variance) * rng.standard_normal((n, len(mean)))
+        """Draw ``n`` latents ``(n, m)`` and the data ``(n, d)`` that they generate."""
+        d, m = self.weights.shape
+        z = generator("rng", rng).standard_normal((whole("n", n, 0), m))
+        return z, z @ self.weights.T + self.mean + np.sqrt(self.variance) * rng.standard_normal((n, d))
 
     def posterior(self, x: ArrayLike) -> tuple[Floats, Floats]:
         """Return the means ``(n, m)`` and the one covariance ``(m, m)`` of p(z | x); Bishop (2006), eq. 12.42."""
-        weights, mean, variance = _check(self)
-        covariance = np.asarray(np.linalg.inv(_precision(weights, variance)), float)
-        return (_rows(x, mean) - mean) @ weights @ covariance / variance, covariance
+        covariance = np.asarray(np.linalg.inv(self._precision()), float)
+        return self._centred(x) @ self.weights @ covariance / self.variance, covariance
 
     def log_evidence(self, x: ArrayLike) -> Floats:
         """Return log p(x) ``(n,)``, the log-density of N(mean, weights weightsᵀ + variance I); Bishop, eq. 12.35."""
-        weights, mean, variance = _check(self)
-        mu, _ = self.posterior(x)  # through mu the quadratic form is a sum of squares, with nothing to cancel
-        squares = _squares(_rows(x, mean) - mean - mu @ weights.T) / variance + _squares(mu)
-        log_det = len(mean) * np.log(variance) + np.linalg.slogdet(_precision(weights, variance))[1]
-        return -(len(mean) * np.log(2 * np.pi) + log_det + squares) / 2
+        mu, _ = self.posterior(x)  # with mu the quadratic form is a sum of squares, without cancellation
+        squares = _squares(self._centred(x) - mu @ self.weights.T) / self.variance + _squares(mu)
+        log_det = np.linalg.slogdet(self._precision())[1]
+        return -(len(self.mean) * np.log(2 * np.pi * self.variance) + log_det + squares) / 2
 
     def elbo_terms(self, x: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike) -> tuple[Floats, Floats]:
-        """Return fit E[log p(x | z)] and price KL(q ‖ p(z)), each ``(n,)``, of q = N(mu_q, cov_q).
+        """Return the reconstruction term E[log p(x | z)] and KL(q ‖ p(z)), each ``(n,)``.
 
-        ``mu_q`` is ``(n, m)`` or ``(m,)``, ``cov_q`` is ``(n, m, m)`` or ``(m, m)``; Kingma & Welling (2014), eq. 3.
+        Kingma & Welling (2014), "Auto-encoding variational Bayes", eq. 3.
         """
-        weights, mean, variance = _check(self)
-        mu, cov = _belief(mu_q, cov_q, len(_rows(x, mean)), weights.shape[1])
-        errors = _squares(_rows(x, mean) - mean - mu @ weights.T) + np.trace(weights.T @ weights @ cov, 0, -2, -1)
-        fit = -(len(mean) * np.log(2 * np.pi * variance) + errors / variance) / 2
-        return fit, np.broadcast_to(_kl(mu, cov, np.zeros(1), np.eye(weights.shape[1])), fit.shape)
+        errors = self._centred(x)
+        mu, cov = self._gaussian(mu_q, cov_q, errors)
+        squares = _squares(errors - mu @ self.weights.T) + np.trace(self.weights.T @ self.weights @ cov, 0, -2, -1)
+        reconstruction = -(len(self.mean) * np.log(2 * np.pi * self.variance) + squares / self.variance) / 2
+        return reconstruction, np.broadcast_to(_kl(mu, cov, np.zeros(1), np.eye(mu.shape[-1])), reconstruction.shape)
 
     def elbo(self, x: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike) -> Floats:
-        """Return the evidence lower bound ``(n,)``: fit minus price."""
-        fit, price = self.elbo_terms(x, mu_q, cov_q)
-        return fit - price
+        """Return the evidence lower bound ``(n,)``: reconstruction term minus KL."""
+        reconstruction, kl = self.elbo_terms(x, mu_q, cov_q)
+        return reconstruction - kl
 
     def gap(self, x: ArrayLike, mu_q: ArrayLike, cov_q: ArrayLike) -> Floats:
-        """Return KL(q ‖ p(z | x)) ``(n,)``, which is log p(x) - ELBO; the ELBO is not used to compute it."""
+        """Return KL(q ‖ p(z | x)) ``(n,)``, which is log p(x) - ELBO; it is computed without the ELBO."""
         means, covariance = self.posterior(x)
-        return _kl(*_belief(mu_q, cov_q, *means.shape), means, covariance)
+        return _kl(*self._gaussian(mu_q, cov_q, means), means, covariance)
+
+    def _precision(self) -> Floats:
+        """Return the inverse ``(m, m)`` of the posterior covariance."""
+        return np.eye(self.weights.shape[1]) + self.weights.T @ self.weights / self.variance
+
+    def _centred(self, x: ArrayLike) -> Floats:
+        return array("x", x, ("n", len(self.mean))) - self.mean
+
+    def _gaussian(self, mu_q: ArrayLike, cov_q: ArrayLike, rows: Floats) -> tuple[Floats, Floats]:
+        m = self.weights.shape[1]
+        mu = array("mu_q", mu_q, (m,) if np.ndim(mu_q) == 1 else ("n", m))
+        cov = positive_definite("cov_q", cov_q, (m, m) if np.ndim(cov_q) == 2 else ("n", m, m))
+        together(x=rows[:, 0], mu_q=mu[..., 0], cov_q=cov[..., 0, 0])
+        return mu, cov
 
 
 def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     """Return the model of largest likelihood for ``x`` ``(n, d)``; Tipping & Bishop (1999), eqs. 7 and 8.
 
-    The columns of ``weights`` are eigenvectors of the covariance, scaled; ``variance`` is the mean of the eigenvalues
-    left over. A closed form, with nothing to iterate. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and more
-    variance is left over than rounding makes.
+    The columns of ``weights`` are scaled eigenvectors of the covariance; ``variance`` is the mean of the remaining
+    eigenvalues. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and the remaining variance exceeds rounding.
     """
     data = array("x", x, ("n", "d"))
     if len(data) < 2 or data.shape[1] < 2:
@@ -84,11 +103,7 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
         need = f"more than {latent_dim + 1} rows, and columns that vary in more than {latent_dim} directions"
         raise ValueError(f"x: need {need}, got {data.shape} with a variance of {variance:g} left over")
     scales = np.sqrt(np.maximum(eigenvalues[:latent_dim] - variance, 0))
-    return LinearGaussian(*_check(LinearGaussian(directions[:latent_dim].T * scales, mean, variance)))
-
-
-def _precision(weights: Floats, variance: float) -> Floats:
-    return np.eye(weights.shape[1]) + weights.T @ weights / variance
+    return LinearGaussian(directions[:latent_dim].T * scales, mean, variance)
 
 
 def _squares(rows: Floats) -> Floats:
@@ -96,40 +111,8 @@ def _squares(rows: Floats) -> Floats:
 
 
 def _kl(mu_q: Floats, cov_q: Floats, mu_p: Floats, cov_p: Floats) -> Floats:
-    """KL(q ‖ p) of Gaussians with full covariances, not below 0 by rounding; Murphy (2022), §6.2.3."""
-    inverse, step = np.linalg.inv(cov_p), mu_q - mu_p
-    log_dets = np.linalg.slogdet(cov_p)[1] - np.linalg.slogdet(cov_q)[1]
-    distance = np.einsum("...i,ij,...j->...", step, inverse, step)
-    spread = np.trace(inverse @ cov_q, 0, -2, -1) - len(cov_p) + log_dets
-    return (np.maximum(spread, 0) + distance) / 2
-
-
-def _check(model: LinearGaussian) -> tuple[Floats, Floats, float]:
-    weights, mean = array("weights", model.weights), array("mean", model.mean)
-    variance = array("variance", model.variance, finite=False)
-    if weights.ndim != 2 or mean.shape != weights.shape[:1]:
-        raise ValueError(f"weights and mean: need (d, m) and (d,), got {weights.shape} and {mean.shape}")
-    if variance.ndim or not 0 < variance < np.inf:
-        raise ValueError(f"variance: need one number above 0, got {variance}")
-    return weights, mean, float(variance)
-
-
-def _rows(x: ArrayLike, mean: Floats) -> Floats:
-    rows = array("x", x)
-    if rows.ndim != 2 or rows.shape[1] != len(mean):
-        raise ValueError(f"x: need (n, {len(mean)}), got {rows.shape}")
-    return rows
-
-
-def _belief(mu_q: ArrayLike, cov_q: ArrayLike, n: int, m: int) -> tuple[Floats, Floats]:
-    mu, cov = array("mu_q", mu_q), array("cov_q", cov_q)
-    rows = {n, *mu.shape[:-1], *cov.shape[:-2]} - {1}  # one row goes with any number of others
-    shaped = mu.ndim in (1, 2) and mu.shape[-1] == m and cov.ndim in (2, 3) and cov.shape[-2:] == (m, m)
-    if not shaped or len(rows) > 1:
-        need = f"({n}, {m}) or ({m},) and ({n}, {m}, {m}) or ({m}, {m})"
-        raise ValueError(f"mu_q and cov_q: need {need}, got {mu.shape} and {cov.shape}")
-    if not np.allclose(cov, np.swapaxes(cov, -1, -2), rtol=1e-6, atol=1e-6 * np.abs(cov).max()):
-        raise ValueError(f"cov_q: need a symmetric covariance, got {shortened(cov_q)}")
-    if not (least := np.linalg.eigvalsh(cov).min()) > 0:
-        raise ValueError(f"cov_q: need a positive definite covariance, got an eigenvalue of {least:g}")
-    return mu, cov
+    """Return KL(q ‖ p) in coordinates in which p is N(0, I) and the components of q are independent."""
+    inverse = np.linalg.inv(np.linalg.cholesky(cov_p))
+    variances, axes = np.linalg.eigh(inverse @ cov_q @ inverse.T)
+    mu = np.einsum("...i,ji,...jk->...k", mu_q - mu_p, inverse, axes)
+    return gaussian_kl(mu, variances, 0, 1).sum(axis=-1)

@@ -1,7 +1,7 @@
-"""Calls that work, for every public function, and calls that must be refused: two tables, one row a line.
+"""Two tables, one row a line: calls that work, and calls that must be refused.
 
-``good`` names the arguments that take an array, a number, a whole number or a tensor. ``test_bad_input`` puts into each
-of them everything that is none. ``bad`` holds what only this function can know to be wrong, and the words that say so.
+``good`` names the arguments that take an array, a number, a whole number or a tensor; ``test_bad_input`` puts unusable
+values into each. ``bad`` holds what only this function can refuse, and how the message begins.
 """
 
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from matplotlib.figure import Figure
 
 from vaehelpers import (
     arguments,
@@ -25,13 +24,11 @@ from vaehelpers import (
     metrics,
     mixtures,
     model,
-    runs,
     shipped,
     sprites,
     training,
     weights,
 )
-from vaehelpers.lessons import lesson07
 
 GOOD, BAD = [], []
 
@@ -81,10 +78,6 @@ NARROW, FLOATS = datasets.Images(BYTES.pixels[..., :16], None, ()), datasets.Ima
 GRID5, LINE, NAMES = np.zeros((2, 3, 1, 4, 4)), np.arange(1.0, 4), ["a", "b"]
 
 
-def ax():
-    return Figure().subplots()
-
-
 # information
 good(information.surprisal, a(p=HALF), a(base=2))
 good(information.entropy, a(p=HALF), a(base=2), a(axis=-1))
@@ -98,21 +91,15 @@ bad(information.surprisal, "base: need a number above 1, got 1", 0.5, base=1)
 bad(information.entropy, "p: probabilities must not be negative or NaN, got values from -0.5 to 1.5", [1.5, -0.5])
 bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got 0.9", [0.5, 0.4])
 bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got 0", [])
-bad(information.entropy, "p: probabilities must sum to 1 along axis -1, got inf", [1e308, 1e308])
 bad(information.entropy, "axis: need a whole number from -1 to 0, got 1", HALF, axis=1)
 bad(information.cross_entropy, r"p and q: need as many events .*, got \(2,\) and \(3,\)", HALF, [0.5, 0.5, 0])
 bad(information.kl_divergence, r"p, q: need shapes that broadcast, got \(2, 2\) and \(3, 2\)", [HALF] * 2, [HALF] * 3)
 bad(information.mutual_information, r"joint: need a table of shape \(a, b\), got \(2,\)", HALF)
 bad(information.gaussian_kl, "var_q: every value must be positive and finite, got -1", 0, -1, 0, 1)
 bad(information.gaussian_kl, r"mu_q, .*: need shapes that broadcast, got \(2,\)", [0, 0], [1, 1, 1], 0, 1)
-bad(
-    information.huffman_code,
-    "frequencies: need a dictionary of at least one symbol, and finite weights ≥ 0, got {}",
-    {},
-)
+bad(information.huffman_code, "frequencies: need a dictionary of at least one symbol, .* got {}", {})
 bad(information.huffman_code, "frequencies: need .* weights ≥ 0, got {'a': -1}", {"a": -1})
 bad(information.huffman_code, "frequencies: need real numbers, got <U1", {"a": "b"})
-bad(information.huffman_code, "frequencies: need a dictionary of at least one symbol", [1, 2])
 
 # inference
 good(inference.enumerate_posterior, a(log_joint=[-1.0, -2.0]))
@@ -127,45 +114,26 @@ good(inference.mean_field, a(symptoms=[1], start=HALF), wholes=a(sweeps=2), mode
 good(inference.gaussian_mean_field, a(mean=[0, 0], covariance=EYE, start=[1, 1]), wholes=a(sweeps=2))
 bad(inference.enumerate_posterior, r"log_joint: needs at least one number, none NaN or \+inf", [0, INF])
 bad(inference.enumerate_posterior, "log_joint: at least one state must be possible", [-INF, -INF])
-bad(inference.elbo, r"q: needs the shape of log_joint, \(1,\), got \(2,\)", HALF, [0])
+bad(inference.elbo, r"q: need \(1,\), got \(2,\)", HALF, [0])
 bad(inference.elbo, "q: needs probabilities that sum to 1, got minimum 0.4 and sum 0.9", [0.5, 0.4], [0, 0])
-bad(inference.elbo, "q: needs probabilities that sum to 1, got minimum -0.5", [1.5, -0.5], [0, 0])
 bad(inference.binary_states, "n: need a whole number from 0 to 24, got 25", 25)
-bad(inference.factorised, "q: needs a row of probabilities, got .1.5.", [1.5], [[1]])
-bad(inference.factorised, r"states: needs the shape \(n, 2\), got \(1, 1\)", HALF, [[1]])
+bad(inference.factorised, "q: need values from 0 to 1, got 1.5 to 1.5", [1.5], [[1]])
+bad(inference.factorised, r"states: need \(m, 2\), got \(1, 1\)", HALF, [[1]])
 bad(inference.NoisyOr, "prior: needs probabilities strictly between 0 and 1", [0.0], [0.1], [[0.5]])
-bad(inference.NoisyOr, r"strength: needs \(causes, symptoms\) = \(1, 1\), got \(1, 2\)", [0.1], [0.1], [[0.5, 0.5]])
+bad(inference.NoisyOr, r"strength: need \(1, 1\), got \(1, 2\)", [0.1], [0.1], [[0.5, 0.5]])
 bad(inference.NoisyOr, r"strength: needs probabilities in \[0, 1\), got 1.0 to 1.0", [0.1], [0.1], [[1.0]])
 bad(inference.posterior_marginals, "symptoms: every value must be 0 or 1, got 0.5", MACHINE, [0.5])
 bad(inference.metropolis, "start: every chain must start from", lambda z: -INF * z[:, 0], [[1]], 1, rng=rng())
 bad(inference.metropolis, r"log_p: need \(1,\), got \(1, 1\)", lambda z: z, [[1]], 1, rng=rng())
-bad(inference.mean_field, "start: needs 2 probabilities, got .2, 0.", MACHINE, [1], [2, 0])
+bad(inference.mean_field, "start: need values from 0 to 1, got 0 to 2", MACHINE, [1], [2, 0])
 good(inference.r_hat, a(chains=rng().random((8, 2, 3))))
 bad(inference.r_hat, "chains: need at least 4 steps, got 3", np.zeros((3, 2, 2)))
-bad(inference.metropolis, "rng: need a NumPy Generator", lambda z: z[:, 0], [[0, 1]], 3, rng=1)
-bad(
-    inference.metropolis,
-    "log_p: need one number for each of 1 chains, none NaN",
-    lambda z: [0 if z.any() else np.nan],
-    [[1]],
-    99,
-    rng=rng(),
-)
-bad(
-    inference.posterior_marginals,
-    "model: need at most 30 causes to enumerate, got 31",
-    inference.NoisyOr([0.1] * 31, [0.1], [[0]] * 31),
-    [1],
-)
-bad(
-    inference.mean_field,
-    "model: need at most 25 causes of a symptom, got 26",
-    inference.NoisyOr([0.1] * 26, [0.1], [[0.5]] * 26),
-    [1],
-    [0.5] * 26,
-)
-bad(inference.gaussian_mean_field, "covariance: needs a symmetric positive", [0, 0], [[1, 2], [2, 1]], [0, 0])
-bad(inference.gaussian_mean_field, "covariance, mean, start: need", [0, 0], EYE, [0])
+bad(inference.metropolis, "log_p: need one number", lambda z: [0 if z.any() else NAN], [[1]], 99, rng=rng())
+MANY_CAUSES = inference.NoisyOr([0.1] * 31, [0.1], [[0.5]] * 31)
+bad(inference.posterior_marginals, "model: need at most 30 causes to enumerate, got 31", MANY_CAUSES, [1])
+bad(inference.mean_field, "model: need at most 25 causes of a symptom, got 31", MANY_CAUSES, [1], [0.5] * 31)
+bad(inference.gaussian_mean_field, "covariance: need positive definite", [0, 0], [[1, 2], [2, 1]], [0, 0])
+bad(inference.gaussian_mean_field, r"start: need \(2,\), got \(1,\)", [0, 0], EYE, [0])
 
 # mixtures
 good(mixtures.GaussianMixture, a(weights=[1.0], means=[[0, 0]], covariances=[EYE]))
@@ -178,39 +146,19 @@ good(mixtures.elbo, a(x=X, log_resp=LOG_HALF), mixture=MIXTURE)
 good(lambda **given: list(mixtures.em(**given)), a(x=X), wholes=a(max_iter=2), start=MIXTURE)
 good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=300), start=MIXTURE)
 good(mixtures.fit, a(x=X), a(tol=1e-3), a(max_iter=300, n_init=2, start=2), rng=rng())
-bad(
-    mixtures.GaussianMixture,
-    "weights: need numbers of at least 0 that sum to 1, got 0.6 and a sum of 0.6",
-    [0.6],
-    [[0, 0]],
-    [EYE],
-)
-bad(mixtures.GaussianMixture, "weights: need numbers of at least 0", [1.5, -0.5], [[0, 0]] * 2, [EYE] * 2)
+bad(mixtures.GaussianMixture, "weights: need .* that sum to 1, got 0.6 and a sum of 0.6", [0.6], [[0, 0]], [EYE])
 bad(mixtures.GaussianMixture, r"covariances: need \(1, 3, 3\), got \(1, 2, 2\)", [1.0], [[0, 0, 0]], [EYE])
 bad(mixtures.GaussianMixture, "covariances: need symmetric matrices", [1.0], [[0, 0]], [[[1, 0.5], [0, 1]]])
-bad(
-    mixtures.GaussianMixture,
-    "covariances: need positive definite matrices, got an eigenvalue of",
-    [1.0],
-    [[0, 0]],
-    [0 * EYE],
-)
-bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
+bad(mixtures.GaussianMixture, "covariances: need positive definite", [1.0], [[0, 0]], [0 * EYE])
 bad(mixtures.e_step, r"x: need \(n, 2\), got \(9, 1\)", X[:, :1], MIXTURE)
 bad(mixtures.e_step, "x: every value must be finite, and at most 1e.150 in size, got 18 of 18", X * 1e300, MIXTURE)
 bad(mixtures.m_step, r"log_resp: need \(9, k\), got \(8, 2\)", X, LOG_HALF[1:])
 bad(mixtures.m_step, "x: the columns are linearly dependent", X * [1, 0], LOG_HALF)
-bad(
-    mixtures.m_step,
-    "x: need more rows than columns for full covariances, got 2 rows and 2 columns",
-    X[:2],
-    LOG_HALF[:2],
-)
+bad(mixtures.m_step, "x: need more rows than columns .*, got 2 rows", X[:2], LOG_HALF[:2])
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
 bad(mixtures.fit, "covariances: every value must be finite, and at most", X * 1e-90, MIXTURE)
 bad(mixtures.fit, "n_init: need a whole number from 1 to 1, got 3", X, MIXTURE, n_init=3)
-bad(mixtures.fit, "rng: need a NumPy Generator, such as .*, got None", X, 2)
 bad(mixtures.elbo, r"log_resp: need \(9, 2\), got \(9, 3\)", X, MIXTURE, np.zeros((9, 3)))
 bad(mixtures.elbo, "log_resp: need logarithms .*, at most 0 and not NaN, got 1", X, MIXTURE, np.ones((9, 2)))
 
@@ -223,7 +171,6 @@ good(LINEAR.elbo, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(LINEAR.gap, a(x=X, mu_q=[0], cov_q=[[1]]))
 good(linear_gaussian.LinearGaussian, a(weights=[[1], [1]], mean=[0, 0], variance=1))
 good(linear_gaussian.fit, a(x=X), wholes=a(latent_dim=1))
-good(lesson07.effective_beta, numbers=a(scale=1, weight=1, error_over=1, kl_over=1, variance=1), error="squared")
 bad(linear_gaussian.LinearGaussian, "variance: need a number above 0, got 0", np.ones((2, 1)), np.zeros(2), 0)
 bad(linear_gaussian.LinearGaussian, r"mean: need \(2,\), got \(3,\)", np.ones((2, 1)), np.zeros(3), 1)
 bad(LINEAR.posterior, r"x: need \(n, 2\), got \(2,\)", [0, 0])
@@ -231,9 +178,6 @@ bad(LINEAR.gap, r"x, mu_q, cov_q: need shapes that broadcast, got \(9,\) and \(8
 bad(LINEAR.elbo, "cov_q: need positive definite matrices", X, [0], [[-1]])
 bad(linear_gaussian.fit, "latent_dim: need a whole number from 1 to 1, got 2", X, 2)
 bad(linear_gaussian.fit, r"x: need at least 2 rows and 2 columns, got \(1, 2\)", X[:1], 1)
-bad(lesson07.effective_beta, "error: need one of bernoulli, squared, got 'laplace'", "laplace", 1, 1, 1, 1)
-bad(lesson07.effective_beta, "kl_over: need a number above 0, got -1", "squared", 1, 1, 1, -1)
-bad(lesson07.peers_table, "variance: need a number above 0, got 0", variance=0)
 
 # metrics
 DRAWS = {"represent": lambda f: f, "sample": lambda n, rng: rng.random((n, 2)), "rng": rng()}
@@ -248,25 +192,14 @@ good(metrics.beta_vae_score, wholes=a(batch=8, train=20, test=8), **DRAWS)
 good(metrics.active_units, a(mu=ROWS), a(threshold=0.1))
 bad(metrics.mig, r"factors: need \(3, k\), got \(4, 2\)", ROWS[:3], ROWS[:4, :2])
 bad(metrics.mig, r"mu: need at least 2 rows and 2 latents, got shape \(1, 3\)", ROWS[:1], ROWS[:1])
-bad(metrics.sap, r"mu: need at least 2 rows and 2 latents, got shape \(60, 1\)", ROWS[:, :1], ROWS)
 bad(metrics.mig, "factors: column 0 is constant in 60 rows; need at least 2 values", ROWS, 0 * ROWS)
 bad(metrics.mig, "continuous: need True, False, None or a list of 3 of them, got 1", MANY, MANY, continuous=1)
-bad(metrics.factor_vae_score, "rng: need a NumPy Generator, such as .*, got 0", **DRAWS | {"rng": 0})
 bad(metrics.dci, "factors: need at least 2 columns for DCI, got 1", ROWS, ROWS[:, :1])
 bad(metrics.sap, "train: need a share of 60 rows that leaves 2 to learn from .*, got 1", ROWS, ROWS, train=1)
 bad(metrics.factor_vae_score, "batch: need a whole number of at least 2, got 1", **DRAWS, batch=1)
 bad(metrics.beta_vae_score, r"represent: need \(64, latents\), got \(\d,\)", **DRAWS | {"represent": lambda f: f[0]})
-bad(metrics.beta_vae_score, "represent: every value must be finite", **DRAWS | {"represent": lambda f: f * NAN})
-bad(
-    metrics.beta_vae_score,
-    "sample: need .* got constant columns .0, 1.",
-    **DRAWS | {"sample": lambda n, rng: np.ones((n, 2))},
-)
-bad(
-    metrics.factor_vae_score,
-    "sample: need at least 2 factors, got 1",
-    **DRAWS | {"sample": lambda n, rng: rng.random((n, 1))},
-)
+bad(metrics.beta_vae_score, "sample: need .* got constant", **DRAWS | {"sample": lambda n, rng: np.ones((n, 2))})
+bad(metrics.factor_vae_score, "sample: need at least 2 f", **DRAWS | {"sample": lambda n, rng: rng.random((n, 1))})
 
 # latents, model, bounds
 good(latents.encode, a(images=FACE), model=VAE2)
@@ -296,10 +229,7 @@ bad(latents.latent_kl, r"logvar: need \(60, 3\), got \(60, 2\)", ROWS, ROWS[:, 1
 bad(latents.kl_parts, "logvar: need logarithms from -300 to 300, got .* to 1000", ROWS, ROWS * 0 + 1000, rng=rng())
 bad(latents.traverse, "model: need a VAE, got str; training.load_pretrained returns", "hands", [0, 0])
 bad(latents.decode, "model: need a VAE, got tuple; .* returns a model and its card", (VAE2, {}), [[0, 0]])
-bad(latents.encode, "model: need a VAE, got NoneType", None, FACE)
-bad(latents.manifold, "model: need a VAE, got Encoder", VAE2.encoder)
 bad(latents.traverse, "dims: need a list of latents from 0 to 1, got 1", VAE2, [0, 0], 1)
-bad(latents.traverse, r"dims: need a list of latents from 0 to 1, got \[\]", VAE2, [0, 0], [])
 bad(latents.traverse, "dims: need a whole number from 0 to 1, got 2", VAE2, [0, 0], [2])
 bad(latents.interpolate, r"start and end: need two vectors of one length, got \(2,\) and \(1,\)", [1, 2], [1])
 bad(latents.manifold, "model: a manifold needs 2 latents, this model has 3", VAE3)
@@ -313,22 +243,15 @@ bad(model.elbo_terms, r"x and mu: need .*, got \(3, 1, 4, 4\) and \(5, 3\)", X4,
 bad(model.elbo_terms, "x: need a tensor, got ndarray", X4.numpy(), X4, MU, MU)
 bad(model.reparameterise, "generator: need a torch.Generator or None, got 0", MU, MU, generator=0)
 bad(lambda **named: VAE2(torch.zeros(1, 1, 32, 32), **named), "generator: need a torch.Generator", generator=rng())
-bad(model.total_correlation, r"z and mu: need .*, got \(0, 2\) and \(3, 2\)", MU[:0], MU, MU)
-bad(bounds.log_weights, "generator: need a torch.Generator or None", X4, None, MU, MU, generator=rng())
-bad(bounds.log_weights, "x: need a tensor, got ndarray", X4.numpy(), None, MU, MU)
 bad(bounds.importance_bound, "log_weights: need a tensor, got ndarray", X, 1)
 bad(bounds.grid_log_evidence, r"x: need the shape of logits, .*, got \(3, 1, 4, 4\)", X4, lambda z: z[:, :, None, None])
 bad(bounds.grid_log_evidence, "x: need a tensor .n, channels, height, width., got ndarray", X, None)
-bad(latents.kl_parts, "rng: need a NumPy Generator", ROWS, ROWS, rng=0)
-bad(latents.interpolate, "end: every value must be finite, .*got 1 of 2", [1, 2], [1, 1e40])
 bad(bounds.importance_bound, "k: need a whole number from 1 to 5, got 6", LOGITS, 6)
 
 # training, weights, shipped
 TINY = {"images": BYTES, "beta": 1.0, "progress": False}
 NUMBERS = a(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-3, minutes=1e-9)
 good(training.train, {}, NUMBERS, a(latent_dim=1, seed=0, pictures=1, batch=1), images=BYTES, progress=False)
-good(training.History)
-good(training.sweep_path, folder=Path("x"), beta=1.0, seed=0)
 NOTHING = datasets.Images(BYTES.pixels[:0], None, ())
 bad(training.train, "images: need at least one picture, got none", NOTHING, beta=1)
 bad(training.train, "images: need pictures as bytes .uint8., .* got float64", FLOATS, beta=1)
@@ -344,16 +267,10 @@ SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": 
 bad(training.sweep, "betas: need a number of at least 0, got -1", **SWEEP | {"betas": [-1]})
 bad(training.sweep, "seeds: need a whole number from 0 to 9223372036854775807, got 0.5", **SWEEP | {"seeds": [0.5]})
 bad(training.sweep, "betas: need a list of numbers, got 2.0", **SWEEP | {"betas": 2.0})
-bad(training.sweep, "seeds: need a list of numbers, got 3", **SWEEP | {"seeds": 3})
 bad(training.sweep, "betas and seeds: need each run once, got β = 1 with seed 0 twice", **SWEEP | {"betas": [1, 1.0]})
 bad(training.sweep, "score: need a function of a model, got None", **SWEEP | {"score": None})
 bad(training.sweep, "options: need arguments of train .*, got dance, seed", **SWEEP, dance=1, seed=2)
 bad(training.sweep, "batch: need a whole number from 1 to 1000000, got '8'", **SWEEP, batch="8")
-bad(training.sweep, "warmup: need a number of at most 1, got 5", **SWEEP, warmup=5)
-bad(training.sweep, "watch: need a function of a model and its history, got 3", **SWEEP, watch=3)
-bad(training.sweep, "folder: need the name of a file or folder, got 3", **SWEEP | {"folder": 3})
-WIDE = datasets.Images(np.zeros((4, 1, 32, 64), np.uint8), None, ())
-bad(training.train, r"images: need Images .*, got \(4, 1, 32, 64\)", WIDE, beta=1)
 bad(training.train, "images: need Images with square pictures .*, got Images", datasets.Images([[0]], None, ()), beta=1)
 bad(training.train, "warmup: need a number of at most 1, got 1.5", **TINY, warmup=1.5)
 bad(training.train, "minutes: need a number of at most 525600, got 1e.308", **TINY, minutes=1e308)
@@ -361,34 +278,18 @@ bad(training.train, "batch: need a whole number from 1 to 1000000, got 1000001",
 bad(training.train, "watch: need a function of a model and its history, got 'show'", **TINY, watch="show")
 bad(training.train, "checkpoint: need the name of a file or folder, got 3", **TINY, checkpoint=3)
 bad(training.train, "checkpoint: '/' cannot be written", **TINY, checkpoint="/", error=OSError)
-bad(training.train, "checkpoint: '/dev/null/x' cannot be written", **TINY, checkpoint="/dev/null/x", error=OSError)
-bad(training.train, "device: need 'auto', 'cpu' .*, got 'meta'", **TINY, device="meta")
-good(runs.fingerprint, images=BYTES)
-bad(runs.device_named, "device: need 'auto', 'cpu' .*, got 3.5", 3.5)
-good(weights.is_checkpoint, card={})
-good(weights.shape_of, model=VAE2)
 bad(weights.refuse_other, "x: a is 1 there and 2 here, b is None there and 3 here", "x", {"a": 1}, {"a": 2, "b": 3})
 BIG = model.VAE(32, 2)
 BIG.encoder.posterior.bias.data[0] = 70_000
 bad(weights.to_bytes, "model: need finite weights up to 65,504, .* got 70000 in encoder.posterior.bias", BIG, {})
 bad(weights.to_bytes, "model: need a VAE, got Linear", torch.nn.Linear(1, 1), {})
 bad(weights.to_bytes, "card: need a dictionary, got 'hands'", VAE2, "hands")
-bad(weights.save, "path: need the name of a file or folder, got 3", VAE2, 3, {})
-bad(training.sweep, "images: need Images with square pictures", **SWEEP | {"images": FACE})
 bad(weights.load, "path: there is no file 'no.safetensors'", "no.safetensors", error=FileNotFoundError)
-bad(weights.load, "path: there is no file '/'", "/", error=FileNotFoundError)
 bad(weights.read, "path: there is no file", Path("no\0thing"), error=FileNotFoundError)
 bad(weights.load_pretrained, "name: there is no shipped model 'hand'; did you mean 'hands'", "hand")
-bad(weights.load_pretrained, "name: there is no shipped model 3; choose among", 3)
 bad(weights.save, "path: '/' is not a file", VAE2, "/", {}, error=OSError)
-bad(weights.save, "File exists: '/dev/null'", VAE2, "/dev/null/x", {}, error=OSError)
 bad(weights.write, "path: '/dev/null' is not a file", Path("/dev/null"), {}, {}, error=OSError)
-bad(weights.to_bytes, "card: need what JSON can hold, got Out of range float", VAE2, {"elbo": NAN})
 bad(weights.to_bytes, "card: need what JSON can hold, got .* ndarray is not JSON", VAE2, {"elbo": X})
-bad(shipped.read_data, "path: there is no folder 'no folder'", "no folder", error=FileNotFoundError)
-bad(shipped.read_data, "vary: 'toe' is not a factor; choose among", "hands", vary=("toe",))
-bad(shipped.read_data, "size: need a whole number from 8 to 255, got 256", "hands", size=256)
-bad(shipped.read_data, "size: need a whole number from 16 to 4096, got 8", "sprites", size=8)
 bad(shipped.scores, r"images: need \(n, 1, 32, 32\)", VAE2, NARROW)
 NAMELESS = datasets.Images(BYTES.pixels, BYTES.factors, ("x",))
 bad(shipped.name_latents, r"factors: need \(60, k\), got \(4, 0\)", ROWS, LINE, NAMELESS)
@@ -405,23 +306,13 @@ good(sprites.factors_at, a(index=[0]))
 good(sprites.sample_factors, wholes=a(n=2), rng=rng())
 good(sprites.render, a(factors=[[1, 1, 0, 0, 0]]), wholes=a(size=16))
 bad(datasets.hands, "vary: 'toe' is not a factor; choose among", 1, seed=0, vary=["toe"])
-bad(datasets.folder, "path: there is no folder 'no folder'", "no folder", error=FileNotFoundError)
-bad(datasets.folder, "path: there is no folder '/dev/null'", "/dev/null", error=FileNotFoundError)
 bad(datasets.folder, "path: need the name of a file or folder, got None", None)
 bad(datasets.folder, "test: need True, False or None, got 'all'", ".", test="all")
 bad(datasets.mnist, "size: need a whole number from 8 to 4096, got 7", size=7)
-bad(datasets.folder, "size: need a whole number from 8 to 4096, got 4", ".", size=4)
-bad(datasets.folder, "channels: need 1 .* or 3 .*, got 2", ".", channels=2)
 bad(datasets.as_bytes, "images: need values from 0 to 1, got -1 to 0", [-1, 0])
 bad(hands.columns_of, r"vary: \[\] is not a factor", [[]])
-bad(hands.columns_of, "vary: 'toe' is not a factor; choose among x, y", ["toe"])
-bad(hands.sample_factors, "rng: need a NumPy Generator", 1, rng=0)
-bad(sprites.sample_factors, "rng: need a NumPy Generator", 1, rng=np.random)
 bad(hands.fill, r"varied: need \(n, 1\), got \(1, 2\)", [[0, 0]], ["thumb"])
-bad(hands.render, r"factors: need shape \(n, 10\), got \(10,\)", hands.neutral())
 bad(sprites.factors_at, "index: need whole numbers from 0 to 737279", [737_280])
-bad(sprites.factors_at, "index: need whole numbers from 0 to 737279", [0.5])
-bad(sprites.render, "factors: shape must be 1, 2 or 3, got 4", [[4, 1, 0, 0, 0]])
 bad(files.expanded, "path: need the name of a file or folder, got 3", 3)
 bad(files.expanded, r"path: need the name of a file or folder, got 'a\\x00b'", "a\0b")
 bad(files.writable, "path: '/' is not a file", Path("/"), error=OSError)
@@ -430,56 +321,21 @@ bad(lambda path: files.replacing(path).__enter__(), "path: '/' is not a file", P
 
 # explorer
 good(explorer.LatentExplorer, a(start=[0, 0]), model=VAE2)
-good(explorer.order, card={"latents": [{"kl": 1.0}]})
-good(explorer.label, card={"latents": [{"kl": 1.0}]}, latent=0)
 bad(explorer.LatentExplorer, r"start: need \(2,\), got \(1,\)", VAE2, start=[0])
 bad(lambda z: setattr(explorer.LatentExplorer(VAE2), "z", z), "z: need 2 finite numbers, got .0.", [0])
 bad(explorer.LatentExplorer, "card: need a dictionary, got 'hands'", VAE2, "hands")
 bad(explorer.LatentExplorer, "card: need latents with a dictionary for each of 2, got .{}.", VAE2, {"latents": [{}]})
-bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl": "x"}, {}]})
-bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"kl": NAN}, {}]})
 bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"name": 3}, {}]})
 bad(explorer.LatentExplorer, "card: need names of the factors that vary, got 3", VAE2, {"vary": 3})
 bad(explorer.LatentExplorer, "images: need", VAE2, images=NARROW)
 bad(explorer.LatentExplorer(VAE2).save_html, "path: '/' is not a file", "/", error=OSError)
-bad(explorer.LatentExplorer(VAE2).save_html, "/dev/null/x", "/dev/null/x/e.html", error=OSError)
 
-# plots
-WORK = np.array([1.0, 100, 1000])
-GAUSS = ([0, 0], [1, 1])
-# widgets
 
 # arguments
-good(arguments.array, a(values=HALF), name="values")
 good(arguments.number, numbers=a(value=1.0), name="value")
 good(arguments.whole, wholes=a(value=1), name="value")
 good(arguments.constant, a(values=HALF), name="values")
 good(arguments.positive_definite, a(values=EYE), name="values", shape=(2, 2))
-bad(arguments.instance, "start: need int, got 'a'", "start", "a", int)
-bad(arguments.function, "log_p: need a function, got 3", "log_p", 3)
 bad(mixtures.fit, "start: need a whole number from 1 to 9, got None", X, None)
 bad(mixtures.e_step, "mixture: need GaussianMixture, got 2", X, 2)
 bad(inference.mean_field, "model: need NoisyOr, got None", None, [1], [0.5])
-bad(metrics.beta_vae_score, "represent: need a function, got None", **DRAWS | {"represent": None})
-bad(arguments.generator, "rng: need a NumPy Generator, such as .*, got <module", "rng", np.random)
-bad(arguments.array, r"x: need \(n, 2\), got \(2,\)", "x", HALF, ("n", 2))
-bad(arguments.together, r"x, y: need shapes that broadcast, got \(2,\) and \(3,\)", x=np.ones(2), y=np.ones(3))
-
-EXCEPTED = {
-    "datasets.Images": "a record; who takes it looks at it: train, sweep, LatentExplorer, encode",
-    "images.files_below": "called by datasets.folder: rows above",
-    "images.read_image": "called by datasets.folder: rows above",
-    "images.resized": "called by datasets.digits and datasets.mnist: rows above",
-    "images.UnreadableImage": "an error",
-    "metrics.DCI": "a result", "overlap.Bargain": "a result", "latents.KLParts": "a result",
-    "mixtures.HalfStep": "a result", "mixtures.Fit": "a result", "inference.MeanField": "a result", "inference.GaussianMeanField": "a result",
-    "arguments.tolerance": "takes what array has checked",
-    "hands.Factor": "a row of the table of factors",
-    "arguments.shortened": "takes anything", "explorer.pack": "takes any bytes",
-    "runs.Run": "made by train, which looks at what it takes",
-    "shipped.read_tests": "reads by read_data and datasets.folder: rows above",
-    "explorer.typical_code": "encodes by latents.encode: rows above",
-    "shipped.build": "hours of training by our own recipes", "shipped.sweep": "hours of training by our own recipe",
-    "shipped.draw_traversal": "the picture of the README; save_html has the same way of writing",
-    "live.Live": "takes our own figures and controls", "live.once_per_burst": "takes a function of ours",
-}  # fmt: skip

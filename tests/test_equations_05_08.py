@@ -142,7 +142,7 @@ def test_the_linear_gaussian_model():
 def test_elbo_terms_of_a_gaussian_belief():
     """The fit by Gauss–Hermite quadrature, exact for a parabola, with SciPy's densities; the price with torch."""
     machine, x, mu, sigma = microphones()
-    weights, b, s2 = machine
+    weights, b, s2 = machine.weights, machine.mean, machine.variance
     nodes, mass = np.polynomial.hermite_e.hermegauss(5)
     root = np.linalg.cholesky(sigma)
     exact = sum(

@@ -8,15 +8,15 @@ import pytest
 from checks import exercises
 from scipy.special import expit, logsumexp, softmax
 
-from vaehelpers.inference import COFFEE_MACHINE, binary_states, enumerate_posterior, factorised, posterior_marginals
+from vaehelpers.inference import binary_states, enumerate_posterior, factorised, posterior_marginals
 from vaehelpers.lessons import lesson03
 
 X = [1, 1, 0, 0, 0, 1, 0, 0]
 STATES = binary_states(10)
-LOG_JOINT = COFFEE_MACHINE.log_joint(STATES, X)
+LOG_JOINT = lesson03.COFFEE_MACHINE.log_joint(STATES, X)
 POSTERIOR = enumerate_posterior(LOG_JOINT)[0]
 BOTH = POSTERIOR @ (STATES[:, 4] * STATES[:, 8])
-LIME, STALE = posterior_marginals(COFFEE_MACHINE, X)[[4, 8]]
+LIME, STALE = posterior_marginals(lesson03.COFFEE_MACHINE, X)[[4, 8]]
 Q = np.linspace(0.1, 0.9, 10)
 BLOWN, AGES = 0.045 / 0.064, 36 * math.log10(2)
 

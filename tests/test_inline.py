@@ -96,7 +96,7 @@ PAIRS = [
     ("05", "log_evidence", LinearGaussian.log_evidence, [linear_gaussian_input()[:2] for _ in range(5)]),
     ("05", "posterior", LinearGaussian.posterior, [linear_gaussian_input()[:2] for _ in range(5)]),
     ("05", "elbo_terms", LinearGaussian.elbo_terms, [linear_gaussian_input() for _ in range(5)]),
-    ("03", "log_joint", noisy_or_log_joint, [(STATES, SYMPTOMS, *MODEL.arrays)]),
+    ("03", "log_joint", noisy_or_log_joint, [(STATES, SYMPTOMS, MODEL.prior, MODEL.leak, MODEL.strength)]),
     ("03", "binary_states", inference.binary_states, [(1,), (7,)]),
     ("03", "enumerate_posterior", inference.enumerate_posterior, [(RNG.normal(-900, 3, 20),)]),
     ("03", "factorised", inference.factorised, [(START, STATES)]),

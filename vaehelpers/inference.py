@@ -1,4 +1,4 @@
-"""What is hidden, given what is seen: exactly by enumeration, by Monte Carlo, and by mean-field; nats throughout."""
+"""Posteriors of hidden variables: exact by enumeration, by Markov chain Monte Carlo and by mean field, in nats."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit, logsumexp, softmax, xlogy
 
-from .arguments import array, function, generator, instance, shortened, tolerance, whole
+from .arguments import array, constant, function, generator, instance, positive_definite, shortened, tolerance, whole
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -17,9 +17,9 @@ Bits = NDArray[np.uint8]
 def enumerate_posterior(log_joint: ArrayLike) -> tuple[Floats, float]:
     """Return the posterior p(z|x), of the shape of ``log_joint``, and log p(x) in nats.
 
-    ``log_joint`` holds log p(x, z) for the seen x and every state of z, in any shape; −inf marks an impossible state.
-    Bayes' rule in log space: log p(x) is a logsumexp (Bishop 2006, §1.2). Raises ``ValueError`` when it is empty, holds
-    NaN or +inf, or when no state is possible.
+    ``log_joint`` holds log p(x, z) for the observed x and every state of z, in any shape; −inf marks an impossible
+    state. Bayes' rule in log space: log p(x) is a logsumexp (Bishop 2006, §1.2). Raises ``ValueError`` when it is
+    empty, holds NaN or +inf, or when no state is possible.
     """
     table = _log_table(log_joint)
     if (log_evidence := float(logsumexp(table))) == -np.inf:
@@ -34,19 +34,17 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     on an impossible state (Bishop 2006, §9.4, eq. 9.71; there called the lower bound L(q)). Raises ``ValueError`` when
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
-    table, guess = _log_table(log_joint), array("q", q, finite=False)
-    if guess.shape != table.shape:
-        raise ValueError(f"q: needs the shape of log_joint, {table.shape}, got {guess.shape}")
-    if not (guess >= 0).all() or abs(guess.sum() - 1) > tolerance(q, guess.size):
-        raise ValueError(f"q: needs probabilities that sum to 1, got minimum {guess.min()} and sum {guess.sum()}")
-    seen = guess > 0
-    return float(guess[seen] @ table[seen] - xlogy(guess, guess).sum())
+    table = _log_table(log_joint)
+    p = array("q", q, table.shape, finite=False)
+    if not (p >= 0).all() or abs(p.sum() - 1) > tolerance(q, p.size):
+        raise ValueError(f"q: needs probabilities that sum to 1, got minimum {p.min()} and sum {p.sum()}")
+    possible = p > 0
+    return float(p[possible] @ table[possible] - xlogy(p, p).sum())
 
 
 def binary_states(n: int) -> Bits:
-    """Return all 2^n states of n switches as rows of 0 and 1, ``(2**n, n)``; raises ``ValueError`` beyond 24."""
-    whole("n", n, 0, 24)  # what fits into memory
-    return _digits(np.arange(2**n), n)
+    """Return all 2^n states of n binary variables, ``(2**n, n)``; raises ``ValueError`` for n > 24 (3 GB)."""
+    return _digits(np.arange(2 ** whole("n", n, 0, 24)), n)
 
 
 def _digits(numbers: NDArray[np.intp], n: int) -> Bits:
@@ -54,90 +52,59 @@ def _digits(numbers: NDArray[np.intp], n: int) -> Bits:
 
 
 def factorised(q: ArrayLike, states: ArrayLike) -> Floats:
-    """Return the probability ``(m,)`` of each row of ``states`` when each switch i is on by itself, at q_i.
+    """Return Π q(z_i) ``(m,)`` for the rows of ``states (m, n)``, where ``q (n,)`` holds q(z_i = 1).
 
-    Raises ``ValueError`` when ``q`` is no row of probabilities or ``states`` no table of 0 and 1 with as many columns.
+    Raises ``ValueError`` when ``q`` is not a row of probabilities or ``states`` not a table of 0 and 1 with n columns.
     """
-    on = array("q", q, finite=False)
-    if on.ndim != 1 or not ((on >= 0) & (on <= 1)).all():
-        raise ValueError(f"q: needs a row of probabilities, got {shortened(q)}")
-    return np.where(_bits("states", states, (-1, len(on))), on, 1 - on).prod(axis=1)
+    on = array("q", q, ("n",), unit=True)
+    return np.where(_bits("states", states, ("m", len(on))), on, 1 - on).prod(axis=1)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class NoisyOr:
-    """Hidden causes (0 or 1), each of which shows each symptom with its own strength (Pearl 1988, ch. 4).
+    """Binary causes, each of which produces each symptom independently with its own strength (Pearl 1988, ch. 4).
 
-    ``prior (causes,)`` is how often a cause is there, strictly between 0 and 1. ``leak (symptoms,)`` is how often a
-    symptom comes without any of them, strictly between 0 and 1, so that nothing is impossible. ``strength (causes,
-    symptoms)`` is the probability in [0, 1) that a cause alone shows a symptom. Raises ``ValueError`` otherwise.
+    ``prior (causes,)`` is the probability of each cause. ``leak (symptoms,)`` is the probability of a symptom without
+    any cause. Both are strictly between 0 and 1, so no state is impossible. ``strength (causes, symptoms)`` is the
+    probability in [0, 1) that a cause alone produces a symptom. The arrays are copied and read-only. Raises
+    ``ValueError`` otherwise.
     """
 
-    prior: ArrayLike
-    leak: ArrayLike
-    strength: ArrayLike
+    prior: Floats
+    leak: Floats
+    strength: Floats
 
     def __post_init__(self) -> None:
-        for name, shape in (("prior", ("causes",)), ("leak", ("symptoms",)), ("strength", ("causes", "symptoms"))):
-            object.__setattr__(self, name, array(name, getattr(self, name), shape, finite=False).copy())
-            getattr(self, name).flags.writeable = False
-        prior, leak, strength = self.arrays
-        if strength.shape != (len(prior), len(leak)):
-            raise ValueError(f"strength: needs (causes, symptoms) = {prior.shape + leak.shape}, got {strength.shape}")
-        for name, values in (("prior", prior), ("leak", leak)):
+        self.prior = constant("prior", self.prior, ("causes",))
+        self.leak = constant("leak", self.leak, ("symptoms",))
+        self.strength = constant("strength", self.strength, self.prior.shape + self.leak.shape)
+        for name, values in (("prior", self.prior), ("leak", self.leak)):
             if not ((values > 0) & (values < 1)).all():
                 raise ValueError(f"{name}: needs probabilities strictly between 0 and 1, got {shortened(values)}")
-        if not ((strength >= 0) & (strength < 1)).all():
-            raise ValueError(f"strength: needs probabilities in [0, 1), got {strength.min()} to {strength.max()}")
-
-    @property
-    def arrays(self) -> tuple[Floats, Floats, Floats]:
-        """Prior, leak and strength."""
-        return self.prior, self.leak, self.strength  # type: ignore[return-value]
+        if not ((self.strength >= 0) & (self.strength < 1)).all():
+            least, most = self.strength.min(), self.strength.max()
+            raise ValueError(f"strength: needs probabilities in [0, 1), got {least} to {most}")
 
     def log_joint(self, states: ArrayLike, symptoms: ArrayLike) -> Floats:
-        """Return log p(x, z) ``(m,)`` in nats for the causes ``states (m, causes)`` and the seen ``symptoms``.
+        """Return log p(x, z) ``(m,)`` in nats for causes ``states (m, causes)`` and observed ``symptoms (symptoms,)``.
 
-        A symptom is absent when the leak and every present cause fail to show it, each on its own. Raises
-        ``ValueError`` when a shape does not fit the model or a value is neither 0 nor 1.
+        A symptom is absent if the leak and every present cause independently fail to produce it. Raises ``ValueError``
+        when a shape does not match the model or a value is neither 0 nor 1.
         """
-        prior, leak, strength = self.arrays
-        z, x = _bits("states", states, (-1, len(prior))), _bits("symptoms", symptoms, leak.shape)
-        log_prior = z @ logit(prior) + np.log1p(-prior).sum()
-        log_absent = np.log1p(-leak) + z @ np.log1p(-strength)
+        z, x = _bits("states", states, ("m", len(self.prior))), _bits("symptoms", symptoms, self.leak.shape)
+        log_prior = z @ logit(self.prior) + np.log1p(-self.prior).sum()
+        log_absent = np.log1p(-self.leak) + z @ np.log1p(-self.strength)
         return log_prior + np.where(x, np.log(-np.expm1(log_absent)), log_absent).sum(axis=1)
 
 
-CAUSES = ("unplugged", "fuse blown", "tank empty", "pump broken", "limescale", "filter clogged", "heater broken",
-          "grinder jammed", "stale beans", "seal worn")  # fmt: skip
-SYMPTOMS = ("lamp dark", "no coffee", "runs slowly", "coffee cold", "tastes weak", "tastes bitter", "puddle", "noisy")
-#: A coffee machine: ten things that can be wrong with it, and eight things to be seen, in the order of the names above.
-COFFEE_MACHINE = NoisyOr(
-    prior=[0.10, 0.05, 0.15, 0.05, 0.20, 0.10, 0.05, 0.08, 0.15, 0.08],
-    leak=[0.02] * 8,
-    strength=[
-        [0.99, 0.99, 0, 0, 0, 0, 0, 0],
-        [0.99, 0.99, 0, 0, 0, 0, 0, 0],
-        [0, 0.95, 0, 0, 0, 0, 0, 0.3],
-        [0, 0.7, 0.6, 0, 0, 0, 0, 0.4],
-        [0, 0, 0.7, 0.4, 0, 0.3, 0, 0.3],
-        [0, 0, 0.8, 0, 0.3, 0, 0.3, 0],
-        [0, 0, 0, 0.95, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0.8, 0, 0, 0.8],
-        [0, 0, 0, 0, 0.6, 0.5, 0, 0],
-        [0, 0, 0.2, 0, 0, 0, 0.8, 0],
-    ],
-)
-
-
 def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
-    """Return p(z_i = 1 | x) ``(causes,)`` exactly: all 2^causes states, in blocks that stay in the cache.
+    """Return p(z_i = 1 | x) ``(causes,)`` exactly, from all 2^causes states in blocks that fit into the cache.
 
-    Raises ``ValueError`` beyond 30 causes, which take most of an hour; each further one doubles that.
+    Raises ``ValueError`` for more than 30 causes: 30 take most of an hour, and each further one doubles that.
     """
-    n = len(instance("model", model, NoisyOr).arrays[0])
+    n = len(instance("model", model, NoisyOr).prior)
     if n > 30:
-        raise ValueError(f"model: need at most 30 causes to enumerate, got {n}; metropolis and mean_field take more")
+        raise ValueError(f"model: need at most 30 causes to enumerate, got {n}; use metropolis or mean_field")
     log_sums, marginals = [], []
     for first in range(0, 2**n, 2**12):
         states = _digits(np.arange(first, min(first + 2**12, 2**n)), n)
@@ -148,15 +115,15 @@ def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
 
 
 def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int, *, rng: np.random.Generator) -> Bits:
-    """Walk through binary states: flip one switch at random, and accept with probability min(1, p(new) / p(old)).
+    """Sample binary states: flip one variable at random, and accept with probability min(1, p(new) / p(old)).
 
-    ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant; ``start (chains, n)``
-    holds a state for each of the independent chains. Returns the states after each step, ``(steps, chains, n)``;
-    ``r_hat`` of them says whether the chains have converged. A step costs each chain one evaluation of ``log_p``
-    (Metropolis et al. 1953; MacKay 2003, §29.4). Raises ``ValueError`` when ``start`` is no table of 0 and 1 or holds
-    an impossible state, and when ``log_p`` gives NaN or another shape.
+    ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant, and is evaluated once a
+    step; ``start (chains, n)`` holds the first state of each independent chain. Returns the states after each step,
+    ``(steps, chains, n)``; ``r_hat`` tells whether the chains have converged (Metropolis et al. 1953; MacKay 2003,
+    §29.4). Raises ``ValueError`` when ``start`` is not a table of 0 and 1 or holds an impossible state, and when
+    ``log_p`` returns NaN or another shape.
     """
-    z = _bits("start", array("start", start, ("chains", "n")), (-1, -1)).astype(np.uint8)
+    z = _bits("start", start, ("chains", "n")).astype(np.uint8)
     current = array("log_p", function("log_p", log_p)(z), (len(z),), finite=False)
     if impossible := int((~np.isfinite(current)).sum()):
         raise ValueError(f"start: every chain must start from a possible state, got {impossible} that are not")
@@ -175,84 +142,83 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
 
 
 def r_hat(chains: ArrayLike) -> Floats:
-    """Return how much wider all chains together are than each half of a chain by itself, for each unknown ``(n,)``.
+    """Return the split potential scale reduction factor ``(n,)`` of each variable in ``chains (steps, chains, n)``.
 
-    ``chains`` is ``(steps, chains, n)``, as ``metropolis`` gives it. Near 1 the halves of all chains agree; above 1.01
-    they need more steps. This is the split potential scale reduction of Gelman et al. (2013), "Bayesian Data Analysis",
-    §11.4; the limit is that of Vehtari et al. (2021), "Rank-normalization, folding, and localization", §4. An unknown
-    that never moves has 1 where all chains agree, else infinity. Raises ``ValueError`` for fewer than 4 steps.
+    It compares the standard deviation over all half-chains with that within each of them: near 1 they agree, above 1.01
+    they need more steps. Gelman et al. (2013), "Bayesian Data Analysis", §11.4; the limit is from Vehtari et al.
+    (2021), "Rank-normalization, folding, and localization", §4. A variable that never changes has 1 where all chains
+    agree, else infinity. Raises ``ValueError`` for fewer than 4 steps.
     """
     x = array("chains", chains, ("steps", "chains", "n"))
     if (half := len(x) // 2) < 2:
         raise ValueError(f"chains: need at least 4 steps, got {len(x)}")
     halves = np.concatenate([x[:half], x[-half:]], axis=1)
     between, within = halves.mean(axis=0).var(axis=0, ddof=1), halves.var(axis=0, ddof=1).mean(axis=0)
-    still = np.where(between > 0, np.inf, 1.0)
-    return np.sqrt(np.divide((half - 1) / half * within + between, within, out=still, where=within > 0))
+    constants = np.where(between > 0, np.inf, 1.0)
+    return np.sqrt(np.divide((half - 1) / half * within + between, within, out=constants, where=within > 0))
 
 
 class MeanField(NamedTuple):
-    """What ``mean_field`` returns: q_i(z_i = 1) before and after each update, and the work up to there."""
+    """The result of ``mean_field``: q(z_i = 1) before and after each update, and the work up to there."""
 
     path: Floats  # (1 + sweeps · causes, causes)
     work: Floats  # in evaluations of the log joint
 
     @property
     def converged(self) -> bool:
-        """Whether the last sweep moved no probability by more than a millionth."""
-        return _stands_still(self.path)
+        """Whether the last sweep changed no probability by more than 1e-6."""
+        return _converged(self.path)
 
 
 def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> MeanField:
-    """Fit q(z) = Π q_i(z_i) by coordinate ascent on the ELBO: one factor moves, the others are frozen.
+    """Fit q(z) = Π q(z_i) by coordinate ascent on the ELBO: one factor is updated while the others are fixed.
 
-    ``start (causes,)`` holds the first q_i(z_i = 1). Returns the path and the work of ``sweeps`` times all updates, and
-    ``converged``. Each expectation is exact: it runs over the other causes of a symptom and no further, so the work is
-    counted in symptoms looked at, over symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start`` is no
-    list of probabilities, one for each cause, or a symptom has more than 25 causes.
+    ``start (causes,)`` holds the first q(z_i = 1). Returns the path and the work of ``sweeps`` updates of every factor,
+    and ``converged``. Each expectation is exact and runs over the other causes of a symptom only, so the work counts
+    evaluated symptoms, divided by the number of symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start``
+    is not one probability for each cause, or a symptom has more than 25 causes.
     """
-    prior, leak, strength = instance("model", model, NoisyOr).arrays
-    x, q = _bits("symptoms", symptoms, leak.shape), array("start", start, finite=False)
-    if q.shape != prior.shape or not ((q >= 0) & (q <= 1)).all():
-        raise ValueError(f"start: needs {len(prior)} probabilities, got {shortened(start)}")
-    if (most := int((strength > 0).sum(axis=0).max())) > 25:  # 2^24 states of the others
+    causes, n_symptoms = instance("model", model, NoisyOr).strength.shape
+    x, q = _bits("symptoms", symptoms, (n_symptoms,)), array("start", start, (causes,), unit=True)
+    if (most := int((model.strength > 0).sum(axis=0).max())) > 25:  # 2^24 states of the others
         raise ValueError(f"model: need at most 25 causes of a symptom, got {most}")
     path, work = [q], [0.0]
-    for i in np.tile(np.arange(len(prior)), whole("sweeps", sweeps, 0)):
-        log_odds, looks = _expected_log_odds(model, x, q, i)
+    for i in np.tile(np.arange(causes), whole("sweeps", sweeps, 0)):
+        log_odds, evaluated = _expected_log_odds(model, x, q, i)
         q = q.copy()
         q[i] = expit(log_odds)
         path.append(q)
-        work.append(work[-1] + looks / len(leak))
+        work.append(work[-1] + evaluated / n_symptoms)
     return MeanField(np.array(path), np.array(work))
 
 
 def _expected_log_odds(model: NoisyOr, x: Floats, q: Floats, i: int) -> tuple[float, int]:
-    """E[log p(x, z_i = 1, rest) − log p(x, z_i = 0, rest)] over the rest under q, and the symptoms looked at."""
-    prior, leak, strength = model.arrays
-    total, looks = logit(prior[i]), 0
-    for j in np.flatnonzero(strength[i]):
-        others = np.setdiff1d(np.flatnonzero(strength[:, j]), i)
+    """Return E[log p(x, z_i = 1, rest) − log p(x, z_i = 0, rest)] under q, and the number of evaluated symptoms."""
+    total, evaluated = logit(model.prior[i]), 0
+    for j in np.flatnonzero(model.strength[i]):
+        others = np.setdiff1d(np.flatnonzero(model.strength[:, j]), i)
         states = binary_states(len(others))
-        off = np.log1p(-leak[j]) + states @ np.log1p(-strength[others, j])
-        on = off + np.log1p(-strength[i, j])
+        absent_without = np.log1p(-model.leak[j]) + states @ np.log1p(-model.strength[others, j])
+        absent_with = absent_without + np.log1p(-model.strength[i, j])
         if x[j]:
-            on, off = np.log(-np.expm1(on)), np.log(-np.expm1(off))
-        total += factorised(q[others], states) @ (on - off)
-        looks += 2 * len(states)
-    return float(total), looks
+            log_ratio = np.log(np.expm1(absent_with) / np.expm1(absent_without))
+        else:
+            log_ratio = absent_with - absent_without
+        total += np.where(states, q[others], 1 - q[others]).prod(axis=1) @ log_ratio
+        evaluated += 2 * len(states)
+    return float(total), evaluated
 
 
 class GaussianMeanField(NamedTuple):
-    """What ``gaussian_mean_field`` returns: the means of q before and after each update, and its variances."""
+    """The result of ``gaussian_mean_field``: the means of q before and after each update, and its variances."""
 
     path: Floats  # (1 + sweeps · d, d)
     variances: Floats
 
     @property
     def converged(self) -> bool:
-        """Whether the last sweep moved no mean by more than a millionth of its standard deviation."""
-        return _stands_still(self.path / np.sqrt(self.variances))
+        """Whether the last sweep changed no mean by more than 1e-6 standard deviations."""
+        return _converged(self.path / np.sqrt(self.variances))
 
 
 def gaussian_mean_field(
@@ -264,11 +230,8 @@ def gaussian_mean_field(
     covariance⁻¹ and right from the first update on (Bishop 2006, §10.1.2, eq. 10.12 to 10.15). Raises ``ValueError``
     when the shapes differ or the covariance is not symmetric positive definite.
     """
-    mu, m, sigma = array("mean", mean), array("start", start).copy(), array("covariance", covariance)
-    if mu.ndim != 1 or m.shape != mu.shape or sigma.shape != (len(mu), len(mu)):
-        raise ValueError(f"covariance, mean, start: need (d, d), (d,), (d,), got {sigma.shape}, {mu.shape}, {m.shape}")
-    if (np.abs(sigma - sigma.T) > 1e-6 * np.abs(sigma).max()).any() or np.linalg.eigvalsh(sigma)[0] <= 0:
-        raise ValueError(f"covariance: needs a symmetric positive definite matrix, got {shortened(covariance)}")
+    mu = array("mean", mean, ("d",))
+    m, sigma = array("start", start, mu.shape).copy(), positive_definite("covariance", covariance, mu.shape * 2)
     precision = np.linalg.inv(sigma)
     path = [m.copy()]
     for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
@@ -277,16 +240,14 @@ def gaussian_mean_field(
     return GaussianMeanField(np.array(path), 1 / np.diag(precision))
 
 
-def _stands_still(path: Floats) -> bool:
-    """Whether no coordinate moved by more than a millionth in the last sweep, which updates each of them once."""
+def _converged(path: Floats) -> bool:
+    """Whether the last sweep, one update of each column, changed no value by more than 1e-6."""
     sweep = path.shape[1]
     return len(path) > sweep and bool((np.abs(path[-1] - path[-1 - sweep]) <= 1e-6).all())
 
 
-def _bits(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    bits = array(name, values, finite=False)
-    if bits.ndim != len(shape) or any(need not in (-1, got) for need, got in zip(shape, bits.shape, strict=True)):
-        raise ValueError(f"{name}: needs the shape {str(shape).replace('-1', 'n')}, got {bits.shape}")
+def _bits(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> Floats:
+    bits = array(name, values, shape, finite=False)
     if not ((bits == 0) | (bits == 1)).all():
         raise ValueError(f"{name}: every value must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]:g}")
     return bits

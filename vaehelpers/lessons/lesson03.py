@@ -17,18 +17,31 @@ from scipy.special import expit, logsumexp, softmax
 from scipy.stats import norm
 
 from ..arguments import array, number, whole
-from ..inference import (
-    COFFEE_MACHINE,
-    SYMPTOMS,
-    NoisyOr,
-    binary_states,
-    enumerate_posterior,
-    factorised,
-    gaussian_mean_field,
-)
+from ..inference import NoisyOr, binary_states, enumerate_posterior, factorised, gaussian_mean_field
 from ..plots import DATA, POSTERIOR, PRIOR, P, Q, ellipses
 from .judge import Result, equal, judge, judge_function, numbers, result
 from .live import Live, choice, slider, steps
+
+CAUSES = ("unplugged", "fuse blown", "tank empty", "pump broken", "limescale", "filter clogged", "heater broken",
+          "grinder jammed", "stale beans", "seal worn")  # fmt: skip
+SYMPTOMS = ("lamp dark", "no coffee", "runs slowly", "coffee cold", "tastes weak", "tastes bitter", "puddle", "noisy")
+#: A coffee machine with ten possible faults and eight symptoms, in the order of the names above.
+COFFEE_MACHINE = NoisyOr(
+    prior=np.array([0.10, 0.05, 0.15, 0.05, 0.20, 0.10, 0.05, 0.08, 0.15, 0.08]),
+    leak=np.full(8, 0.02),
+    strength=np.array([
+        [0.99, 0.99, 0, 0, 0, 0, 0, 0],
+        [0.99, 0.99, 0, 0, 0, 0, 0, 0],
+        [0, 0.95, 0, 0, 0, 0, 0, 0.3],
+        [0, 0.7, 0.6, 0, 0, 0, 0, 0.4],
+        [0, 0, 0.7, 0.4, 0, 0.3, 0, 0.3],
+        [0, 0, 0.8, 0, 0.3, 0, 0.3, 0],
+        [0, 0, 0, 0.95, 0, 0, 0, 0],
+        [0, 0, 0, 0, 0.8, 0, 0, 0.8],
+        [0, 0, 0, 0, 0.6, 0.5, 0, 0],
+        [0, 0, 0.2, 0, 0, 0, 0.8, 0],
+    ]),
+)  # fmt: skip
 
 
 def plot_graphical_model(
@@ -224,7 +237,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
     """Tick the symptoms, look at the first cause, and see the exact posterior of all causes follow."""
     figure = Figure(figsize=(9, 5.6))
     array("seen", seen, (len(symptoms),))
-    states, prior = binary_states(len(causes)), np.asarray(model.prior)
+    states, prior = binary_states(len(causes)), model.prior
     ax = plot_marginals(prior, causes, prior=prior, ax=figure.add_subplot())
     bars = list(ax.containers[0])
     looks = {"nobody looked": slice(None), "it is so": states[:, 0] == 1, "it is not so": states[:, 0] == 0}

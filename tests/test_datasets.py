@@ -8,11 +8,15 @@ import os
 import re
 import struct
 import threading
+import warnings
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import FULL
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from vaehelpers import datasets, hands, sprites
@@ -462,11 +466,13 @@ def broken(path):
     whole = io.BytesIO()
     save(whole, np.random.default_rng(0).integers(256, size=(99, 99, 3)), format="png")
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)  # a few bytes that would fill 10 GB
+    widest = struct.pack(">IIBBBBB", 2**31 - 1, 1, 8, 0, 0, 0, 0)
     files = {
         "0 leer.png": (b"", "empty"),
         "1 abgebrochen.png": (whole.getvalue()[:2000], "damaged"),
         "2 text.jpg": (b"no picture", "in no format that is read here"),
         "3 bomb.png": (whole.getvalue()[:8] + chunk(b"IHDR", header) + chunk(b"IDAT", b""), "too big"),
+        "3 widest.png": (whole.getvalue()[:8] + chunk(b"IHDR", widest) + chunk(b"IDAT", b""), "too big"),
         "5 telefon.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "in no format that is read here"),
         "6 drawing.svg": (b"<svg/>", "in no format that is read here"),
         "7 plot.eps": (b"", "in no format that is read here"),
@@ -475,10 +481,11 @@ def broken(path):
         (path / name).write_bytes(content)
     Image.new("L", (9, 9)).save(path / "7 plot.eps")
     (path / "4 nowhere.png").symlink_to(path / "nowhere")
-    return [
-        f"{name} ({reason})"
-        for name, reason in sorted([(n, r) for n, (_, r) in files.items()] + [("4 nowhere.png", "not a file")])
-    ]
+    (path / "4 loop.png").symlink_to(path / "4 loop.png")
+    (path / "8 folder.png").mkdir()
+    reasons = {name: reason for name, (_, reason) in files.items()}
+    reasons |= dict.fromkeys(("4 loop.png", "4 nowhere.png"), "not a file")
+    return [f"{name} ({reason})" for name, reason in sorted(reasons.items())]
 
 
 def test_bad_files_are_named_once_and_skipped(tmp_path):
@@ -487,7 +494,7 @@ def test_bad_files_are_named_once_and_skipped(tmp_path):
     with pytest.warns(UserWarning) as said:
         images = datasets.folder(tmp_path, size=16)
     assert len(said) == 1 and said[0].filename == __file__
-    assert str(said[0].message) == f"left out 8 of 9 files: {', '.join(said_of)}"
+    assert str(said[0].message) == f"left out 10 of 11 files: {', '.join(said_of)}"
     assert images.pixels.shape == (1, 1, 16, 16) and (images.pixels == 77).all() and len(images.factors) == 1
 
 
@@ -539,6 +546,29 @@ def test_the_home_folder_is_found(tmp_path, monkeypatch):
     (tmp_path / "pics").mkdir()
     save(tmp_path / "pics" / "a.png", np.zeros((9, 9)))
     assert len(datasets.folder("~/pics")) == len(datasets.folder(Path("~/pics"))) == 1
+
+
+KINDS = st.sampled_from(["PNG 1", "PNG P", "JPEG L", "JPEG RGB", "GIF P", "BMP 1", "TIFF L", "TIFF RGB", "WEBP RGB"])
+
+
+@settings(max_examples=10_000 if FULL else 60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(kind=KINDS, place=st.floats(0, 1), piece=st.binary(max_size=8), end=st.floats(0.3, 1.2))
+def test_any_damage_of_an_image_gives_an_image_or_leaves_it_out(tmp_path_factory, kind, place, piece, end):
+    folder = tmp_path_factory.getbasetemp() / "images"
+    folder.mkdir(exist_ok=True)
+    path = folder / "a.png"
+    Image.linear_gradient("L").resize((17, 9)).convert(kind.split()[1]).save(path, kind.split()[0])
+    content = bytearray(path.read_bytes())
+    content = content[: int(end * len(content))]
+    at = int(place * len(content))
+    content[at : at + len(piece)] = piece
+    path.write_bytes(content)
+    with warnings.catch_warnings(action="error"):
+        try:
+            images = datasets.folder(folder, size=8)
+            assert images.pixels.shape == (1, 1, 8, 8) and images.pixels.dtype == np.uint8
+        except ValueError as error:
+            assert re.match(r"path: no file of the folder '.*' can be read as an image: a.png \(", str(error)), error
 
 
 # Sub-folders are classes.

@@ -1,0 +1,120 @@
+"""Damaged and forged weight files are refused with one sentence, whatever is wrong with them."""
+
+import json
+import re
+import struct
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from conftest import FULL
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save as serialise
+
+from vaehelpers import explorer, weights
+from vaehelpers.model import VAE
+
+FUZZ = settings(max_examples=10_000 if FULL else 60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def small():
+    return weights.to_bytes(VAE(32, 2), {"note": "β"})
+
+
+def forged(data, change=None, length=None, body=None):
+    """A file with another header."""
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8 : 8 + size])
+    text = json.dumps(header if change is None else change(header) or header).encode()
+    return (
+        struct.pack("<Q", len(text) if length is None else length) + text + (data[8 + size :] if body is None else body)
+    )
+
+
+def with_card(card):
+    return lambda header: header.update(__metadata__={"card": card})
+
+
+def with_offsets(*offsets):
+    return lambda header: header["encoder.posterior.bias"].update(data_offsets=offsets)
+
+
+HOSTILE = {
+    "nothing": lambda data: b"", "half": lambda data: data[: len(data) // 2],
+    "a pickle": lambda data: b"\x80\x04\x95.", "a zip": lambda data: b"PK\3\4",
+    "one byte less": lambda data: data[:-1], "one byte more": lambda data: data + b"\0",
+    "a header that lies about its size": lambda data: forged(data, length=2**63),
+    "a header of no length": lambda data: forged(data, length=0),
+    "a header that ends in the middle": lambda data: forged(data, length=100),
+    "a header without end": lambda data: struct.pack("<Q", 10**6) + b"[" * 10**6,
+    "a negative offset": lambda data: forged(data, with_offsets(-4, 0)),
+    "offsets that overlap": lambda data: forged(data, with_offsets(0, 8)),
+    "offsets beyond the end": lambda data: forged(data, with_offsets(2**62, 2**62 + 8)),
+    "no metadata": lambda data: forged(data, lambda header: header.pop("__metadata__") and None),
+    "a card that is no JSON": lambda data: forged(data, with_card("{")),
+    "a card that is a list": lambda data: forged(data, with_card("[]")),
+    "a card with endless digits": lambda data: forged(data, with_card("9" * 5000)),
+    "a card without a model": lambda data: forged(data, with_card("{}")),
+    "a card of another model": lambda data: forged(data, with_card('{"model": {"latent_dim": 2}}')),
+    "a model of a million latents": lambda data: forged(data, with_card('{"model": {"latent_dim": 1000000}}')),
+    "a shape that overflows": lambda data: forged(data, lambda h: h["encoder.posterior.bias"].update(shape=[2**62, 8])),
+    "an unknown type": lambda data: forged(data, lambda h: h["encoder.posterior.bias"].update(dtype="F4096")),
+    "numbers that are not finite": lambda data: data[:-2] + struct.pack("<e", np.nan),
+    "whole numbers": lambda data: data.replace(b'"F16"', b'"I16"'),
+    "complex numbers": lambda data: serialise({"x": torch.zeros(3, dtype=torch.complex64)}, {"card": "{}"}),
+}  # fmt: skip
+REFUSED = (
+    r"^path: '.*' (is damaged or was not written by this course|does not hold a model of this course)|^latent_dim: need"
+)
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_weight_file_is_named(kind, small, tmp_path):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(HOSTILE[kind](small))
+    with pytest.raises(ValueError, match=REFUSED):
+        weights.load(path)
+
+
+DAMAGES = st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=4)), max_size=3)
+
+
+@FUZZ
+@given(changes=DAMAGES, end=st.floats(0.5, 1.5))
+def test_any_damage_of_a_weight_file_gives_a_model_or_an_error(tmp_path_factory, small, changes, end):
+    header = 8 + struct.unpack("<Q", small[:8])[0]
+    content = bytearray(small[: int(end * len(small))])
+    for place, piece in changes:  # half of them in the header
+        at = int(place * 2 * header) if place < 0.5 else int(place * len(content))
+        content[at : at + len(piece)] = piece
+    path = tmp_path_factory.getbasetemp() / "fuzz.safetensors"
+    path.write_bytes(content)
+    with warnings.catch_warnings(action="error"):
+        try:
+            assert isinstance(weights.load(path)[0], VAE)
+        except ValueError as error:
+            assert re.search(REFUSED + "|^(size|channels): need", str(error)), error
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+)
+SHAPE = {"size": JSON | st.just(32), "latent_dim": JSON | st.just(2), "channels": JSON | st.just(1)}
+ENTRY = {"model": JSON | st.fixed_dictionaries(SHAPE), "latents": JSON, "vary": JSON, "data": JSON | st.just("hands")}
+CARDS = JSON | st.fixed_dictionaries(ENTRY)
+
+
+@FUZZ
+@given(card=CARDS)
+def test_any_card_gives_a_model_or_an_error(tmp_path_factory, small, card):
+    path = tmp_path_factory.getbasetemp() / "card.safetensors"
+    path.write_bytes(forged(small, with_card(json.dumps(card))))
+    try:
+        network, found = weights.load(path)
+        explorer.LatentExplorer(network, found)
+    except ValueError as error:
+        assert re.search(REFUSED + "|^(size|channels|latent_dim|card): need", str(error)), error

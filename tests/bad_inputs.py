@@ -115,7 +115,7 @@ good(inference.mean_field, a(symptoms=[1], start=HALF), wholes=a(sweeps=2), mode
 good(inference.gaussian_mean_field, a(mean=[0, 0], covariance=EYE, start=[1, 1]), wholes=a(sweeps=2))
 bad(inference.enumerate_posterior, r"log_joint: needs at least one number, none NaN or \+inf", [0, INF])
 bad(inference.enumerate_posterior, "log_joint: at least one state must be possible", [-INF, -INF])
-bad(inference.elbo, r"q: need \(1,\), got \(2,\)", HALF, [0])
+bad(inference.elbo, r"q: needs the shape of log_joint, \(1,\), got \(2,\)", HALF, [0])
 bad(inference.elbo, "q: needs probabilities that sum to 1, got minimum 0.4 and sum 0.9", [0.5, 0.4], [0, 0])
 bad(inference.binary_states, "n: need a whole number from 0 to 24, got 25", 25)
 bad(inference.factorised, "q: need values from 0 to 1, got 1.5 to 1.5", [1.5], [[1]])

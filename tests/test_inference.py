@@ -92,7 +92,7 @@ def test_the_bound_where_something_is_impossible():
         (enumerate_posterior, ([0, np.nan],), "log_joint: .*NaN"),
         (enumerate_posterior, ([0, np.inf],), "log_joint"),
         (enumerate_posterior, ([-np.inf, -np.inf],), "log_joint: at least one state"),
-        (elbo, ([0.5, 0.5], [0]), r"q: need \(1,\), got \(2,\)"),
+        (elbo, ([0.5, 0.5], [0]), "q: needs the shape of log_joint"),
         (elbo, ([0.5, 0.4], [0, 0]), "q: needs probabilities"),
         (elbo, ([1.5, -0.5], [0, 0]), "q: needs probabilities"),
         (elbo, ([np.nan, 1], [0, 0]), "q: needs probabilities"),

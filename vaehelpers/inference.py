@@ -35,7 +35,9 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
     table = _log_table(log_joint)
-    p = array("q", q, table.shape, finite=False)
+    p = array("q", q, finite=False)
+    if p.shape != table.shape:
+        raise ValueError(f"q: needs the shape of log_joint, {table.shape}, got {p.shape}")
     if not (p >= 0).all() or abs(p.sum() - 1) > tolerance(q, p.size):
         raise ValueError(f"q: needs probabilities that sum to 1, got minimum {p.min()} and sum {p.sum()}")
     possible = p > 0

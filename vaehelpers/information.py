@@ -1,8 +1,8 @@
-"""How much news tells: surprisal, entropy, cross-entropy, the KL divergence, mutual information, Huffman codes."""
+"""Information theory: surprisal, entropy, cross-entropy, KL divergence, mutual information and Huffman codes."""
 
 import heapq
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from itertools import count
 from typing import TypeVar
 
@@ -10,26 +10,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 
-from .arguments import array, number, shortened, together, tolerance, whole
+from .arguments import array, instance, number, shortened, together, tolerance, whole
 
 Floats = NDArray[np.float64]
 Symbol = TypeVar("Symbol", bound=Hashable)
 
 
 def surprisal(p: ArrayLike, *, base: float = math.e) -> Floats:
-    """Return the information −log p of events of probability p, each by itself: nats, or bits with ``base=2``.
+    """Return the surprisal −log p of each probability in p: in nats, or in bits with ``base=2``.
 
     Shannon (1948), "A mathematical theory of communication", §6; MacKay (2003), §2.4. An impossible event has
     infinite surprisal. Raises ``ValueError`` when a probability lies outside [0, 1] or the base is not above 1.
     """
-    chance = array("p", p, finite=False)
-    if not ((chance >= 0) & (chance <= 1)).all():
-        raise ValueError(f"p: every probability must lie in [0, 1], got {_range(chance)}")
-    return (0.0 - xlogy(1.0, chance)) / _nats(base)
+    return (0.0 - xlogy(1.0, array("p", p, finite=False, unit=True))) / _nats(base)
 
 
 def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
-    """Return the entropy H(p) = −Σ p log p, the mean surprisal, along an axis: nats, or bits with ``base=2``.
+    """Return the entropy H(p) = −Σ p log p, the mean surprisal, along an axis: in nats, or in bits with ``base=2``.
 
     Cover & Thomas (2006), §2.1; 0 log 0 counts as 0. Raises ``ValueError`` when p holds a negative number or does
     not sum to 1 along the axis, up to the rounding of its dtype.
@@ -38,38 +35,36 @@ def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
-    """Return the cross-entropy −Σ p log q, the mean surprisal of one who believes q where p is true.
+    """Return the cross-entropy −Σ p log q, the mean surprisal under q of events drawn from p.
 
     Murphy (2022), §6.1.2. p and q broadcast against each other except along the axis. In nats, or bits with
-    ``base=2``; infinite where q rules out what p allows. Raises ``ValueError`` as ``entropy`` does, for p and q.
+    ``base=2``; infinite where q is 0 and p is not. Raises ``ValueError`` as ``entropy`` does, for p and q.
     """
-    true, believed = _pair(p, q, axis)
-    return 0.0 - xlogy(true, believed).sum(axis=-1) / _nats(base)
+    p, q = _pair(p, q, axis)
+    return 0.0 - xlogy(p, q).sum(axis=-1) / _nats(base)
 
 
 def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
-    """Return the Kullback–Leibler divergence KL(p ‖ q) = Σ p log(p/q), the extra cost of believing q where p is true.
+    """Return the Kullback–Leibler divergence KL(p ‖ q) = Σ p log(p/q), the cross-entropy minus the entropy of p.
 
     Kullback & Leibler (1951), "On information and sufficiency"; Cover & Thomas (2006), §2.3. p and q broadcast
-    against each other except along the axis. In nats, or bits with ``base=2``; infinite where q rules out what p
-    allows. Raises ``ValueError`` as ``entropy`` does, for p and q.
+    against each other except along the axis. In nats, or bits with ``base=2``; infinite where q is 0 and p is
+    not. Raises ``ValueError`` as ``entropy`` does, for p and q.
     """
-    nats = rel_entr(*_pair(p, q, axis)).sum(axis=-1)
-    return np.maximum(nats, 0.0) / _nats(base)  # rounding may leave −1e-17
+    p, q = _pair(p, q, axis)
+    return np.maximum(rel_entr(p, q).sum(axis=-1), 0.0) / _nats(base)  # rounding may leave −1e-17
 
 
 def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
-    """Return the mutual information I(X; Y) = KL(joint ‖ product of its margins) of a table ``(a, b)`` of p(x, y).
+    """Return the mutual information I(X; Y) = H(X) + H(Y) − H(X, Y) of a table ``(a, b)`` of p(x, y).
 
     Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table has not two
     axes, holds a negative number or does not sum to 1.
     """
-    table = array("joint", joint, finite=False)
-    if table.ndim != 2:
-        raise ValueError(f"joint: need a table of shape (a, b), got {table.shape}")
+    table = array("joint", joint, ("a", "b"), finite=False)
     _distributions("joint", np.ravel(joint), -1)
-    margins = xlogy(table, table.sum(axis=1, keepdims=True)) + xlogy(table, table.sum(axis=0))
-    return max(float((xlogy(table, table) - margins).sum()), 0.0) / _nats(base)
+    nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
+    return max(float(nats), 0.0) / _nats(base)
 
 
 def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: ArrayLike) -> Floats:
@@ -79,31 +74,30 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
     axis. Raises ``ValueError`` when a mean is not finite or a variance is not positive and finite.
     """
     given = {"mu_q": mu_q, "var_q": var_q, "mu_p": mu_p, "var_p": var_p}
-    arrays = {name: array(name, value, finite=False) for name, value in given.items()}
+    arrays = {name: array(name, values, finite=False) for name, values in given.items()}
     for name, values in arrays.items():
-        if not np.isfinite(values).all() or (name.startswith("var") and not (values > 0).all()):
-            need = "positive and finite" if name.startswith("var") else "finite"
-            raise ValueError(f"{name}: every value must be {need}, got {_range(values)}")
+        positive = name.startswith("var")
+        if not np.isfinite(values).all() or (positive and not (values > 0).all()):
+            raise ValueError(f"{name}: every value must be {'positive and ' * positive}finite, got {_range(values)}")
     together(**arrays)
     m_q, v_q, m_p, v_p = arrays.values()
-    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # infinite is what a float can say of it
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a KL beyond the largest float is infinite
         distance, excess = (m_q - m_p) / np.sqrt(v_p), (v_q - v_p) / v_p
-        # r − 1 − log r for r = v_q / v_p: near r = 1 from r − 1, elsewhere from the two logarithms
-        spread = np.where(np.abs(excess) < 0.5, excess - np.log1p(excess), excess - (np.log(v_q) - np.log(v_p)))
-        return np.asarray(0.5 * (np.maximum(spread, 0) + distance**2))
+        # r − 1 − log r for r = v_q / v_p, without cancellation near r = 1 and without overflow far from it
+        ratio_terms = np.where(np.abs(excess) < 0.5, excess - np.log1p(excess), excess - (np.log(v_q) - np.log(v_p)))
+        return np.asarray(0.5 * (np.maximum(ratio_terms, 0) + distance**2))
 
 
-def huffman_code(frequencies: Mapping[Symbol, float]) -> dict[Symbol, str]:
-    """Return the code of shortest mean length: a word of 0s and 1s for each symbol, none the beginning of another.
+def huffman_code(frequencies: dict[Symbol, float]) -> dict[Symbol, str]:
+    """Return the prefix code of shortest mean length: a word of 0s and 1s for each symbol.
 
-    Huffman (1952), "A method for the construction of minimum-redundancy codes"; MacKay (2003), §5.5. Of equal
-    weights the symbol that comes first is merged first; a symbol alone gets "0". Raises ``ValueError`` when there
+    Huffman (1952), "A method for the construction of minimum-redundancy codes"; MacKay (2003), §5.5. Among equal
+    weights the symbol that comes first is merged first; a single symbol gets "0". Raises ``ValueError`` when there
     is no symbol or a weight is negative or not finite.
     """
-    weights = array("frequencies", [*frequencies.values()] if isinstance(frequencies, Mapping) else [], finite=False)
-    if weights.ndim != 1 or not len(weights) or not ((weights >= 0) & (weights < math.inf)).all():
-        need = "a dictionary of at least one symbol, and finite weights ≥ 0"
-        raise ValueError(f"frequencies: need {need}, got {shortened(frequencies)}")
+    weights = array("frequencies", list(instance("frequencies", frequencies, dict).values()), ("n",), finite=False)
+    if not ((weights >= 0) & (weights < math.inf)).all():
+        raise ValueError(f"frequencies: need finite weights of at least 0, got {shortened(frequencies)}")
     order = count()
     heap = [(weight, next(order), [symbol]) for symbol, weight in zip(frequencies, weights.tolist(), strict=True)]
     words = dict.fromkeys(frequencies, "" if len(heap) > 1 else "0")
@@ -132,11 +126,12 @@ def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
 
 
 def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
-    true, believed = _distributions("p", p, axis), _distributions("q", q, axis)
-    if true.shape[-1] != believed.shape[-1]:
+    """Return p and q with the axis moved to the end, if they are distributions over equally many events."""
+    p_rows, q_rows = _distributions("p", p, axis), _distributions("q", q, axis)
+    if p_rows.shape[-1] != q_rows.shape[-1]:
         raise ValueError(f"p and q: need as many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
-    together(p=true, q=believed)
-    return true, believed
+    together(p=p_rows, q=q_rows)
+    return p_rows, q_rows
 
 
 def _range(values: Floats) -> str:

@@ -78,8 +78,9 @@ class LinearGaussian:
 
     def _gaussian(self, mu_q: ArrayLike, cov_q: ArrayLike, rows: Floats) -> tuple[Floats, Floats]:
         m = self.weights.shape[1]
-        mu = array("mu_q", mu_q, (m,) if np.ndim(mu_q) == 1 else ("n", m))
-        cov = positive_definite("cov_q", cov_q, (m, m) if np.ndim(cov_q) == 2 else ("n", m, m))
+        mu, cov = array("mu_q", mu_q), array("cov_q", cov_q)
+        mu = array("mu_q", mu, (m,) if mu.ndim == 1 else ("n", m))
+        cov = positive_definite("cov_q", cov, (m, m) if cov.ndim == 2 else ("n", m, m))
         together(x=rows[:, 0], mu_q=mu[..., 0], cov_q=cov[..., 0, 0])
         return mu, cov
 

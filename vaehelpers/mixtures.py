@@ -68,13 +68,13 @@ class GaussianMixture:
     covariances: Floats
 
     def __post_init__(self) -> None:
-        slack = tolerance(self.weights, np.size(self.weights))
-        self.weights = constant("weights", self.weights, ("k",))
+        given = self.weights
+        self.weights = constant("weights", given, ("k",))
         self.means = constant("means", self.means, (len(self.weights), "d"))
         k, d = self.means.shape
         self.covariances = constant("covariances", positive_definite("covariances", self.covariances, (k, d, d)))
         least, total = self.weights.min(), self.weights.sum()
-        if least < 0 or abs(total - 1) > slack:
+        if least < 0 or abs(total - 1) > tolerance(given, k):
             raise ValueError(f"weights: need numbers of at least 0 that sum to 1, got {least:g} and a sum of {total:g}")
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Labels]:

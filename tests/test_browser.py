@@ -1,6 +1,5 @@
 """The lessons in the real JupyterLab in a real browser: all cells run, with exercises open and solved; sliders move."""
 
-import copy
 import json
 import os
 import time
@@ -8,9 +7,8 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlparse
 
-import editions
 import pytest
-from test_notebooks import NOTEBOOKS, read
+from test_notebooks import NOTEBOOKS, check_outputs, open_and_solved, read
 
 SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
 EXPLORERS = ".jp-OutputArea-output .latent-explorer"
@@ -97,7 +95,11 @@ class Watch:
             self.remote.append(url)
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(path, marks=[pytest.mark.slow] * (path.stem[:2] not in ("00", "01"))) for path in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def lesson(request, lab, browser):
     """A lesson, open in JupyterLab with all its cells run: each exercise as it comes, and below it solved."""
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
@@ -113,14 +115,6 @@ def lesson(request, lab, browser):
     screenshot(page, f"{request.param.stem}-end")
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
     page.close()
-
-
-def open_and_solved(notebook):
-    both = copy.deepcopy(notebook)
-    both.cells = []
-    for cell, solved in zip(notebook.cells, editions.solutions(notebook).cells, strict=True):
-        both.cells += [cell] if cell.source == solved.source else [cell, solved | {"id": f"{cell.id}-solved"}]
-    return both
 
 
 def upload(lab, name, notebook):
@@ -206,14 +200,7 @@ def press_buttons(page, buttons):
 def test_all_cells_run_with_the_exercises_open_and_then_solved(lesson):
     page, _, cells = lesson
     assert all(count for count, _ in cells), "a cell was not run"
-    outputs = [output for _, outputs in cells for output in outputs]
-    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
-    shown = [output["data"] for output in outputs if "data" in output]
-    words = ("the figure below", "LatentExplorer")
-    live = [i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(words)]
-    assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "nothing for other pages"
-    printed = "".join("".join(output.get("text", "")) for output in outputs)
-    assert printed.count("Not filled in yet") == printed.count("Right:") == page.exercises
+    check_outputs([output for _, outputs in cells for output in outputs], page.exercises)
 
 
 def test_every_slider_moves_a_picture_and_nothing_goes_wrong(lesson):

@@ -1,10 +1,13 @@
-"""Every notebook is stripped and keeps the rules of the course; test_browser runs them."""
+"""Every notebook is stripped, keeps the rules of the course, and runs with its exercises open and solved."""
 
+import copy
 import re
 
+import editions
 import nbformat
 import pytest
 from conftest import ROOT
+from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -33,3 +36,36 @@ def test_a_notebook_keeps_the_rules(path):
         assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"
         assert len(cell.source.splitlines()) <= (15 if i else 10)
         assert "!pip" not in cell.source and "%pip" not in cell.source
+
+
+def open_and_solved(notebook):
+    """A lesson in which each exercise stands twice: as it comes, and solved."""
+    both = copy.deepcopy(notebook)
+    both.cells = []
+    for cell, solved in zip(notebook.cells, editions.solutions(notebook).cells, strict=True):
+        both.cells.append(cell)
+        if solved.source != cell.source:
+            solved.id = f"{cell.id}-solved"
+            both.cells.append(solved)
+    return both
+
+
+def check_outputs(outputs, exercises):
+    """No cell fails or warns; each exercise is open once and solved once; each widget leaves an image."""
+    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+    shown = [output["data"] for output in outputs if "data" in output]
+    live = [
+        i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(("figure below", "LatentExplorer"))
+    ]
+    assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "nothing for other pages"
+    printed = "".join("".join(output.get("text", "")) for output in outputs)
+    assert printed.count("Not filled in yet") == printed.count("Right:") == exercises
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_lesson_runs_with_its_exercises_open_and_then_solved(path):
+    notebook = read(path)
+    both = open_and_solved(notebook)
+    NotebookClient(both, timeout=None, resources={"metadata": {"path": path.parent}}).execute()
+    outputs = [output for cell in code_cells(both) for output in cell.outputs]
+    check_outputs(outputs, len(both.cells) - len(notebook.cells))

@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, hands, latents, shipped, training, weights
+from vaehelpers import datasets, explorer, hands, latents, shipped, training
 
 RUN = CliRunner()
 
@@ -66,7 +66,7 @@ def test_train_then_evaluate_then_explore(here):
     assert f"{card['elbo']}   card: {card['elbo']}" in output
     assert "scored on  images that it was trained on (1797)" in output
     assert run("explore", "d.safetensors", "--output", "e.html") == f"wrote {here / 'e.html'}\n" and OPENED == []
-    assert weights.pack(Path("d.safetensors").read_bytes()) in Path("e.html").read_text()
+    assert explorer.pack(Path("d.safetensors").read_bytes()) in Path("e.html").read_text()
     assert run("explore", "d.safetensors") == f"wrote {here / 'explore-d.html'}\n"
     assert run("explore", "d.safetensors") == f"replaced {here / 'explore-d.html'}\n"
     assert OPENED == [(here / "explore-d.html").as_uri()] * 2
@@ -98,7 +98,7 @@ def test_what_train_prints_can_be_typed_whatever_the_output_is_called(here, outp
     ((command, *words),) = printed(run("train", pictures(here / "few", 3), *QUICK, f"--output={output}"))
     assert command == "explore" and (here / output).is_file() and not list(here.rglob("*.checkpoint"))
     page = Path(run(command, *words).split(" ", 1)[1].strip())
-    assert weights.pack((here / output).read_bytes()) in page.read_text()
+    assert explorer.pack((here / output).read_bytes()) in page.read_text()
     run("evaluate", *words)
 
 

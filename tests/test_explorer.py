@@ -10,41 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from explorers import HOSTILE, held_out, open_shipped, untrained
 from PIL import Image
 
 from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order, typical_code
-from vaehelpers.model import VAE
+from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order, pack, typical_code
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
-HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
 
 
 def test_page_and_package_mean_the_same_by_unused_and_by_the_end_of_a_slider():
     assert f"const LIMIT = {LIMIT};" in bundle() and f"const UNUSED = {latents.UNUSED};" in bundle()
-
-
-def untrained(size=32, latent_dim=2, channels=1):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return VAE(size, latent_dim, channels).half().float().eval()
-
-
-def held_out(model, card, n=200):
-    """Pictures of the kind that a model was trained on."""
-    if model.channels == 3:
-        bytes_ = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
-        return datasets.Images(bytes_, np.empty((n, 0), np.float32), ())
-    if card.get("data") == "hands":
-        return datasets.hands(n, seed=2, size=model.size, vary=card["vary"], progress=False)
-    digits = datasets.digits()
-    return datasets.Images(digits.pixels[:n], digits.factors[:n], digits.names)
-
-
-def open_shipped(name, **options):
-    model, card = weights.load_pretrained(name)
-    return LatentExplorer(model, card, images=held_out(model, card), **options)
 
 
 class Page(HTMLParser):
@@ -149,10 +125,10 @@ def test_latents_are_ordered_by_what_they_carry_and_named():
 @pytest.mark.parametrize("n", [1, 2, 50, 200, 230])
 def test_the_first_200_pictures_are_placed_on_the_map(n):
     model, images = untrained(latent_dim=3), held_out(untrained(), {}, n)
-    placed, shown = LatentExplorer(model, images=images).pictures, min(n, 200)
+    placed, shown = LatentExplorer(model, images=images).images, min(n, 200)
     mu = latents.encode(model, images[:shown])[0]
     np.testing.assert_allclose(placed["codes"], mu, atol=0.005001)  # two decimals
-    sheet = np.asarray(Image.open(io.BytesIO(placed["thumbs"])).convert("L"), float)
+    sheet = np.asarray(Image.open(io.BytesIO(placed["thumbnails"])).convert("L"), float)
     columns = int(np.ceil(np.sqrt(shown)))
     assert sheet.shape == (32 * columns, 32 * columns)
     for k in {0, shown // 2, shown - 1}:
@@ -171,7 +147,7 @@ def test_models_of_any_shape_are_shown(model, tmp_path):
     images = held_out(model, {"data": "hands", "vary": ["index"]}, 3)
     for given in (None, images, datasets.Images(images.pixels[:0], images.factors[:0], images.names)):
         made = LatentExplorer(model, images=given)
-        assert bool(made.pictures) == (given is images)
+        assert bool(made.images) == (given is images)
         made.save_html(tmp_path / "page.html")
     shown = np.asarray(Image.open(io.BytesIO(made.traversal("png"))).convert("RGB"), float)
     assert (np.ptp(shown, axis=2).max() > 100) == (model.channels == 3)  # labels are black
@@ -179,16 +155,18 @@ def test_models_of_any_shape_are_shown(model, tmp_path):
         LatentExplorer(model, images=datasets.Images(images.pixels[..., :16], images.factors, images.names))
 
 
-def test_a_notebook_gets_a_live_view_and_a_picture_that_needs_no_kernel():
+def test_a_notebook_gets_a_live_view_and_an_image_that_needs_no_kernel(monkeypatch):
+    outputs = []
+    monkeypatch.setattr("vaehelpers.explorer.display", lambda data, **options: outputs.append(data))
     made = LatentExplorer(untrained(), start=[1, 2])
-    data, _ = made._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
-    picture = Image.open(io.BytesIO(base64.b64decode(data["image/jpeg"])))
-    assert picture.format == "JPEG"
-    assert picture.width > 600
-    assert np.asarray(picture.convert("L")).std() > 20
-    other, _ = LatentExplorer(untrained(), start=[-3, -3])._repr_mimebundle_()
-    assert other["image/jpeg"] != data["image/jpeg"]  # it starts from the code as it stands
+    made._ipython_display_()
+    LatentExplorer(untrained(), start=[-3, -3])._ipython_display_()
+    assert outputs[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
+    still = Image.open(io.BytesIO(base64.b64decode(outputs[1]["image/jpeg"])))
+    assert still.format == "JPEG"
+    assert still.width > 600
+    assert np.asarray(still.convert("L")).std() > 20
+    assert outputs[1] != outputs[3]  # it starts from the code as it stands
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -211,8 +189,8 @@ def test_the_file_is_small_and_holds_all_and_loads_nothing(name, tmp_path):
     assert all(address.startswith("data:image/webp;base64,") for address in loading)
     assert not re.search(r"https?://|url\(|@import|\bimport\b *[\"'({*]", text)
     traits = json.loads(next(text for attrs, text in page.all("script") if attrs.get("id") == "traits"))
-    assert traits["weights"] == weights.pack((weights.PRETRAINED / f"{name}.safetensors").read_bytes())
-    assert len(traits["pictures"]["codes"]) == 200
+    assert traits["weights"] == pack((weights.PRETRAINED / f"{name}.safetensors").read_bytes())
+    assert len(traits["images"]["codes"]) == 200
     twin = Image.open(io.BytesIO(base64.b64decode(loading[0].split(",")[1])))
     assert twin.width >= 600
     assert twin.height > 30 * made.model.latent_dim
@@ -292,10 +270,10 @@ def test_a_picture_is_selected_by_its_number_or_by_its_code():
     explorer = LatentExplorer(*weights.load_pretrained("digits-2d"), images=datasets.digits())
     assert explorer.selected == -1
     explorer.selected = 5
-    assert explorer.z == explorer.pictures["codes"][5]
+    assert explorer.z == explorer.images["codes"][5]
     explorer.z = [0, 1]
     assert explorer.selected == -1
-    explorer.z = explorer.pictures["codes"][7]
+    explorer.z = explorer.images["codes"][7]
     assert explorer.selected == 7
     explorer.z = np.zeros(2)
     assert explorer.start == [0, 0]

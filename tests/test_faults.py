@@ -601,7 +601,7 @@ KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 def page(lab, browser):
     """A notebook with an explorer and a figure under a slider, open in JupyterLab."""
     from test_browser import Watch, open_notebook, upload
-    from test_explorer_lab import notebook
+    from explorers import notebook
 
     upload(lab, "faults.ipynb", notebook(CELLS))
     page = browser.new_page(viewport={"width": 1500, "height": 1400})

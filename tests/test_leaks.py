@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from conftest import FULL, ROOT
 from nbclient import NotebookClient
-from test_explorer import open_shipped
+from explorers import open_shipped
 
 LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["01"]
 HALF = 5000 if FULL else 1000  # moves between two measurements

@@ -8,7 +8,7 @@ import pytest
 from conftest import FULL, ROOT, serving
 from figures import VISIBLE, faults
 from test_browser import Watch, press, screenshot
-from test_explorer_lab import notebook
+from explorers import notebook
 
 LESSONS = ["00_start_here", "08_latent_explorer"] if FULL else ["00_start_here"]
 CELLS = [

@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+import zlib
 from base64 import b64encode
 from pathlib import Path
 from string import Template
@@ -25,48 +26,44 @@ from .datasets import Images
 from .files import replacing
 from .latents import UNUSED, encode, latent_kl, traverse
 from .model import VAE
-from .weights import pack, to_bytes
+from .weights import to_bytes
 
-LIMIT = 3  # deviations of the prior, at either end of a slider; `space.js` has the same
+LIMIT = 3  # standard deviations of the prior, at either end of a slider; `web/state.js` has the same
 _WEB = Path(__file__).parent / "web"
-_MODULES = ("network", "hands", "space", "dom", "tools", "explorer")  # each needs only those before it
-_PLACED, _SIDE = 200, 32  # pictures on the map, and pixels along the edge of each
+_MODULES = ("network", "hands", "state", "dom", "tools", "explorer")  # each imports only those before it
+_MAPPED, _SIDE = 200, 32  # images on the map, and pixels along the edge of each
 
 
 def bundle() -> str:
-    """Join the modules of ``web`` to one: each becomes what a function returns, under the name it is imported by.
-
-    So a contributor changes a line of any of them, starts the kernel again, and sees it.
-    """
-    sources = {name: (_WEB / f"{name}.js").read_text(encoding="utf-8") for name in _MODULES}
+    """Join the modules of ``web`` to one: each but the last becomes an object with the name of its file."""
     parts = []
-    for name, source in sources.items():
-        body = re.sub(r"^import .*\n", "", source, flags=re.M)
-        if name != "explorer":  # the last: it stays a module, with what anywidget looks for
-            public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", body, re.M))
-            body = re.sub(r"^export ", "", body, flags=re.M)
-            body = f"const {name} = (() => {{\n{body}return {{ {public} }};\n}})();\n"
-        parts.append(body)
+    for name in _MODULES:
+        source = re.sub(r"^import .*\n", "", (_WEB / f"{name}.js").read_text(encoding="utf-8"), flags=re.M)
+        if name != _MODULES[-1]:  # which keeps the default export that anywidget needs
+            public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", source, re.M))
+            body = re.sub(r"^export ", "", source, flags=re.M)
+            source = f"const {name} = (() => {{\n{body}return {{ {public} }};\n}})();\n"
+        parts.append(source)
     return "\n".join(parts)
 
 
 class LatentExplorer(anywidget.AnyWidget):
-    """Sliders for all latents of a model, those that carry most first, beside the picture that they draw.
+    """Sliders for all latents of a model, those with the highest KL first, beside the image that they decode to.
 
-    ``card`` is the model's card: it says what each latent carries and, where known, means. ``start`` is the code to
-    begin with and to come back to (0, the middle of the prior, when none is given). The first 200 of ``images`` are
-    placed on a map by their codes. ``z`` is the code ``(latent_dim,)`` as the sliders stand; set it, and they move.
-    ``selected`` is the number of the picture on the map whose code that is (-1: of none); set it to go there.
-    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, no picture is ``selected``, or
-    the card belongs to another model.
+    ``card`` is the model's card, with the KL and, where known, the name of each latent. ``start`` is the code
+    ``(latent_dim,)`` to begin with and to reset to; 0 when none is given. The first 200 of ``images`` are placed on a
+    map by their codes. ``z`` is the code ``(latent_dim,)`` of the sliders, within ±3; ``selected`` is the number of the
+    image on the map that has this code, or -1. Set either, and the sliders follow.
+    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, when the map has no image
+    ``selected``, and when the card belongs to another model.
     """
 
     _esm = bundle()
     _css = (_WEB / "explorer.css").read_text(encoding="utf-8")
     weights = traitlets.Bytes().tag(sync=True)
     vary = traitlets.List(traitlets.Unicode()).tag(sync=True)  # factors of the true hand, for a model of hands
-    pictures = traitlets.Dict().tag(sync=True)
-    z: traitlets.TraitType[Any, Any] = traitlets.TraitType().tag(sync=True)  # `Any` would take None unseen
+    images = traitlets.Dict().tag(sync=True)
+    z: traitlets.TraitType[Any, Any] = traitlets.TraitType().tag(sync=True)  # `Any` would accept None unvalidated
     start = traitlets.List(traitlets.Float()).tag(sync=True)
     selected = traitlets.Int(-1)
 
@@ -78,25 +75,29 @@ class LatentExplorer(anywidget.AnyWidget):
         start: ArrayLike | None = None,
         images: Images | None = None,
     ) -> None:
-        card = _checked(card or {}, model.latent_dim)  # a copy, since something may be added
-        placed: dict[str, Any] = {}
+        card = _checked(card or {}, model.latent_dim)
+        mapped: dict[str, Any] = {}
         if images:  # neither None nor empty
-            mu, logvar = encode(model, images[:_PLACED])
-            codes = [[round(float(value), 2) for value in code] for code in mu.clip(-LIMIT, LIMIT)]
-            placed = {"codes": codes, "components": _components(mu), "thumbs": _sheet(images.pixels)}
+            mu, logvar = encode(model, images[:_MAPPED])
+            components = np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)[2][:2]  # PCA of the codes
+            mapped = {
+                "codes": [[round(float(value), 2) for value in code] for code in mu.clip(-LIMIT, LIMIT)],
+                "components": components.round(4).tolist(),
+                "thumbnails": _thumbnails(images.pixels[:_MAPPED]),
+            }
             card.setdefault("latents", [{"kl": float(kl)} for kl in latent_kl(mu, logvar)])
-        card.setdefault("latents", [{} for _ in range(model.latent_dim)])
+        card.setdefault("latents", [{}] * model.latent_dim)
         self.model, self.card = model, card
         super().__init__(
             weights=to_bytes(model, card),
             vary=list(card.get("vary", ())) if card.get("data") == "hands" else [],
-            pictures=placed,
+            images=mapped,
             z=np.zeros(model.latent_dim) if start is None else array("start", start, (model.latent_dim,)),
         )
         self.start = self.z
 
     @traitlets.validate("z")
-    def _within_limits(self, proposal: dict[str, Any]) -> list[float]:
+    def _validate_z(self, proposal: dict[str, Any]) -> list[float]:
         try:
             z = np.asarray(proposal["value"], float)
         except (TypeError, ValueError):
@@ -106,81 +107,71 @@ class LatentExplorer(anywidget.AnyWidget):
         return [float(value) for value in z.clip(-LIMIT, LIMIT)]
 
     @traitlets.validate("selected")
-    def _one_of_the_pictures(self, proposal: dict[str, Any]) -> int:
-        n, selected = len(self.pictures.get("codes", ())), proposal["value"]
+    def _validate_selected(self, proposal: dict[str, Any]) -> int:
+        n, selected = len(self.images.get("codes", ())), proposal["value"]
         if not -1 <= selected < n:
             raise ValueError(f"selected: need a number from -1 to {n - 1}, got {selected}")
         return int(selected)
 
     @traitlets.observe("selected")
-    def _go_to_picture(self, change: dict[str, Any]) -> None:
+    def _move_to_selected(self, change: dict[str, Any]) -> None:
         if self.selected >= 0:
-            self.z = self.pictures["codes"][self.selected]
+            self.z = self.images["codes"][self.selected]
 
     @traitlets.observe("z")
-    def _find_picture(self, change: dict[str, Any]) -> None:
-        codes = self.pictures.get("codes", [])
+    def _find_selected(self, change: dict[str, Any]) -> None:
+        codes = self.images.get("codes", [])
         self.selected = codes.index(self.z) if self.z in codes else -1
 
     def save_html(self, path: str | Path) -> None:
-        """Write the explorer as it stands to one file that needs no kernel, no network and no other file.
+        """Write the explorer as it stands to one HTML file, which needs no kernel, no network and no other file.
 
         Without JavaScript it shows the traversal. Raises ``OSError`` when ``path`` cannot be written.
         """
-        pictures = dict(self.pictures)
-        if pictures:
-            pictures["thumbs"] = b64encode(pictures["thumbs"]).decode()
-        traits = {
-            "weights": pack(self.weights),
-            "vary": self.vary,
-            "pictures": pictures,
-            "z": self.z,
-            "start": self.start,
-        }
+        images = dict(self.images)
+        if images:
+            images["thumbnails"] = b64encode(images["thumbnails"]).decode()
+        weights = pack(self.weights)
+        traits = {"weights": weights, "vary": self.vary, "images": images, "z": self.z, "start": self.start}
         name = self.card.get("name", "a model")
         script = f"{self._esm}\nfillPage();\n"
         page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
             title=html.escape(f"Latent explorer: {name}"),
-            alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of pictures for each."),
+            alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of images for each."),
             style=self._css,
             style_hash=_hash(self._css),
             script=script,
             script_hash=_hash(script),
             traits=json.dumps(traits).replace("<", "\\u003c"),  # nothing in a card ends the element
-            twin=b64encode(self.traversal("webp")).decode(),
+            traversal=b64encode(self.traversal("webp")).decode(),
         )
         with replacing(Path(path)) as part:
             part.write_text(page, encoding="utf-8")
 
     def traversal(self, kind: str = "jpeg") -> bytes:
-        """Draw what each latent does from -3 to +3 in 15 steps: what stays where nothing can be moved."""
+        """Draw each latent from -3 to +3 in 15 steps, as an image file for pages without a kernel or JavaScript."""
         used, unused = order(self.card)
-        pictures = traverse(self.model, self.z, used + unused)
+        rows = traverse(self.model, self.z, used + unused)
         with matplotlib.style.context(plots.STYLE):
-            figure = Figure(figsize=(10, 1.2 + len(pictures) * 0.56))
+            figure = Figure(figsize=(10, 1.2 + len(rows) * 0.56))
             names = [label(self.card, i) for i in used + unused]
-            labels = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]  # a longer one leaves no room
-            plots.plot_traversal(pictures, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
+            labels = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]  # else the images have no room
+            plots.plot_traversal(rows, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
-        return data | {"image/jpeg": b64encode(self.traversal()).decode()}, metadata
-
     def _ipython_display_(self) -> None:
-        """Show the explorer and, as an output of its own, the traversal: exporters choose one kind of each output."""
-        data, metadata = self._repr_mimebundle_()
-        picture = {"image/jpeg": data.pop("image/jpeg"), "text/plain": "the traversal"}
+        """Display the explorer and the traversal as two outputs, since an exporter chooses one format of each."""
+        data, metadata = self._repr_mimebundle_() or ({}, {})
         display(data | {"text/plain": "LatentExplorer"}, metadata=metadata, raw=True)
-        display(picture, raw=True)
+        display({"image/jpeg": b64encode(self.traversal()).decode(), "text/plain": "the traversal"}, raw=True)
 
 
 def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None) -> NDArray[np.floating]:
-    """Return a code ``(latent_dim,)`` to begin with: an open hand's, the first image's, or a draw from the prior.
+    """Return a code ``(latent_dim,)`` to begin with: of an open hand, of the first image, or drawn from the prior.
 
-    Most of them draw a sharper picture than 0, the middle of the prior, where a decoder mixes what it has learned.
+    Most of them decode to a sharper image than 0, the middle of the prior.
     """
     if card.get("data") == "hands" and model.channels == 1:
         return encode(model, hands.render(hands.neutral()[None], model.size))[0][0]
@@ -190,23 +181,22 @@ def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None)
 
 
 def order(card: dict[str, Any]) -> tuple[list[int], list[int]]:
-    """Return the latents in use, the one with the highest KL first, and the ones that are not."""
+    """Return the latents in use and the unused ones (KL below 0.1 nats), each with the highest KL first."""
     kl = [latent.get("kl", UNUSED) for latent in card["latents"]]
     ranked = sorted(range(len(kl)), key=lambda i: -kl[i])
     return [i for i in ranked if kl[i] >= UNUSED], [i for i in ranked if kl[i] < UNUSED]
 
 
 def label(card: dict[str, Any], latent: int) -> str:
-    """Name a latent: its meaning, where one was found, its number and its KL in nats."""
+    """Return a label for a latent: its name, where there is one, its number and its KL in nats."""
     entry = card["latents"][latent]
     name = "unused" if entry.get("kl", UNUSED) < UNUSED else entry.get("name", "")
-    return " · ".join(
-        [*([name] if name else []), f"z{latent}", *([f"{entry['kl']:.2f} nats"] if "kl" in entry else [])]
-    )
+    nats = f"{entry['kl']:.2f} nats" if "kl" in entry else ""
+    return " · ".join(filter(None, [name, f"z{latent}", nats]))
 
 
 def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
-    """Return a copy of a card, if what is read of it can be used."""
+    """Return a copy of a card, if the explorer can use it."""
     if not isinstance(card, dict):
         raise ValueError(f"card: need a dictionary, got {shortened(card)}")
     latents = card.get("latents", [{}] * latent_dim)
@@ -214,32 +204,32 @@ def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
         raise ValueError(f"card: need latents with a dictionary for each of {latent_dim}, got {shortened(latents)}")
     vary = card.get("vary", [])
     if not isinstance(vary, list | tuple) or not all(isinstance(name, str) for name in vary):
-        raise ValueError(f"card: need names of what varies, got {shortened(vary)}")
+        raise ValueError(f"card: need names of the factors that vary, got {shortened(vary)}")
     return dict(card)
 
 
 def _is_entry(entry: Any) -> bool:
-    """Whether this can be what a card says of a latent: where they are there, a finite KL and a name."""
+    """Return whether a card may say this of a latent: a finite KL and a name, both optional."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name", ""), str):
         return False
     return isinstance(kl := entry.get("kl", 0), int | float) and abs(kl) < np.inf
 
 
-def _components(mu: np.ndarray) -> list[list[float]]:
-    """Return the two directions in which codes vary most."""
-    return np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)[2][:2].round(4).tolist()
-
-
-def _sheet(pictures: np.ndarray) -> bytes:
-    """Return small copies of pictures, row by row on one square sheet, as WebP."""
-    columns = int(np.ceil(np.sqrt(min(len(pictures), _PLACED))))
-    sheet = Image.new("L" if pictures.shape[1] == 1 else "RGB", (columns * _SIDE, columns * _SIDE))
-    for k, picture in enumerate(pictures[:_PLACED]):
-        small = Image.fromarray(picture[0] if len(picture) == 1 else picture.transpose(1, 2, 0)).resize((_SIDE, _SIDE))
+def _thumbnails(pixels: NDArray[np.uint8]) -> bytes:
+    """Return small copies of images ``(n, channels, h, w)``, row by row on one square sheet, as WebP."""
+    columns = int(np.ceil(np.sqrt(len(pixels))))
+    sheet = Image.new("L" if pixels.shape[1] == 1 else "RGB", (columns * _SIDE, columns * _SIDE))
+    for k, image in enumerate(pixels):
+        small = Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).resize((_SIDE, _SIDE))
         sheet.paste(small, (k % columns * _SIDE, k // columns * _SIDE))
     buffer = io.BytesIO()
     sheet.save(buffer, "webp", quality=70)
     return buffer.getvalue()
+
+
+def pack(data: bytes) -> str:
+    """Return bytes as compressed text for an HTML file; zlib adds a checksum, with which the page detects damage."""
+    return b64encode(zlib.compress(data, 9)).decode()
 
 
 def _hash(text: str) -> str:

@@ -1,4 +1,4 @@
-// Elements, and the little that moves: what every part of the explorer is put together from.
+// Elements, motions and background work: what every part of the explorer is built from.
 
 /** Make an element with properties (`ariaLabel` and `role` are properties too) and children. */
 export function element(tag, properties = {}, ...children) {
@@ -7,19 +7,18 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-export function button(text, click, properties = {}) {
+export function button(text, onClick, properties = {}) {
   const made = element("button", { type: "button", textContent: text, ...properties });
-  made.addEventListener("click", click);
+  made.addEventListener("click", onClick);
   return made;
 }
 
-/** A label that stands before its control. */
 export function labelled(text, control) {
   return element("label", {}, element("span", { textContent: text }), control);
 }
 
-/** A canvas for `columns` × `rows` pictures of a model, and a function that paints pixels (channels, size, size). */
-export function screen({ size, channels }, properties, columns = 1, rows = 1) {
+/** Make a canvas for `columns` × `rows` images of a model, and a function that paints pixels (channels, size, size). */
+export function createScreen({ size, channels }, properties, columns = 1, rows = 1) {
   const canvas = element("canvas", { width: columns * size, height: rows * size, role: "img", ...properties });
   const context = canvas.getContext("2d"), image = context.createImageData(size, size), plane = size ** 2;
   image.data.fill(255);
@@ -29,51 +28,51 @@ export function screen({ size, channels }, properties, columns = 1, rows = 1) {
     }
     context.putImageData(image, column * size, row * size);
   };
-  return { canvas, paint, context };
+  return { canvas, paint };
 }
 
 /**
- * Return a function that runs `step(t)`, t from 0 to 1, for some milliseconds, then `end(true)`. It ends early, with
- * `end(false)`, by another call, with or without a step, where the page is hidden, and where `signal` aborts.
- * Where motion is unwelcome there are seven steps.
+ * Play one motion at a time. `start` calls `step(t)`, t from 0 to 1, for some milliseconds, then `onEnd(true)`. Another
+ * start, `stop`, a hidden page or an aborted `signal` ends it early, with `onEnd(false)`. Reduced motion has 7 steps.
  */
-export function makePlayer(signal) {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let stop = () => {};
-  signal.addEventListener("abort", () => stop());
+export function createPlayer(signal) {
+  const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
+  let finish = null;
+  const stop = () => finish?.(false);
+  signal.addEventListener("abort", stop);
   document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); }, { signal });
-  return (milliseconds, step, end) => {
+  const start = (milliseconds, step, onEnd) => {
     stop();
-    if (!step) return;
     const began = performance.now();
     let timer = 0, frame = 0;
-    stop = (whole = false) => {
+    finish = (complete) => {
       clearTimeout(timer);
       cancelAnimationFrame(frame);
-      stop = () => {};
-      end(whole);
+      finish = null;
+      onEnd(complete);
     };
-    const next = () => {
+    const advance = () => {
       const t = Math.min(1, (performance.now() - began) / milliseconds);
       step(t);
-      if (t === 1) stop(true);
-      else if (calm.matches) timer = setTimeout(next, milliseconds / 6);
-      else frame = requestAnimationFrame(next);
+      if (t === 1) finish(true);
+      else if (reducedMotion.matches) timer = setTimeout(advance, milliseconds / 6);
+      else frame = requestAnimationFrame(advance);
     };
-    next();
+    advance();
   };
+  return { start, stop };
 }
 
-/** Return a function that starts a generator over, and runs it bit by bit once nothing has started it for a while. */
-export function idly(work, wait = 150) {
+/** Return a function that restarts a generator, to be run in short pieces after `delay` milliseconds without a restart. */
+export function inBackground(generator, delay = 150) {
   let timer = 0;
-  const run = (bits) => {
+  const run = (work) => {
     const began = performance.now();
-    while (performance.now() - began < 6) if (bits.next().done) return; // leave time for a frame
-    timer = setTimeout(run, 0, bits);
+    while (performance.now() - began < 6) if (work.next().done) return; // leave time for a frame
+    timer = setTimeout(run, 0, work);
   };
   return () => {
     clearTimeout(timer);
-    timer = setTimeout(() => run(work()), wait);
+    timer = setTimeout(() => run(generator()), delay);
   };
 }

@@ -1,7 +1,7 @@
-// The course's hand (hands.py) in plain JavaScript, one picture at a time.
+// The course's hand (hands.py) in plain JavaScript, one image at a time.
 //
-// Numbers and formulas are repeated here: tests compare every constant and many pictures. Part after part is laid over
-// the picture, as there; what a pixel needs stays inside one function, since numbers that are handed on may be copied.
+// Numbers and formulas are repeated here: tests compare every constant and many images. Part after part is laid over the
+// image, as there. Work per pixel stays inside one function, since numbers passed between functions may be boxed.
 
 export const FACTORS = {
   x: { low: -0.09, high: 0.09, neutral: 0 },
@@ -38,48 +38,32 @@ export const PALM_TONE = 0.60;
 export const FINGER_TONE = 0.72;
 export const TONE_RISE = 0.65;
 
-const names = Object.keys(FACTORS);
-
 /** Draw the hand of ten factors, in the order of FACTORS: rows of pixels from the top, each in [0, 1]. */
-export function render(factors, size = 64, out) {
-  check(factors, size, out);
-  const shade = out ?? new Float32Array(size ** 2);
-  place(factors, size);
-  shade.fill(0);
+export function render(factors, size = 64) {
+  const [x, y, scale, rotation, spread, thumbCurl, ...curls] = factors, shade = new Float32Array(size ** 2);
+  placePixels(x, y, scale, rotation, size);
   paintPalm(shade);
   for (let i = 3; i >= 0; i--) {
-    poseFinger(fingers[i], factors[4], factors[6 + i]);
+    poseFinger(fingers[i], spread, curls[i]);
     paintBones(fingers[i], shade);
   }
-  poseThumb(factors[5]);
+  poseThumb(thumbCurl);
   paintBones(thumb, shade);
   return shade;
 }
 
-function check(factors, size, out) {
-  const refuse = (name, what, found) => {
-    throw new Error(`${name}: need ${what}, got ${String(found)}`);
-  };
-  if (factors?.length !== names.length) refuse("factors", `${names.length} numbers`, factors?.length);
-  for (let i = 0; i < names.length; i++) {
-    if (!Number.isFinite(factors[i])) refuse("factors", `a finite number as ${names[i]}`, factors[i]);
-  }
-  if (!(Number.isInteger(size) && size >= 8)) refuse("size", "a whole number of at least 8 pixels", size);
-  if (out !== undefined && out?.length !== size ** 2) refuse("out", `${size ** 2} numbers`, out?.length);
-}
+// For each of `n` pixels: its place in the hand's own frame, the height of what is painted there, and room for the
+// indices of those that a part may cover. Allocated once, for the next image too.
+const hand = { n: 0, pixel: 0, x: [], y: [], height: [], index: [] };
 
-// What is known of each pixel, in arrays that later pictures use again: its place in the hand's own frame and the
-// height of what is painted there; and the indices of those that a part may cover.
-const hand = { n: 0, pixel: 0, ...makeArrays(64 ** 2) };
-
-function makeArrays(n) {
-  const [x, y, height] = [0, 0, 0].map(() => new Float64Array(n));
-  return { x, y, height, index: new Uint32Array(n) };
-}
-
-function place([x, y, scale, rotation], size) {
+function placePixels(x, y, scale, rotation, size) {
   hand.n = size ** 2;
-  if (hand.n > hand.x.length) Object.assign(hand, makeArrays(hand.n));
+  hand.pixel = 2 / size / scale;
+  if (hand.n > hand.x.length) {
+    for (const name of ["x", "y", "height"]) hand[name] = new Float64Array(hand.n);
+    hand.index = new Uint32Array(hand.n);
+  }
+  hand.height.fill(-1);
   const sin = Math.sin(rotation) / scale, cos = Math.cos(rotation) / scale;
   for (let v = 0, i = 0; v < size; v++) {
     for (let u = 0; u < size; u++, i++) {
@@ -88,8 +72,6 @@ function place([x, y, scale, rotation], size) {
       hand.y[i] = sin * dx + cos * dy;
     }
   }
-  hand.height.fill(-1, 0, hand.n);
-  hand.pixel = 2 / size / scale;
 }
 
 /** List the pixels inside a box of the hand's frame, with a pixel to spare, and return how many they are. */
@@ -169,7 +151,7 @@ function clip(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-// The parts: each has the box that it never leaves, with a pixel to spare, and room for what a picture changes.
+// The parts: each has the box that it never leaves, with a pixel to spare, and room for what an image changes.
 
 const palm = {
   left: -0.5, right: 0.5, bottom: WRIST[1] - WRIST[2], top: 0.2,
@@ -209,7 +191,7 @@ function poseFinger({ x, y, closed, fanned, lengths, bones }, spread, curl) {
   }
 }
 
-/** Three bones that swing across the palm, mostly in the plane of the picture. */
+/** Three bones that swing across the palm, mostly in the image plane. */
 function poseThumb(curl) {
   let [x, y] = THUMB_BASE, low = 0;
   for (let i = 0; i < 3; i++) {
@@ -223,12 +205,6 @@ function poseThumb(curl) {
 }
 
 function poseBone(bone, x, y, angle, start, length, low, rise) {
-  bone.x = x;
-  bone.y = y;
-  bone.sin = Math.sin(angle);
-  bone.cos = Math.cos(angle);
-  bone.start = start;
-  bone.length = Math.abs(length) < 1e-3 ? 1e-3 : length;
-  bone.low = low;
-  bone.rise = rise;
+  if (Math.abs(length) < 1e-3) length = 1e-3; // no division by 0
+  Object.assign(bone, { x, y, sin: Math.sin(angle), cos: Math.cos(angle), start, length, low, rise });
 }

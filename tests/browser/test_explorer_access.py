@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL
-from test_explorer_page import page_of, shipped  # noqa: F401
+from explorers import page_of, shipped  # noqa: F401
 
-TOOLS = [(name, tool) for name in ("hands", "digits-2d") for tool in (None, "Map of codes", "Your own picture")]
+TOOLS = [(name, tool) for name in ("hands", "digits-2d") for tool in (None, "Map of codes", "Your own image")]
 TOOLS += [("hands", "True hand"), ("digits-2d", "Manifold")]
 EACH_TOOL = [("hands", "True hand"), ("hands", "Map of codes"), ("digits-2d", "Manifold")]
-EACH_TOOL += [("digits-2d", "Your own picture")]
+EACH_TOOL += [("digits-2d", "Your own image")]
 SIZES = [(1280, 720), (1024, 768), (800, 600), (400, 800)]
 CONTROLS = "button:enabled, input, select, summary"
 # The control with the focus, by its number among all that can be seen, and how thick its frame is.
@@ -22,7 +22,7 @@ FOCUS = """(controls) => {
 }"""
 # Move a slider in fifty steps, and say what is then at another place on the page than before, or of another size.
 JUMPS = """(range) => {
-  const boxes = () => [...document.querySelectorAll("button, input, select, summary, canvas, h3, .name, .worth")]
+  const boxes = () => [...document.querySelectorAll("button, input, select, summary, canvas, h3, .name, .elbo")]
     .map((each) => {
       const { left, top, width, height } = each.getBoundingClientRect();
       return [each.localName, each.className, left + scrollX, top + scrollY, width, height].join();
@@ -43,19 +43,19 @@ BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
 # Scroll to a slider, and say which parts of it and of the picture are not seen: beyond the window, or covered.
 UNSEEN = """(range) => {
   range.scrollIntoView({ block: "nearest" });
-  const places = { picture: range.closest(".latent-explorer").querySelector(".picture .screen"), range };
+  const places = { picture: range.closest(".latent-explorer").querySelector(".image .screen"), range };
   return Object.keys(places).filter((name) => {
     const { left, top, right, bottom } = places[name].getBoundingClientRect();
     const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
     return corners.some(([x, y]) => document.elementFromPoint(x, y) !== places[name]);
   });
 }"""
-COUNT_PICTURES = """() => {
+COUNT_IMAGES = """() => {
   const put = CanvasRenderingContext2D.prototype.putImageData;
   window.shown = new Set();
   const hash = (bytes) => bytes.reduce((sum, byte) => (31 * sum + byte) | 0, 0);
   CanvasRenderingContext2D.prototype.putImageData = function (image, ...place) {
-    if (this.canvas.matches(".picture .screen")) window.shown.add(hash(image.data));
+    if (this.canvas.matches(".image .screen")) window.shown.add(hash(image.data));
     put.call(this, image, ...place);
   };
 }"""
@@ -128,8 +128,8 @@ def test_all_is_done_with_keys(page_of):
         assert tool.get_attribute("aria-expanded") == "false"
         explorer.button("Map of codes").focus()
         explorer.press("Enter")
-        codes = np.array(shipped("hands").pictures["codes"])
-        explorer.page.get_by_label("picture", exact=True).focus()
+        codes = np.array(shipped("hands").images["codes"])
+        explorer.page.get_by_label("image", exact=True).focus()
         explorer.page.keyboard.type("42")
         np.testing.assert_allclose(explorer.code(), codes[42].clip(-3, 3), atol=0.00501)
         explorer.page.get_by_label("to the right").focus()
@@ -152,7 +152,7 @@ def test_motion_is_reduced_for_those_who_ask(page_of, motion, least, most):
         for keep in "AB":
             explorer.button("random").click()
             explorer.button(f"keep {keep}").click()
-        explorer.page.evaluate(COUNT_PICTURES)
+        explorer.page.evaluate(COUNT_IMAGES)
         for button in ("A → B", "play thumb"):
             explorer.page.evaluate("shown.clear()")
             explorer.button(button).click()
@@ -167,7 +167,7 @@ def test_nothing_jumps_while_something_moves(page_of, size):
         page = explorer.page
         assert explorer.slider(12).evaluate(JUMPS) == [0]
         explorer.open("True hand")
-        worth, index = page.locator(".worth"), page.locator(".tool").get_by_label("index", exact=True)
+        worth, index = page.locator(".elbo"), page.locator(".tool").get_by_label("index", exact=True)
         assert index.evaluate(JUMPS) == [0]
         explorer.eventually(lambda: np.testing.assert_("…" not in worth.text_content()))
         assert index.evaluate(JUMPS) == [0]
@@ -225,9 +225,9 @@ def test_a_projector_shows_the_main_use_without_scrolling(page_of):
     with page_of() as explorer:
         page = explorer.page
         for tool, selectors in (
-            (None, [".picture canvas.screen", ".row:visible", ".picture button"]),
-            ("True hand", [".tool canvas", ".picture canvas.screen", ".row:visible", ".factors input", ".worth"]),
-            ("Map of codes", [".chart canvas", ".picture canvas.screen", ".row:visible", ".factors select"]),
+            (None, [".image canvas.screen", ".row:visible", ".image button"]),
+            ("True hand", [".tool canvas", ".image canvas.screen", ".row:visible", ".factors input", ".elbo"]),
+            ("Map of codes", [".chart canvas", ".image canvas.screen", ".row:visible", ".factors select"]),
         ):
             if tool:
                 explorer.open(tool)

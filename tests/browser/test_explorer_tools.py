@@ -7,9 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from explorers import ROUNDED, TIMERS, held_out, page_of, shipped, untrained  # noqa: F401 (page_of is a fixture)
 from PIL import Image, ImageOps
-from test_explorer import held_out, untrained
-from test_explorer_page import ROUNDED, TIMERS, page_of, shipped  # noqa: F401 (page_of is a fixture)
 
 from vaehelpers import hands, latents
 from vaehelpers.explorer import LatentExplorer
@@ -67,7 +66,7 @@ def test_a_true_hand_is_drawn_and_the_latents_answer(page_of):  # noqa: F811
             before, factors[k] = factors[k], float(slider.input_value())
             assert factors[k] != before or keys[k % len(keys)] == ["Home"]
             true = hands.render(factors[None], model.size)[0]
-            np.testing.assert_allclose(explorer.picture(".tool canvas"), true, atol=1 / 255)
+            np.testing.assert_allclose(explorer.image(".tool canvas"), true, atol=1 / 255)
             label = explorer.page.locator(".tool canvas").get_attribute("aria-label")
             assert f"{name} {factors[k]:.2f}" in label.replace("-0.00", "0.00")
             z = assert_believes(explorer, true)
@@ -101,7 +100,7 @@ def test_the_elbo_is_what_torch_makes_of_it(page_of):  # noqa: F811
             target = torch.tensor(x).expand_as(recon)
             cross = torch.nn.functional.binary_cross_entropy(recon, target, reduction="none").sum((1, 2, 3))
             fit, error = -cross.mean().item(), cross.std().item() * (1 / 32 + 1 / 400) ** 0.5
-            line = explorer.page.locator(".worth")
+            line = explorer.page.locator(".elbo")
             shown = explorer.eventually(lambda line=line: three_numbers(line.text_content()))
             assert abs(shown[1] - kl.item()) <= 0.051
             assert abs(shown[0] - fit) < 5 * error + 0.05  # the mean of 32 samples
@@ -126,7 +125,7 @@ def ring(explorer):
 
 def choose(explorer, k):
     """Type the number of a picture; return where the ring then is."""
-    explorer.page.get_by_label("picture", exact=True).fill(str(k))
+    explorer.page.get_by_label("image", exact=True).fill(str(k))
     return ring(explorer)
 
 
@@ -139,7 +138,7 @@ def scales(explorer, along):
 
 
 def test_a_picture_of_the_map_is_chosen_by_number(digits):
-    codes = np.array(shipped("digits-2d").pictures["codes"])
+    codes = np.array(shipped("digits-2d").images["codes"])
     digits.open("Map of codes")
     for k in (17, 199, 0):
         choose(digits, k)
@@ -153,8 +152,8 @@ def test_a_picture_of_the_map_is_chosen_by_number(digits):
 @pytest.mark.parametrize("axes", [(0, 1), (1, 0), (2, 3)])
 def test_a_click_on_the_map_sends_the_nearest_picture(digits, axes):
     made = shipped("digits-2d")
-    codes = np.array(made.pictures["codes"]).clip(-3, 3)
-    directions = np.array([[1, 0], [0, 1], *made.pictures["components"]])
+    codes = np.array(made.images["codes"]).clip(-3, 3)
+    directions = np.array([[1, 0], [0, 1], *made.images["components"]])
     along = codes @ directions[list(axes)].T
     digits.open("Map of codes")
     for label, axis in zip(("to the right", "upwards"), axes, strict=True):
@@ -166,7 +165,7 @@ def test_a_click_on_the_map_sends_the_nearest_picture(digits, axes):
     for right, up in [*rng.uniform(0.1, 0.9, (12, 2)), *(places[[5, 77]] + 0.002)]:
         digits.page.mouse.click(area["x"] + right * area["width"], area["y"] + (1 - up) * area["height"])
         distances = np.linalg.norm(places - [right, up], axis=1)
-        k = int(digits.page.get_by_label("picture", exact=True).input_value())
+        k = int(digits.page.get_by_label("image", exact=True).input_value())
         assert distances[k] < distances.min() + 0.01  # two may be as near, but for a pixel
         np.testing.assert_array_equal(digits.code(), codes[k])
         np.testing.assert_allclose(ring(digits), places[k], atol=0.01)
@@ -190,13 +189,13 @@ def test_the_map_shows_pictures_and_the_one_under_the_pointer_large(digits):
 
 
 def test_the_ring_follows_the_sliders(digits):
-    codes = np.array(shipped("digits-2d").pictures["codes"])
+    codes = np.array(shipped("digits-2d").images["codes"])
     digits.open("Map of codes")
     wide = scales(digits, codes.clip(-3, 3))
     for z in ([0, 0], [1.5, -2], [-3, 3]):
         digits.enter(z)
         np.testing.assert_allclose(ring(digits), np.clip((z / wide + 1) / 2, 0, 1), atol=0.01)
-        assert digits.page.get_by_label("picture", exact=True).input_value() == ""  # the code of none
+        assert digits.page.get_by_label("image", exact=True).input_value() == ""  # the code of none
 
 
 def test_the_manifold_is_drawn_and_dragged_across(digits):
@@ -229,7 +228,7 @@ def drawn(explorer):
 
 
 def test_what_is_drawn_is_encoded(digits):
-    digits.open("Your own picture")
+    digits.open("Your own image")
     paper, mouse = digits.page.locator(".paper"), digits.page.mouse
     area = paper.bounding_box()
     assert drawn(digits).max() == 0
@@ -275,7 +274,7 @@ def transparent(image):
 
 
 def test_a_picture_in_the_size_of_the_model_is_encoded_exactly(digits, tmp_path):
-    digits.open("Your own picture")
+    digits.open("Your own image")
     colours = Image.merge("RGB", [digit(), ImageOps.invert(digit()), digit(number=5)])
     for k, image in enumerate((digit(), colours, transparent(digit()), digit(number=8).convert("RGBA"))):
         path = in_file(image, tmp_path / f"Büld {k}.png")
@@ -292,7 +291,7 @@ def test_a_picture_in_the_size_of_the_model_is_encoded_exactly(digits, tmp_path)
 @pytest.mark.parametrize("size", [(512, 512), (48, 48), (600, 400), (300, 500), (16, 16)])
 def test_a_picture_of_any_size_is_cut_square_and_scaled(digits, tmp_path, size):
     """Browsers may scale as they like: what they see must differ by less than what the encoder leaves open anyway."""
-    digits.open("Your own picture")
+    digits.open("Your own image")
     left = (size[0] - min(size)) // 2
     image = Image.new("L", size, 255)  # bright where it is cut off
     image.paste(digit(min(size)), (left, (size[1] - min(size)) // 2))
@@ -312,7 +311,7 @@ DROP = """([text, name]) => {
 
 
 def test_a_picture_is_dropped(digits):
-    digits.open("Your own picture")
+    digits.open("Your own image")
     buffer = io.BytesIO()
     digit().save(buffer, "png")
     text = base64.b64encode(buffer.getvalue()).decode()
@@ -321,7 +320,7 @@ def test_a_picture_is_dropped(digits):
 
 
 def test_what_is_no_picture_says_so_and_changes_nothing(digits, tmp_path):
-    digits.open("Your own picture")
+    digits.open("Your own image")
     files = digits.page.get_by_label("or open a file")
     files.set_input_files(in_file(digit(), tmp_path / "three.png"))
     expected = np.asarray(digit(), np.float32)[None] / 255
@@ -332,7 +331,7 @@ def test_what_is_no_picture_says_so_and_changes_nothing(digits, tmp_path):
         files.set_input_files(tmp_path / name)
         alert = digits.page.get_by_role("alert")
         digits.eventually(lambda alert=alert, name=name: np.testing.assert_(name in alert.text_content()))
-        assert alert.text_content().startswith(f"{name} cannot be read as a picture: ")
+        assert alert.text_content().startswith(f"{name} cannot be read as an image: ")
         np.testing.assert_allclose(drawn(digits), expected, atol=1e-6)
         assert_believes(digits, expected)
     files.set_input_files(in_file(digit(number=4), tmp_path / "four.png"))
@@ -341,7 +340,7 @@ def test_what_is_no_picture_says_so_and_changes_nothing(digits, tmp_path):
 
 
 def test_the_same_file_is_opened_again(digits, tmp_path):
-    digits.open("Your own picture")
+    digits.open("Your own image")
     path = in_file(digit(), tmp_path / "three.png")
     for _ in range(2):
         with digits.page.expect_file_chooser() as chooser:
@@ -355,7 +354,7 @@ def test_a_coloured_picture_is_seen_in_its_colours(page_of, tmp_path):  # noqa: 
     model = untrained(32, 3, 3)
     colours = Image.merge("RGB", [digit(), ImageOps.invert(digit()), digit(number=5)])
     with page_of(LatentExplorer(model)) as explorer:
-        explorer.open("Your own picture")
+        explorer.open("Your own image")
         explorer.page.get_by_label("or open a file").set_input_files(in_file(colours, tmp_path / "colours.png"))
         expected = np.asarray(colours, np.float32).transpose(2, 0, 1) / 255
         explorer.eventually(lambda: assert_believes(explorer, expected))
@@ -363,7 +362,7 @@ def test_a_coloured_picture_is_seen_in_its_colours(page_of, tmp_path):  # noqa: 
 
 def test_a_belief_goes_when_the_code_comes_from_elsewhere(page_of):  # noqa: F811
     with page_of() as explorer:
-        line, band = explorer.page.locator(".worth"), explorer.page.locator(".band:visible")
+        line, band = explorer.page.locator(".elbo"), explorer.page.locator(".band:visible")
         assert (line.text_content(), band.count()) == ("", 0)
         explorer.open("True hand")
         assert "KL" in line.text_content()
@@ -378,7 +377,7 @@ def test_one_tool_is_open_at_a_time_and_keeps_what_it_shows(page_of):  # noqa: F
     with page_of() as explorer:
         buttons = explorer.page.locator(".toolbar button")
         names = buttons.all_inner_texts()
-        assert names == ["True hand", "Map of codes", "Your own picture"]
+        assert names == ["True hand", "Map of codes", "Your own image"]
         for name in names:
             explorer.open(name)
             assert explorer.page.locator(".tool h3").all_inner_texts() == [name]

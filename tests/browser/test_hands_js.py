@@ -1,4 +1,4 @@
-"""hands.js against hands.py in the real browser: the same numbers in both, and the same pictures."""
+"""hands.js against hands.py in the real browser: the same constants, and the same images."""
 
 import base64
 import re
@@ -22,7 +22,6 @@ window.text = (floats) => {
   for (let i = 0; i < all.length; i += 4096) binary += String.fromCharCode(...all.subarray(i, i + 4096));
   return btoa(binary);
 };
-window.message = (run) => { try { run(); return null; } catch (error) { return `${error.message}`; } };
 </script>"""
 NEUTRAL = hands.neutral()
 
@@ -33,7 +32,7 @@ def page(browser):
     page.on("console", lambda message: errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.set_content(PAGE % (SOURCE, ", ".join(EXPORTS)))
-    page.wait_for_function("() => window.message")
+    page.wait_for_function("() => window.text")
     yield page
     page.close()
     assert errors == []
@@ -87,43 +86,14 @@ def single(constants):
     return {name: np.asarray(value, np.float32).tolist() for name, value in constants.items()}
 
 
-def test_a_picture_depends_on_its_factors_alone(page):
+def test_an_image_depends_on_its_factors_alone(page):
     first, *others = rows()[[0, 1, -1]].tolist()
     same = page.evaluate(
         """([first, others]) => {
-          const plain = hands.render(first), before = text(plain), out = new Float32Array(64 ** 2).fill(7);
+          const plain = hands.render(first), before = text(plain);
           for (const other of others) for (const size of [80, 64, 32]) hands.render(other, size);
-          const again = hands.render(Float32Array.from(first), 64, out);
-          const given = [again === out, plain !== again, plain instanceof Float32Array];
-          return [...given, text(plain) === before, text(again) === before];
+          return [text(plain) === before, text(hands.render(first, 64)) === before];
         }""",
         [first, others],
     )
-    assert same == [True] * 5
-
-
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ("", "factors: need 10 numbers, got undefined"),
-        ("null", "factors: need 10 numbers, got undefined"),
-        ("f.slice(1)", "factors: need 10 numbers, got 9"),
-        ("new Float32Array(11)", "factors: need 10 numbers, got 11"),
-        ("[f]", "factors: need 10 numbers, got 1"),
-        ("f.with(0, NaN)", "factors: need a finite number as x, got NaN"),
-        ("f.with(5, -Infinity)", "factors: need a finite number as thumb, got -Infinity"),
-        ("f.with(9, '1')", "factors: need a finite number as pinky, got 1"),
-        ("f.with(3, Symbol('s'))", "factors: need a finite number as rotation, got Symbol(s)"),
-        ("f, 7", "size: need a whole number of at least 8 pixels, got 7"),
-        ("f, 32.5", "size: need a whole number of at least 8 pixels, got 32.5"),
-        ("f, -64", "size: need a whole number of at least 8 pixels, got -64"),
-        ("f, NaN", "size: need a whole number of at least 8 pixels, got NaN"),
-        ("f, Infinity", "size: need a whole number of at least 8 pixels, got Infinity"),
-        ("f, '64'", "size: need a whole number of at least 8 pixels, got 64"),
-        ("f, null", "size: need a whole number of at least 8 pixels, got null"),
-        ("f, 64, new Float32Array(1024)", "out: need 4096 numbers, got 1024"),
-        ("f, 32, null", "out: need 1024 numbers, got undefined"),
-    ],
-)
-def test_bad_arguments_are_named(page, arguments, says):
-    assert page.evaluate(f"(f) => message(() => hands.render({arguments}))", row()) == says
+    assert same == [True] * 2

@@ -2,16 +2,15 @@
 
 import ast
 
-import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL, ROOT
+from explorers import TIMERS, notebook
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from test_browser import KERNEL, RUN_ALL, Watch, open_notebook, press, screenshot, until, upload
 from test_explorer_access import UNSEEN
-from test_explorer_page import TIMERS
 from test_leaks import measured
 
 CELLS = [
@@ -125,12 +124,6 @@ def nothing_wrong(page):
     assert page.watch.remote == []
 
 
-def notebook(cells):
-    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return made
-
-
 def run_all(page):
     """Run all cells, and wait until each has the explorer that it made."""
     page.evaluate("() => document.querySelectorAll('.latent-explorer').forEach((old) => { old.id = 'old'; })")
@@ -201,7 +194,7 @@ def test_a_picture_is_chosen_in_a_cell_or_on_the_map(page):
     _, before = settled(page)
     ask(page, "explorer.selected = 3")
     z, before = settled(page, unlike=before)
-    codes = np.array(ast.literal_eval(ask(page, "print(explorer.pictures['codes'])")))
+    codes = np.array(ast.literal_eval(ask(page, "print(explorer.images['codes'])")))
     np.testing.assert_array_equal(z, codes[3])
     page.click("text=Map of codes")
     page.locator(".latent-explorer .chart canvas").first.click(position={"x": 40, "y": 60})

@@ -8,9 +8,8 @@ import json
 import numpy as np
 import pytest
 from conftest import FULL
+from explorers import HOSTILE, held_out, opened, page_of, says, shipped, untrained  # noqa: F401
 from PIL import Image
-from test_explorer import HOSTILE, held_out, untrained
-from test_explorer_page import opened, page_of, says, shipped  # noqa: F401
 from test_leaks import measured
 
 from vaehelpers import latents
@@ -32,7 +31,7 @@ def test_untrained_models_of_any_shape(page_of, shape, n):
         assert explorer.button("Map of codes").count() == (n > 0)
         if n:
             explorer.open("Map of codes")
-            explorer.page.get_by_label("picture", exact=True).fill(str(n - 1))
+            explorer.page.get_by_label("image", exact=True).fill(str(n - 1))
             z = latents.encode(model, images[n - 1 :][:1])[0][0].clip(-3, 3).round(2)
         explorer.assert_draws(z)
 
@@ -80,7 +79,7 @@ def test_damaged_weights_are_said_to_be_so(browser, tmp_path, damage):
     text = (tmp_path / "page.html").read_text()
     (tmp_path / "page.html").write_text(damaged(text, DAMAGES[damage]))
     with opened(browser, tmp_path / "page.html", shipped("digits-2d").model) as explorer:
-        says(explorer.page.get_by_role("alert").text_content(), "model: its text is damaged")
+        says(explorer.page.get_by_role("alert").text_content(), "this file is damaged or was cut off")
         assert explorer.page.locator(".latent-explorer").count() == 0
 
 
@@ -148,7 +147,7 @@ EVENTS = """async ([seed, events]) => {
     [".row input[type=number]", (input) => enter(input, any(["", "1.5", "-0.25", "99", "-1e300", "1e-300"]))],
     [".tool input[type=number]", (input) => enter(input, any(["", "-1", "0", "17", "199", "200", "2.5"]))],
     ["button", (button) => button.click()],
-    [".picture button, .row button", (button) => button.click()],
+    [".image button, .row button", (button) => button.click()],
     [".toolbar button", (button) => button.click()],
     [".chart canvas", (chart) => happen(any(["click", "pointermove", "pointerleave"]), chart, PointerEvent)],
     ["select", (select) => { select.selectedIndex = random(select.length); happen("change", select); }],

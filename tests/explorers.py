@@ -1,0 +1,184 @@
+"""Explorers for tests: of shipped and untrained models, in Python and in the page that `save_html` writes."""
+
+import base64
+import contextlib
+import functools
+import re
+import time
+
+import nbformat
+import numpy as np
+import pytest
+import torch
+
+from vaehelpers import datasets, hands, latents, weights
+from vaehelpers.explorer import LatentExplorer
+from vaehelpers.model import VAE
+
+HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
+ROUNDED = 0.5 / 255 + 2e-5  # a canvas holds bytes; the rest is float32 against double
+# Copied first: reading a canvas directly makes Chromium warn that it does so slowly.
+PIXELS = """(canvas) => {
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const context = copy.getContext("2d", { willReadFrequently: true });
+  context.drawImage(canvas, 0, 0);
+  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+  let binary = "";
+  for (let i = 0; i < data.length; i += 8192) binary += String.fromCharCode(...data.subarray(i, i + 8192));
+  return [canvas.height, canvas.width, btoa(binary)];
+}"""
+CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
+  const [range, number] = row.querySelectorAll("input");
+  return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
+})"""
+
+
+# A page's timers ring in turn: when this one has, those that were set before it and are shorter have.
+TIMERS = "(milliseconds) => new Promise((ring) => setTimeout(ring, milliseconds))"
+
+
+class Opened:
+    """A page with an explorer, and what a reader sees and does."""
+
+    def __init__(self, page, model):
+        self.page, self.model = page, model
+
+    def pixels(self, selector):
+        """What a canvas shows (height, width, 3), in [0, 1]."""
+        height, width, text = self.page.eval_on_selector(selector, PIXELS)
+        shown = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
+        return shown[..., :3] / 255
+
+    def image(self, selector=".image canvas.screen"):
+        """What a canvas shows as the package holds it: (channels, size, size)."""
+        shown = self.pixels(selector).transpose(2, 0, 1)
+        return shown if self.model.channels == 3 else shown[:1]
+
+    def code(self):
+        """The code as the number fields show it, two decimals each."""
+        rows = sorted(self.page.evaluate(CODE))
+        assert [i for i, _, _ in rows] == list(range(self.model.latent_dim))
+        assert all(abs(number - place) < 0.02501 + 0.005 for _, number, place in rows)  # the slider shows it too
+        return np.array([number for _, number, _ in rows])
+
+    def row(self, latent):
+        label = re.compile(rf"\bz{latent}\b")
+        return self.page.locator(".row").filter(has=self.page.get_by_role("slider", name=label, include_hidden=True))
+
+    def slider(self, latent):
+        return self.row(latent).locator("input[type=range]")
+
+    def number(self, latent):
+        return self.row(latent).locator("input[type=number]")
+
+    def enter(self, z):
+        for latent, value in enumerate(z):
+            self.row(latent).locator("input[type=number]").evaluate(
+                "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(value)
+            )
+
+    def button(self, name):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def open(self, tool):
+        self.button(tool).click()
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def assert_draws(self, z, selector=".image canvas.screen", *, rounded=False):
+        """The picture is what torch draws; where the code is known to two decimals only, as near as these allow."""
+        expected, allowed = latents.decode(self.model, np.asarray(z)[None])[0], ROUNDED
+        if rounded:
+            aside = 0.005 * np.eye(self.model.latent_dim)
+            slopes = latents.decode(self.model, z + aside) - latents.decode(self.model, z - aside)
+            allowed = allowed + 0.6 * np.abs(slopes).sum(axis=0)  # half the way each, and something for curvature
+        assert np.all(np.abs(self.image(selector) - expected) <= allowed)
+
+    def eventually(self, holds):
+        """Wait until something holds, without an error; the limit is one at which nobody would wait any longer."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            with contextlib.suppress(AssertionError):
+                return holds()
+            self.page.wait_for_timeout(25)
+        return holds()
+
+
+@contextlib.contextmanager
+def opened(browser, path, model, *, clock=False, **options):
+    """Open a file; at the end nothing has been said in the console, gone wrong, or been asked of anyone."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}} | options)
+    page, wrong, asked = context.new_page(), [], []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    if clock:  # time stands still but for `page.clock.run_for`
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+    page.goto(path.as_uri())
+    page.wait_for_selector(".latent-explorer, [role=alert], noscript img")
+    yield Opened(page, model)
+    context.close()
+    assert wrong == [], wrong
+    assert set(asked) == {path.as_uri()}
+
+
+def start(model, card):
+    """An open hand, as lesson 08 begins; else somewhere."""
+    if card.get("data") == "hands":
+        return latents.encode(model, hands.render(hands.neutral()[None], model.size))[0][0]
+    return np.linspace(-1.234, 1.5, model.latent_dim)
+
+
+@functools.cache
+def shipped(name):
+    return open_shipped(name, start=start(*weights.load_pretrained(name)))
+
+
+@pytest.fixture(scope="module")
+def page_of(browser, tmp_path_factory):
+    """A function that opens a page of a shipped model, or of an explorer."""
+    folder, files = tmp_path_factory.mktemp("pages"), {}
+
+    def open_page(of="hands", **options):
+        made = shipped(of) if isinstance(of, str) else of
+        if made not in files:
+            files[made] = folder / f"page {len(files)}.html"  # with a space, as people name folders
+            made.save_html(files[made])
+        return opened(browser, files[made], made.model, **options)
+
+    return open_page
+
+
+def says(text, *parts):
+    assert all(part in (text or "") for part in parts), text
+
+
+def untrained(size=32, latent_dim=2, channels=1):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return VAE(size, latent_dim, channels).half().float().eval()
+
+
+def held_out(model, card, n=200):
+    """Pictures of the kind that a model was trained on."""
+    if model.channels == 3:
+        bytes_ = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
+        return datasets.Images(bytes_, np.empty((n, 0), np.float32), ())
+    if card.get("data") == "hands":
+        return datasets.hands(n, seed=2, size=model.size, vary=card["vary"], progress=False)
+    digits = datasets.digits()
+    return datasets.Images(digits.pixels[:n], digits.factors[:n], digits.names)
+
+
+def open_shipped(name, **options):
+    model, card = weights.load_pretrained(name)
+    return LatentExplorer(model, card, images=held_out(model, card), **options)
+
+
+def notebook(cells):
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    made.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return made

@@ -11,23 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 from scipy.stats import entropy, norm
 
-from ..arguments import array, number
 from ..plots import BOUND, DATA, P, Q
 from .judge import Result, judge, judge_function
 from .live import Live, slider
 
+WEATHER = ("sun", "cloud", "rain", "storm")
+WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 2}  # behind text on bars and lines
+
+
+# Figures
+
 
 def plot_surprisal(p: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show the surprisal −log₂ p on scales of bits and nats, and where the probabilities ``p`` (n,) lie on it."""
-    ax = ax or _axes(9, 5)
-    chances, grid = array("p", p, (len(labels),), unit=True), np.linspace(0.001, 1, 1000)
-    if not chances.all():
-        raise ValueError("p: need probabilities above 0, got 0, whose surprisal is infinite")
+    """Plot −log₂ p on scales of bits and nats, and a dot with its label for each probability of ``p (n,)``."""
+    ax = ax or plt.subplots(figsize=(9, 5))[1]
+    probabilities, grid = np.asarray(p), np.linspace(0.001, 1, 1000)
     ax.plot(grid, -np.log2(grid), color="0.7", zorder=1)
-    ax.scatter(chances, -np.log2(chances), s=60, color=P, zorder=2)
-    for chance, label in zip(chances, labels, strict=True):
-        side = {"xytext": (9, 4)} if chance < 0.8 else {"xytext": (-2, 9), "ha": "right"}
-        ax.annotate(label, (chance, -np.log2(chance)), textcoords="offset points", **side)
+    ax.scatter(probabilities, -np.log2(probabilities), s=60, color=P, zorder=2)
+    for x, label in zip(probabilities, labels, strict=True):
+        side: dict[str, Any] = {"xytext": (9, 4)} if x < 0.8 else {"xytext": (-2, 9), "ha": "right"}
+        ax.annotate(label, (x, -np.log2(x)), textcoords="offset points", **side)
     ax.set(xlim=(0, 1), ylim=(0, 9), xlabel="probability of the news", ylabel="surprisal (bits)")
     ax.set_title("Rare news tells more")
     nats = ax.secondary_yaxis("right", functions=(lambda bits: bits * np.log(2), lambda nats: nats / np.log(2)))
@@ -36,268 +39,203 @@ def plot_surprisal(p: ArrayLike, labels: Sequence[str], *, ax: Axes | None = Non
 
 
 def plot_days(bits: ArrayLike, mean: float, *, title: str, ax: Axes | None = None) -> Axes:
-    """Show the surprisal ``bits`` (days,) of each day's news, and the mean that they settle on."""
-    ax = ax or _axes(11, 2.6)
-    days = np.arange(1, len(array("bits", bits, ("days",))) + 1)
-    number("mean", mean)
+    """Plot the surprisal ``bits (days,)`` of each day's news, and a line at the ``mean``."""
+    ax = ax or plt.subplots(figsize=(11, 2.6))[1]
+    days = np.arange(1, np.size(bits) + 1)
     ax.vlines(days, 0, bits, color="0.7", linewidth=1)
     ax.plot(days, bits, "o", color=DATA, markersize=5)
-    ax.axhline(mean, color=P)
+    ax.axhline(mean, color=P, label="mean")
     ax.text(1.01, mean, f"mean {mean:.2f}", color=P, va="center", transform=ax.get_yaxis_transform())
     ax.set(title=title, xlabel="day", ylabel="bits", ylim=(0, 8.5))
     return ax
 
 
 def plot_areas(p: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show each event of ``p`` (n,) as a bar, as wide as it is probable and as high as it surprises."""
-    ax = ax or _axes(9, 4.2)
-    ax.bar(np.zeros(len(names)), 1, align="edge", color=P, edgecolor="white", alpha=0.55)
-    for name in names:
-        ax.text(0, 0, name, ha="center", va="bottom")
-    ax.axhline(0, color="black")
-    most = np.log2(len(names))
+    """Plot each event of ``p (n,)`` as a bar, as wide as its probability and as high as its surprisal in bits."""
+    ax = ax or plt.subplots(figsize=(9, 4.2))[1]
+    widths = np.asarray(p)
+    heights = -np.log2(widths)
+    mean, most = widths @ heights, np.log2(len(names))
+    bars = ax.bar(np.cumsum(widths) - widths, heights, widths, align="edge", color=P, edgecolor="white", alpha=0.55)
+    labels = [name if width > 0.06 else "" for name, width in zip(names, widths, strict=True)]
+    ax.bar_label(bars, labels, padding=3, bbox=WHITE)
+    ax.axhline(mean, color="black")
     ax.axhline(most, color=BOUND, linestyle="--")
     ax.text(1.01, most, f"largest mean:\nlog₂ {len(names)} = {most:g}", va="center", transform=ax.get_yaxis_transform())
     ax.set(xlim=(0, 1), ylim=(0, 7), xlabel="width: probability", ylabel="height: surprisal (bits)")
-    move_areas(ax, p)
-    return ax
-
-
-def move_areas(ax: Axes, p: ArrayLike) -> None:
-    """Bring the axes of ``plot_areas`` to other probabilities of the same events."""
-    widths = np.asarray(p, float)
-    heights, left = -np.log2(np.maximum(widths, 1e-9)), np.cumsum(widths) - widths
-    for bar, name, x, width, height in zip(ax.patches, ax.texts, left, widths, heights, strict=False):
-        bar.set(x=x, width=width, height=height)
-        name.set(position=(x + width / 2, height + 0.05), visible=bool(width > 0.06))
-    mean = widths @ heights
-    ax.lines[0].set_ydata([mean, mean])
     ax.set_title(f"mean surprisal (black) = total area = {mean:.2f} bits")
+    return ax
 
 
 def plot_binary_entropy(p: float, *, ax: Axes | None = None) -> Axes:
-    """Show the entropy in bits of a question with two answers, and the place of the probability ``p`` of one."""
-    ax = ax or _axes(6, 4.2)
-    grid = np.linspace(0, 1, 201)
-    ax.plot(grid, _cost(grid, grid), color=P)
-    ax.plot([], [], "o", color="black", markersize=10)
+    """Plot the entropy in bits of rain or no rain over the probability of rain, and a dot at ``p``."""
+    ax = ax or plt.subplots(figsize=(6, 4.2))[1]
+    grid, bits = np.linspace(0, 1, 201), _cross_entropy(p, p)
+    ax.plot(grid, _cross_entropy(grid, grid), color=P)
+    ax.plot(p, bits, "o", color="black", markersize=10)
     ax.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="probability of rain", ylabel="entropy (bits)")
-    move_binary_entropy(ax, p)
+    ax.set_title(f"H({p:.2f}) = {bits:.2f} bits")
     return ax
 
 
-def move_binary_entropy(ax: Axes, p: float) -> None:
-    """Bring the axes of ``plot_binary_entropy`` to another probability."""
-    ax.lines[1].set_data([p], [_cost(p, p)])
-    ax.set_title(f"H({p:.2f}) = {_cost(p, p):.2f} bits")
-
-
 def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show the probabilities ``p`` (n,) above the share 2^−length of the code space that each word takes."""
-    ax = ax or _axes(11, 2.8)
-    chances = array("p", p, (len(names),), unit=True)
-    if len(words) != len(names):
-        raise ValueError(f"words: need one for each of {len(names)} names, got {len(words)}")
+    """Plot the probabilities ``p (n,)`` above the share 2^−length of the code space that each word takes."""
+    ax = ax or plt.subplots(figsize=(11, 2.8))[1]
     lengths = np.array([len(word) for word in words])
-    rows = ((1, chances, names, P, ""), (0, 2.0**-lengths, words, Q, "//"))
-    for row, widths, labels, color, hatch in rows:
+    for row, widths, labels, color, hatch in ((1, np.asarray(p), names, P, ""), (0, 2.0**-lengths, words, Q, "//")):
         left = np.cumsum(widths) - widths
         ax.barh(row, widths, left=left, height=0.75, edgecolor="white", color=color, hatch=hatch)
         for x, width, label in zip(left, widths, labels, strict=True):
             if width > 0.05:
-                ax.text(x + width / 2, row, label, ha="center", va="center", bbox=_PAPER)
+                ax.text(x + width / 2, row, label, ha="center", va="center", bbox=WHITE)
     ax.set(xlim=(0, 1), yticks=[1, 0], yticklabels=["probability", "code space"], xlabel="share")
     ax.spines[:].set_visible(False)
-    ax.set_title(f"entropy {entr(chances).sum() / np.log(2):.2f}, mean length {chances @ lengths:.2f} bits")
+    ax.set_title(f"entropy {entropy(p, base=2):.2f}, mean length {p @ lengths:.2f} bits")
     return ax
 
 
 def plot_lengths(names: Sequence[str], entropies: ArrayLike, lengths: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Show for each named source its entropy as a bar and the mean length of its code as a mark, in bits a symbol."""
-    ax = ax or _axes(11, 0.65 * len(names) + 1)
-    rows = np.arange(len(names))[::-1]
-    array("entropies", entropies, rows.shape), array("lengths", lengths, rows.shape)
+    """Plot the entropy of each named source as a bar, and its code's mean length as a diamond, in bits a symbol."""
+    ax = ax or plt.subplots(figsize=(11, 0.65 * len(names) + 1))[1]
+    rows = range(len(names))
     ax.barh(rows, entropies, height=0.55, color=P)
     ax.plot(lengths, rows, "d", color="black", markersize=9)
-    for row, bits, length in zip(rows, np.ravel(entropies), np.ravel(lengths), strict=True):
+    for row, bits, length in zip(rows, np.asarray(entropies), np.asarray(lengths), strict=True):
         ax.text(0, row, f" entropy {bits:.2f}", va="center")
         ax.text(length, row, f"   code {length:.2f}", va="center")
     ax.set(yticks=rows, yticklabels=names, xlabel="bits a symbol", xlim=(0, 1.15 * np.max(lengths)))
+    ax.invert_yaxis()
     return ax
 
 
-def plot_wrong_belief(p: float, q: float, *, ax: Axes | None = None) -> Axes:
-    """Show what each belief costs in bits a day where rain has the probability ``p``, and the cost of belief ``q``."""
-    ax = ax or _axes(9, 4.8)
-    for look in ({"linestyle": "--", "color": Q}, {"color": "black", "linewidth": 3, "marker": "o", "markevery": [1]}):
-        ax.plot([], [], **look)
-    ax.axhline(0, color=P)
-    ax.text(0.98, 0, "entropy: the cost of the right belief", color=P, va="top", ha="right")
-    ax.text(0, 0, "extra", va="center", bbox=_PAPER)
-    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="believed probability of rain, q", ylabel="cost (bits a day)")
-    move_wrong_belief(ax, p, q)
-    return ax
-
-
-def move_wrong_belief(ax: Axes, p: float, q: float) -> None:
-    """Bring the axes of ``plot_wrong_belief`` to another truth ``p`` and another belief ``q``."""
+def plot_cross_entropy(p: float, q: float, *, ax: Axes | None = None) -> Axes:
+    """Plot the cross-entropy in bits of rain or no rain over the probability of rain that is assumed, and at ``q``."""
+    ax = ax or plt.subplots(figsize=(9, 4.8))[1]
     grid = np.linspace(0.001, 0.999, 400)
-    least, cost = float(_cost(p, p)), float(_cost(p, q))
-    curve, gap, level = ax.lines
-    curve.set_data(grid, _cost(p, grid))
-    gap.set_data([q, q], [least, cost])
-    level.set_ydata([least, least])
-    ax.texts[0].set_y(least - 0.06)
-    ax.texts[1].set(position=(q + 0.02 if q < 0.8 else q - 0.09, (least + cost) / 2), visible=bool(cost - least > 0.3))
-    ax.set_title(f"cost {cost:.2f} = entropy {least:.2f} + extra {cost - least:.2f} bits a day")
+    least, bits = _cross_entropy(p, p), _cross_entropy(p, q)
+    ax.plot(grid, _cross_entropy(p, grid), "--", color=Q, label="cross-entropy")
+    ax.plot([q, q], [least, bits], "o-", color="black", linewidth=3, markevery=[1], label="extra")
+    ax.axhline(least, color=P, label="entropy")
+    ax.text(0.98, least - 0.06, "entropy: where q = p", color=P, va="top", ha="right")
+    if bits - least > 0.3:
+        ax.text(q + 0.02 if q < 0.8 else q - 0.09, (least + bits) / 2, "extra", va="center", bbox=WHITE)
+    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="assumed probability of rain, q", ylabel="cross-entropy (bits a day)")
+    ax.set_title(f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits a day")
+    return ax
 
 
 def plot_joint(joint: ArrayLike, rows: Sequence[str], columns: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show a table ``(a, b)`` of joint probabilities, the darker the more probable, with its numbers."""
-    ax = ax or _axes(4.5, 4.2)
-    table = np.asarray(joint, float)
-    ax.imshow(table, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(table):
-        ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=17, bbox=_PAPER)
+    """Plot a table ``(a, b)`` of joint probabilities as numbers on a ground that is darker where they are larger."""
+    ax = ax or plt.subplots(figsize=(4.5, 4.2))[1]
+    ax.imshow(joint, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(joint):
+        ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=17, bbox=WHITE)
     ax.set(xticks=range(len(columns)), yticks=range(len(rows)), xticklabels=columns, yticklabels=rows)
     ax.tick_params(length=0)
     ax.set_title("joint probabilities")
     return ax
 
 
-def move_joint(ax: Axes, joint: ArrayLike) -> None:
-    """Bring the axes of ``plot_joint`` to another table of the same shape."""
-    ax.images[0].set_data(joint)
-    for label, share in zip(ax.texts, np.ravel(joint), strict=True):
-        label.set_text(f"{share:.2f}")
-
-
-def plot_shared(joint: ArrayLike, names: tuple[str, str], *, ax: Axes | None = None) -> Axes:
-    """Show the entropies in bits of a table ``(a, b)`` and of its margins as bars that overlap in what they share."""
-    ax = ax or _axes(8, 4.2)
-    ax.barh([3, 2, 1], 1, height=0.6, color=P)
-    ax.barh(0, 1, height=0.6, color="white", edgecolor="black", hatch="//")
-    for row in (3, 2, 1, 0):
-        ax.text(0, row, "", va="center")
-    for _ in range(2):
-        ax.axvline(0, color="0.5", linestyle=":", ymax=0.75, zorder=0)
-    ax.set(yticks=[3, 2, 1, 0], yticklabels=["both together", *names, "shared"], xlim=(0, 2.3), xlabel="bits")
-    move_shared(ax, joint)
+def plot_mutual_information(joint: ArrayLike, names: tuple[str, str], *, ax: Axes | None = None) -> Axes:
+    """Plot the entropies in bits of a joint table ``(a, b)`` and its margins; their bars overlap in what they share."""
+    ax = ax or plt.subplots(figsize=(8, 4.2))[1]
+    table = np.asarray(joint)
+    both, first, second = (entr(p).sum() / np.log(2) for p in (table, table.sum(axis=1), table.sum(axis=0)))
+    shared = max(first + second - both, 0)
+    start = first - shared  # where the second bar and the shared part begin
+    labels, widths = ["both together", *names], [both, first, second]
+    ax.bar_label(ax.barh(labels, widths, left=[0, 0, start], height=0.6, color=P), fmt="{:.2f}", padding=6)
+    overlap = ax.barh("shared", shared, left=start, height=0.6, color="white", edgecolor="black", hatch="//")
+    ax.bar_label(overlap, fmt="{:.2f}", padding=6)
+    ax.vlines([start, first], 0.5, 3, color="0.5", linestyle=":", zorder=0)
+    ax.set(xlim=(0, 2.3), ylim=(3.5, -0.5), xlabel="bits")
+    ax.set_title(f"each tells {shared:.2f} bits about the other")
     return ax
-
-
-def move_shared(ax: Axes, joint: ArrayLike) -> None:
-    """Bring the axes of ``plot_shared`` to another table."""
-    table = np.asarray(joint, float)
-    both, first, second = (entr(x).sum() / np.log(2) for x in (table, table.sum(axis=1), table.sum(axis=0)))
-    spans = ((0, both), (0, first), (both - second, both), (both - second, first))
-    for bar, label, (low, high) in zip(ax.patches, ax.texts, spans, strict=True):
-        width = max(high - low, 0)
-        bar.set(x=low, width=width)
-        label.set(x=low + width + 0.03, text=f"{width:.2f}")
-    for line, edge in zip(ax.lines, spans[-1], strict=True):
-        line.set_xdata([edge, edge])
-    ax.set_title(f"each tells {max(first + second - both, 0):.2f} bits about the other")
 
 
 def plot_gaussian(sigma: float, *, ax: Axes | None = None) -> Axes:
-    """Show the density of a Gaussian of standard deviation ``sigma``, and say its differential entropy in nats."""
-    ax = ax or _axes(9, 4.2)
-    ax.plot(np.linspace(-3, 3, 601), np.zeros(601), color=P)
+    """Plot the density of a Gaussian of standard deviation ``sigma``, with its differential entropy in nats."""
+    ax = ax or plt.subplots(figsize=(9, 4.2))[1]
+    x, h = np.linspace(-3, 3, 601), norm.entropy(scale=sigma)
+    ax.plot(x, norm.pdf(x, scale=sigma), color=P, label="density")
     ax.axhline(1, color="0.5", linestyle=":")
     ax.text(2.95, 1.05, "density 1", ha="right")
-    ax.set(xlim=(-3, 3), ylim=(0, 4.2), xlabel="deviation from the mean temperature x − μ (°C)", ylabel="density f(x)")
-    move_gaussian(ax, sigma)
+    ax.set(xlim=(-3, 3), ylim=(0, 4.2), ylabel="density f(x)")
+    ax.set_xlabel("difference from the mean temperature, x − μ (°C)")
+    ax.set_title(f"σ = {sigma:.2f} °C: differential entropy h = {h:+.2f} nats".replace("-", "−"))
     return ax
 
 
-def move_gaussian(ax: Axes, sigma: float) -> None:
-    """Bring the axes of ``plot_gaussian`` to another standard deviation."""
-    ax.lines[0].set_ydata(norm.pdf(ax.lines[0].get_xdata(), scale=sigma))
-    height = norm.entropy(scale=sigma)
-    ax.set_title(f"σ = {sigma:.2f} °C: differential entropy h = {height:+.2f} nats".replace("-", "−"))
+def _cross_entropy(p: ArrayLike, q: ArrayLike) -> Any:
+    """Return the cross-entropy in bits of two events with the probabilities p and 1 − p, assumed to be q and 1 − q."""
+    return -(xlogy(p, q) + xlogy(np.subtract(1, p), np.subtract(1, q))) / np.log(2)
 
 
-_PAPER = {"facecolor": "white", "edgecolor": "none", "pad": 2}
-
-
-def _cost(p: ArrayLike, q: ArrayLike) -> np.ndarray:
-    """Return the cross-entropy in bits of a question with two answers."""
-    return -(xlogy(p, q) + xlogy(1 - np.asarray(p), 1 - np.asarray(q))) / np.log(2)
-
-
-def _axes(width: float, height: float) -> Axes:
-    return plt.subplots(figsize=(width, height))[1]
-
-
-WEATHER = ("sun", "cloud", "rain", "storm")
+# Sliders
 
 
 def two_weathers() -> Live:
-    """Rain or no rain: the entropy under one probability, as a curve and as the area of two bars."""
+    """Move the probability of rain: the entropy of rain or no rain, as a curve and as the area of two bars."""
     figure = Figure(figsize=(12, 4.4))
     left, right = figure.subplots(1, 2, width_ratios=(2, 3))
-    plot_binary_entropy(0.2, ax=left)
-    plot_areas([0.2, 0.8], ["rain", "dry"], ax=right)
 
     def update(p: float) -> None:
-        move_binary_entropy(left, p)
-        move_areas(right, [p, 1 - p])
+        plot_binary_entropy(p, ax=left)
+        plot_areas([p, 1 - p], ["rain", "dry"], ax=right)
 
     return Live(figure, update, p=slider("probability of rain", 0.01, 0.99, 0.2))
 
 
 def four_weathers() -> Live:
-    """Four weathers: their weights under sliders, and the entropy against the largest that four can have."""
+    """Move the weights of four weathers: their entropy, and the largest that four can have."""
     figure = Figure(figsize=(11, 4.4))
-    axes = plot_areas([0.25, 0.125, 0.5, 0.125], WEATHER, ax=figure.subplots())
+    ax = figure.subplots()
 
     def update(**weights: float) -> None:
         odds = np.array(list(weights.values()))
-        move_areas(axes, odds / odds.sum())
+        plot_areas(odds / odds.sum(), WEATHER, ax=ax)
 
     starts = zip(WEATHER, (2.0, 1.0, 4.0, 1.0), strict=True)
     return Live(figure, update, **{name: slider(f"weight of {name}", 0.01, 8, start) for name, start in starts})
 
 
-def wrong_belief() -> Live:
-    """What a believed probability of rain costs where another is true."""
+def wrong_code() -> Live:
+    """Move the true and the assumed probability of rain: the cross-entropy."""
     figure = Figure(figsize=(9, 4.8))
-    axes = plot_wrong_belief(0.5, 0.05, ax=figure.subplots())
+    ax = figure.subplots()
     controls = {
         "p": slider("true probability p", 0.03, 0.97, 0.5),
-        "q": slider("believed probability q", 0.03, 0.97, 0.05),
+        "q": slider("assumed probability q", 0.03, 0.97, 0.05),
     }
-    return Live(figure, lambda p, q: move_wrong_belief(axes, p, q), **controls)
+    return Live(figure, lambda p, q: plot_cross_entropy(p, q, ax=ax), **controls)
 
 
 def barometer() -> Live:
-    """A glass that follows the weather more or less: the joint table, and the entropies that it makes overlap."""
+    """Move how closely the glass follows the weather: the joint table, and the entropies with their overlap."""
     figure = Figure(figsize=(12, 4.4))
     left, right = figure.subplots(1, 2, width_ratios=(1, 2))
-    plot_joint(np.full((2, 2), 0.25), ["glass\nfalls", "glass\nrises"], ["rain", "dry"], ax=left)
-    plot_shared(np.full((2, 2), 0.25), ("glass", "weather"), ax=right)
 
     def update(rain: float, dependence: float) -> None:
         margin = np.array([rain, 1 - rain])
         joint = (1 - dependence) * np.outer(margin, margin) + dependence * np.diag(margin)
-        move_joint(left, joint)
-        move_shared(right, joint)
+        plot_joint(joint, ["glass\nfalls", "glass\nrises"], ["rain", "dry"], ax=left)
+        plot_mutual_information(joint, ("glass", "weather"), ax=right)
 
-    return Live(
-        figure,
-        update,
-        rain=slider("probability of rain", 0.01, 0.99, 0.5),
-        dependence=slider("glass follows the weather", 0, 1, 0.6),
-    )
+    controls = {
+        "rain": slider("probability of rain", 0.01, 0.99, 0.5),
+        "dependence": slider("glass follows the weather", 0, 1, 0.6),
+    }
+    return Live(figure, update, **controls)
 
 
 def narrow_gaussian() -> Live:
-    """A Gaussian under its standard deviation, and its differential entropy on both sides of zero."""
+    """Move the standard deviation of a Gaussian: its differential entropy, above and below zero."""
     figure = Figure(figsize=(9, 4.2))
-    axes = plot_gaussian(0.15, ax=figure.subplots())
-    return Live(figure, lambda sigma: move_gaussian(axes, sigma), sigma=slider("σ in °C", 0.1, 2, 0.15))
+    ax = figure.subplots()
+    return Live(figure, lambda sigma: plot_gaussian(sigma, ax=ax), sigma=slider("σ in °C", 0.1, 2, 0.15))
 
+
+# Checks
 
 HARBOUR = np.array([0.4, 0.3, 0.2, 0.1])
 ISLAND = np.array([0.25, 0.125, 0.5, 0.125])

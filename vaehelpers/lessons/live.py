@@ -36,7 +36,7 @@ class Live(widgets.VBox):
     def __init__(
         self,
         figure: Figure,
-        update: Callable[..., None],
+        update: Callable[..., object],
         *,
         moving: Sequence[Artist] = (),
         **controls: widgets.ValueWidget,

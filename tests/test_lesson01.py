@@ -1,13 +1,108 @@
-"""Lesson 01: answers that are right and answers that are wrong, for tests/test_exercise_tables.py."""
+"""Lesson 01: figures and sliders show the values that they are given; right and wrong answers of the exercises."""
 
 import heapq
 import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import scipy.stats
 
 from vaehelpers.information import cross_entropy, entropy, huffman_code, kl_divergence, mutual_information
+from vaehelpers.lessons import lesson01
+
+
+def labelled(ax):
+    """The lines of an Axes by their label."""
+    return {line.get_label(): line for line in ax.lines}
+
+
+def words(ax):
+    return [text.get_text().strip() for text in ax.texts if text.get_text()]
+
+
+def titles(live, **values):
+    """The titles of a figure when its controls have these values."""
+    for name, value in values.items():
+        live.controls[name].value = value
+    return " ".join(ax.get_title() for ax in live.figure.axes)
+
+
+def test_surprisal_stands_over_its_probability_in_both_units():
+    ax = lesson01.plot_surprisal([0.5, 0.125], ["coin", "three coins"])
+    np.testing.assert_allclose(ax.collections[0].get_offsets(), [[0.5, 1], [0.125, 3]])
+    assert words(ax) == ["coin", "three coins"]
+    ax.figure.canvas.draw()
+    (nats,) = ax.child_axes
+    np.testing.assert_allclose(nats.get_ylim(), np.log(2) * np.array(ax.get_ylim()))
+
+
+def test_days_stand_around_their_mean():
+    ax = lesson01.plot_days([1, 3, 2], 2.0, title="weather")
+    assert [segment[1].tolist() for segment in ax.collections[0].get_segments()] == [[1, 1], [2, 3], [3, 2]]
+    assert labelled(ax)["mean"].get_ydata() == [2, 2] and words(ax) == ["mean 2.00"]
+
+
+def test_a_code_shows_its_mean_length_beside_the_entropy():
+    ax = lesson01.plot_code([0.5, 0.25, 0.25], "abc", ["0", "10", "11"])
+    assert ax.get_title() == "entropy 1.50, mean length 1.50 bits"
+    probabilities, code_space = ax.containers
+    assert [bar.get_width() for bar in probabilities] == [bar.get_width() for bar in code_space] == [0.5, 0.25, 0.25]
+
+
+def test_mean_lengths_stand_beside_their_entropies():
+    ax = lesson01.plot_lengths(["one", "two"], [1.5, 2.0], [1.75, 2.25])
+    assert [bar.get_width() for bar in ax.patches] == [1.5, 2.0]
+    assert words(ax) == ["entropy 1.50", "code 1.75", "entropy 2.00", "code 2.25"]
+
+
+@pytest.mark.parametrize(("p", "bits"), [(0.5, "1.00"), (0.11, "0.50"), (0.9, "0.47")])
+def test_the_area_of_two_bars_is_their_entropy(p, bits):
+    assert titles(lesson01.two_weathers(), p=p).count(f"{bits} bits") == 2
+
+
+def test_four_weathers_have_their_largest_entropy_when_equal():
+    live = lesson01.four_weathers()
+    assert "1.75 bits" in titles(live)
+    assert "2.00 bits" in titles(live, **dict.fromkeys(live.controls, 3.0))
+    np.testing.assert_allclose(sum(bar.get_width() * bar.get_height() for bar in live.figure.axes[0].patches), 2)
+    titles(live, storm=0.01)
+    assert "storm" not in words(live.figure.axes[0])  # a bar too narrow for its name
+
+
+def test_the_cross_entropy_is_smallest_where_both_distributions_agree():
+    live, p, q = lesson01.wrong_code(), [0.3, 0.7], [0.9, 0.1]
+    least, bits = entropy(p, base=2), cross_entropy(p, q, base=2)
+    wanted = f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits"
+    assert wanted in titles(live, p=0.3, q=0.9)
+    extra = labelled(live.figure.axes[0])["extra"]
+    np.testing.assert_allclose(extra.get_xydata(), [[0.9, least], [0.9, bits]])
+    assert "extra 0.00" in titles(live, q=0.3)
+    grid, curve = labelled(live.figure.axes[0])["cross-entropy"].get_data()
+    assert grid[np.argmin(curve)] == pytest.approx(0.3, abs=0.005)
+
+
+def test_a_barometer_tells_between_nothing_and_everything():
+    live = lesson01.barometer()
+    assert "0.00 bits" in titles(live, rain=0.11, dependence=0.0)
+    assert "0.50 bits" in titles(live, dependence=1.0)
+    joint = 0.5 * np.outer([0.11, 0.89], [0.11, 0.89]) + 0.5 * np.diag([0.11, 0.89])
+    shared = mutual_information(joint, base=2)
+    assert f"{shared:.2f} bits" in titles(live, dependence=0.5)
+    table, bars = live.figure.axes
+    assert words(table) == [f"{share:.2f}" for share in joint.ravel()]
+    h = entropy([0.11, 0.89], base=2)
+    np.testing.assert_allclose([bar.get_width() for bar in bars.patches], [2 * h - shared, h, h, shared])
+    np.testing.assert_allclose([bar.get_x() for bar in bars.patches], [0, 0, h - shared, h - shared])
+
+
+@pytest.mark.parametrize(("sigma", "h"), [(1.0, "+1.42"), (0.24, "−0.01"), (0.1, "−0.88")])
+def test_a_narrow_gaussian_has_a_differential_entropy_below_zero(sigma, h):
+    live = lesson01.narrow_gaussian()
+    assert f"h = {h} nats" in titles(live, sigma=sigma)
+    x, density = labelled(live.figure.axes[0])["density"].get_data()
+    np.testing.assert_allclose(density, scipy.stats.norm.pdf(x, scale=sigma))
+
 
 DESERT, ISLAND, HARBOUR = 1 / 200, [0.25, 0.125, 0.5, 0.125], [0.4, 0.3, 0.2, 0.1]
 STORMS, BITS = math.log2(1600), -np.log2(HARBOUR)

@@ -14,6 +14,7 @@ from vaehelpers import (
     arguments,
     bounds,
     datasets,
+    evaluation,
     explorer,
     files,
     hands,
@@ -24,7 +25,6 @@ from vaehelpers import (
     metrics,
     mixtures,
     model,
-    shipped,
     sprites,
     training,
     weights,
@@ -254,10 +254,10 @@ TINY = {"images": BYTES, "beta": 1.0, "progress": False}
 NUMBERS = a(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-3, minutes=1e-9)
 good(training.train, {}, NUMBERS, a(latent_dim=1, seed=0, pictures=1, batch=1), images=BYTES, progress=False)
 NOTHING = datasets.Images(BYTES.pixels[:0], None, ())
-bad(training.train, "images: need at least one picture, got none", NOTHING, beta=1)
-bad(training.train, "images: need pictures as bytes .uint8., .* got float64", FLOATS, beta=1)
-bad(training.train, "images: need Images with square pictures .*, got ndarray", FACE, beta=1)
-bad(training.train, r"images: need Images with square pictures .*, got \(4, 1, 32, 16\)", NARROW, beta=1)
+bad(training.train, "images: need at least one image, got none", NOTHING, beta=1)
+bad(training.train, "images: need bytes .uint8., .* got float64", FLOATS, beta=1)
+bad(training.train, "images: need Images that are square, .*, got ndarray", FACE, beta=1)
+bad(training.train, r"images: need Images that are square, .*, got \(4, 1, 32, 16\)", NARROW, beta=1)
 SMALL = datasets.Images(BYTES.pixels[..., :16, :16], None, ())
 bad(training.train, "size: need 32 or 64 pixels, got 16", SMALL, beta=1)
 bad(training.train, "beta: need a number of at least 0, got -1", BYTES, beta=-1)
@@ -269,30 +269,30 @@ bad(training.sweep, "betas: need a number of at least 0, got -1", **SWEEP | {"be
 bad(training.sweep, "seeds: need a whole number from 0 to 9223372036854775807, got 0.5", **SWEEP | {"seeds": [0.5]})
 bad(training.sweep, "betas: need a list of numbers, got 2.0", **SWEEP | {"betas": 2.0})
 bad(training.sweep, "betas and seeds: need each run once, got β = 1 with seed 0 twice", **SWEEP | {"betas": [1, 1.0]})
-bad(training.sweep, "score: need a function of a model, got None", **SWEEP | {"score": None})
+bad(training.sweep, "score: need a function, got None", **SWEEP | {"score": None})
 bad(training.sweep, "options: need arguments of train .*, got dance, seed", **SWEEP, dance=1, seed=2)
 bad(training.sweep, "batch: need a whole number from 1 to 1000000, got '8'", **SWEEP, batch="8")
-bad(training.train, "images: need Images with square pictures .*, got Images", datasets.Images([[0]], None, ()), beta=1)
+bad(training.train, "images: need Images that are square, .*, got Images", datasets.Images([[0]], None, ()), beta=1)
 bad(training.train, "warmup: need a number of at most 1, got 1.5", **TINY, warmup=1.5)
 bad(training.train, "minutes: need a number of at most 525600, got 1e.308", **TINY, minutes=1e308)
 bad(training.train, "batch: need a whole number from 1 to 1000000, got 1000001", **TINY, batch=10**6 + 1)
-bad(training.train, "watch: need a function of a model and its history, got 'show'", **TINY, watch="show")
+bad(training.train, "callback: need a function of a model and its history, got 'show'", **TINY, callback="show")
 bad(training.train, "checkpoint: need the name of a file or folder, got 3", **TINY, checkpoint=3)
 bad(training.train, "checkpoint: '/' cannot be written", **TINY, checkpoint="/", error=OSError)
 BIG = model.VAE(32, 2)
 BIG.encoder.posterior.bias.data[0] = 70_000
 bad(weights.to_bytes, "model: need finite weights up to 65,504, .* got 70000 in encoder.posterior.bias", BIG, {})
-bad(weights.to_bytes, "model: need a VAE, got Linear", torch.nn.Linear(1, 1), {})
-bad(weights.to_bytes, "card: need a dictionary, got 'hands'", VAE2, "hands")
+bad(weights.to_bytes, "model: need VAE, got Linear", torch.nn.Linear(1, 1), {})
+bad(weights.to_bytes, "card: need dict, got 'hands'", VAE2, "hands")
 bad(weights.load, "path: there is no file 'no.safetensors'", "no.safetensors", error=FileNotFoundError)
 bad(weights.read, "path: there is no file", Path("no\0thing"), error=FileNotFoundError)
 bad(weights.load_pretrained, "name: there is no shipped model 'hand'; did you mean 'hands'", "hand")
 bad(weights.save, "path: '/' is not a file", VAE2, "/", {}, error=OSError)
 bad(weights.write, "path: '/dev/null' is not a file", Path("/dev/null"), {}, {}, error=OSError)
 bad(weights.to_bytes, "card: need what JSON can hold, got .* ndarray is not JSON", VAE2, {"elbo": X})
-bad(shipped.scores, r"images: need \(n, 1, 32, 32\)", VAE2, NARROW)
+bad(evaluation.scores, r"images: need \(n, 1, 32, 32\)", VAE2, NARROW)
 NAMELESS = datasets.Images(BYTES.pixels, BYTES.factors, ("x",))
-bad(shipped.name_latents, r"factors: need \(60, k\), got \(4, 0\)", ROWS, LINE, NAMELESS)
+bad(evaluation.name_latents, r"factors: need \(60, k\), got \(4, 0\)", ROWS, LINE, NAMELESS)
 
 # datasets, hands, sprites, files
 good(datasets.hands, wholes=a(n=2, seed=0, size=8), progress=False)
@@ -302,7 +302,6 @@ good(datasets.as_bytes, a(images=FACE))
 good(hands.sample_factors, wholes=a(n=2), rng=rng())
 good(hands.fill, a(varied=[[0.5]]), vary=["thumb"])
 good(hands.render, a(factors=[hands.neutral()]), wholes=a(size=8))
-good(sprites.factors_at, a(index=[0]))
 good(sprites.sample_factors, wholes=a(n=2), rng=rng())
 good(sprites.render, a(factors=[[1, 1, 0, 0, 0]]), wholes=a(size=16))
 bad(datasets.hands, "vary: 'toe' is not a factor; choose among", 1, seed=0, vary=["toe"])
@@ -312,7 +311,6 @@ bad(datasets.mnist, "size: need a whole number from 8 to 4096, got 7", size=7)
 bad(datasets.as_bytes, "images: need values from 0 to 1, got -1 to 0", [-1, 0])
 bad(hands.columns_of, r"vary: \[\] is not a factor", [[]])
 bad(hands.fill, r"varied: need \(n, 1\), got \(1, 2\)", [[0, 0]], ["thumb"])
-bad(sprites.factors_at, "index: need whole numbers from 0 to 737279", [737_280])
 bad(files.expanded, "path: need the name of a file or folder, got 3", 3)
 bad(files.expanded, r"path: need the name of a file or folder, got 'a\\x00b'", "a\0b")
 bad(lambda path: files.replacing(path).__enter__(), "path: '/' is not a file", Path("/"), error=OSError)

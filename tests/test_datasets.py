@@ -234,10 +234,10 @@ def test_a_file_put_into_the_cache_by_hand_needs_no_network(served):
 
 
 def test_the_command_line_reads_sprites_and_keeps_mnist_s_tests_for_the_scores(served):
-    from vaehelpers import shipped
+    from vaehelpers import evaluation
 
-    assert len(shipped.read_data("sprites", size=32, n=40)) == 40
-    assert len(shipped.read_data("mnist")) == 12 and len(shipped.read_data("mnist", seed=shipped.TEST)) == 3
+    assert len(evaluation.read_images("sprites", size=32, n=40)) == 40
+    assert len(evaluation.read_images("mnist")) == 12 and len(evaluation.read_images("mnist", test=True)) == 3
 
 
 def save(path, pixels, **options):

@@ -31,7 +31,7 @@ def centre(picture):
 def test_the_grid_is_the_published_one():
     """As the metadata of the published file says it, to eight decimals."""
     grid = sprites.GRID
-    assert tuple(len(values) for values in grid.values()) == COUNTS and np.prod(COUNTS) == sprites.COUNT
+    assert tuple(len(values) for values in grid.values()) == COUNTS and np.prod(COUNTS) == 737_280
     assert tuple(grid) == ("shape", "scale", "orientation", "x", "y")
     np.testing.assert_allclose(grid["shape"], [1, 2, 3])
     np.testing.assert_allclose(grid["scale"], [0.5, 0.6, 0.7, 0.8, 0.9, 1.0], atol=1e-7)
@@ -40,16 +40,6 @@ def test_the_grid_is_the_published_one():
     )
     for name in "xy":
         np.testing.assert_allclose(grid[name][[0, 1, 30, 31]], [0, 0.03225806, 0.96774194, 1], atol=1e-7)
-
-
-def test_the_order_is_the_published_one_with_y_varying_fastest():
-    assert sprites.factors_at(0).tolist() == [[1, 0.5, 0, 0, 0]]
-    rows = sprites.factors_at([1, 32, 32 * 32, 40 * 32 * 32, 6 * 40 * 32 * 32, sprites.COUNT - 1])
-    expected = [(0, 0, 0, 0, 1), (0, 0, 0, 1, 0), (0, 0, 1, 0, 0), (0, 1, 0, 0, 0), (1, 0, 0, 0, 0), (2, 5, 39, 31, 31)]
-    np.testing.assert_array_equal(rows, [factors(step) for step in expected])
-    for place in (-1, sprites.COUNT):
-        with pytest.raises(ValueError, match="out of bounds"):
-            sprites.factors_at(place)
 
 
 def test_rows_are_drawn_uniformly_from_the_grid():
@@ -72,7 +62,7 @@ def test_every_sprite_stays_inside_the_frame(size):
 
 @settings(max_examples=30, deadline=None)
 @given(steps, st.sampled_from((16, 18, 33, 64)))
-def test_pictures_are_those_of_many_points_a_pixel(step, size):
+def test_images_are_those_of_many_points_a_pixel(step, size):
     """Each of 8 × 8 points a pixel lies inside or outside; the heart is built of its parts, not of distances."""
     shape, scale, turn, x, y = factors(step)
     ticks = (np.arange(8 * size) + 0.5) / 8 / size
@@ -176,7 +166,7 @@ def test_values_between_those_of_the_grid_are_drawn_too():
     assert centre(draw((2, 0.55, 1, 0.123, 0.456))[0]) == pytest.approx([16 + 32 * 0.123, 16 + 32 * 0.456], abs=0.1)
 
 
-def test_no_rows_are_no_pictures():
+def test_no_rows_are_no_images():
     assert sprites.render(np.empty((0, 5)), 32).shape == (0, 1, 32, 32)
 
 

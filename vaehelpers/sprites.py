@@ -1,8 +1,8 @@
-"""The sprites of dSprites, drawn anew: a square, an ellipse or a heart at five known factors.
+"""Draw the sprites of dSprites from five known factors: a square, an ellipse or a heart.
 
 Source of the factors: Matthey, Higgins, Hassabis & Lerchner (2017), "dSprites: Disentanglement testing Sprites
-dataset". Its pictures are black and white; these have soft edges, and the heart turns about its centre of mass.
-Above one half they are as large as the published frames: at 64×64 the upright square has sides of 10, 12, …, 20 pixels.
+dataset". Its images are black and white; these have soft edges, and the heart turns about its centre of mass.
+Pixels above one half cover the published shapes: at 64×64 the upright square has sides of 10, 12, …, 20 pixels.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 #: The published values of each factor. Shape 1 is a square, 2 an ellipse, 3 a heart; scale 1 is the largest;
 #: orientation: radians, counter-clockwise; x to the right and y downwards: 0 and 1 are a quarter and three quarters
-#: of the frame. Orientations 0 and 2π give one picture; so does each half turn of an ellipse, quarter turn of a square.
+#: of the frame. Orientations 0 and 2π look alike, as do half turns of an ellipse and quarter turns of a square.
 GRID: dict[str, Floats] = {
     "shape": np.arange(1, 4, dtype=np.float32),
     "scale": np.linspace(0.5, 1, 6, dtype=np.float32),
@@ -22,55 +22,43 @@ GRID: dict[str, Floats] = {
     "x": np.linspace(0, 1, 32, dtype=np.float32),
     "y": np.linspace(0, 1, 32, dtype=np.float32),
 }
-SIZES = tuple(len(values) for values in GRID.values())
-#: How many combinations there are.
-COUNT = 737_280
 
 # Lengths at scale 1, as shares of the frame: half a side, the two half axes, the radius of the heart's two arcs.
 _SQUARE, _ELLIPSE, _HEART = 0.15, (0.1995, 0.1127), 0.0875
-_REACH = _SQUARE * np.sqrt(2)  # from the centre to what is farthest from it: the square's corner
+_REACH = _SQUARE * np.sqrt(2)  # the largest distance from a centre: to the square's corner
 _RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * np.sqrt(2)  # the heart's centre of mass above its square's, in radii
 
 
-def factors_at(index: ArrayLike) -> Floats:
-    """Return the factors ``(n, 5)`` of combinations by their place in the published order, 0 to 737,279.
-
-    ``factors_at(range(COUNT))`` is the whole grid, y varying fastest. Raises ``ValueError`` for any other place.
-    """
-    places = array("index", index)
-    if not ((places >= 0) & (places < COUNT) & (places == np.rint(places))).all():
-        raise ValueError(f"index: need whole numbers from 0 to {COUNT - 1}, some are out of bounds")
-    steps = np.unravel_index(places.astype(np.intp).ravel(), SIZES)
-    return np.stack([values[step] for values, step in zip(GRID.values(), steps, strict=True)], axis=1)
-
-
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
-    """Draw ``n`` rows of the grid, each combination as likely as any other, with replacement: ``(n, 5)``.
+    """Draw ``n`` rows of the grid uniformly and with replacement: ``(n, 5)``.
 
     Raises ``ValueError`` for a negative ``n`` and for an ``rng`` that is no Generator.
     """
-    return factors_at(generator("rng", rng).integers(COUNT, size=whole("n", n, 0)))
+    counts = [len(values) for values in GRID.values()]
+    cells = generator("rng", rng).integers(np.prod(counts), size=whole("n", n, 0))
+    steps = np.unravel_index(cells, counts)
+    return np.stack([values[step] for values, step in zip(GRID.values(), steps, strict=True)], axis=1)
 
 
 def render(factors: ArrayLike, size: int = 64) -> Floats:
     """Draw one sprite for each row of factors, white on black.
 
     ``factors`` is ``(n, 5)``, columns as in ``GRID``, where all but the shape may lie between the published values;
-    the pictures are ``(n, 1, size, size)`` in [0, 1].
+    the images are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a value outside its range, and for a size below 16.
     """
     rows = array("factors", factors, finite=False, dtype=np.float32)
     _check(rows, size)
-    pictures = np.zeros((len(rows), 1, size, size), np.float32)
-    half = int(np.ceil(_REACH * size + np.sqrt(0.5)))  # each sprite is drawn in a window of its own, soft edge included
-    windows = np.lib.stride_tricks.sliding_window_view(pictures[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
+    images = np.zeros((len(rows), 1, size, size), np.float32)
+    half = int(np.ceil(_REACH * size + np.sqrt(0.5)))  # of the window that holds a sprite and its soft edge
+    windows = np.lib.stride_tricks.sliding_window_view(images[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
     for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
         chosen = np.flatnonzero(rows[:, 0] == shape)
-        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # what fits the cache
+        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # what fits the processor's cache
             right, down, left, top = _axes(rows[which], size, half)
             pixel = 1 / size / rows[which, 1, None, None]
             windows[which, top, left] = np.clip(0.5 - distance(right, down) / pixel, 0, 1)
-    return pictures
+    return images
 
 
 def _check(rows: Floats, size: int) -> None:
@@ -85,7 +73,7 @@ def _check(rows: Floats, size: int) -> None:
 
 
 def _axes(rows: Floats, size: int, half: int) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Each pixel's place in the frame of its sprite at scale 1, and the corner of its window."""
+    """Return each pixel's place in the frame of its sprite at scale 1, and the corner of the sprite's window."""
     centres = (0.25 + rows[:, 3:] / 2) * size
     corners = np.clip(np.rint(centres).astype(np.intp) - half, 0, size - 2 * half)
     dx, dy = (corners - centres).T[..., None] + np.arange(0.5, 2 * half, dtype=np.float32)
@@ -100,7 +88,7 @@ def _to_square(right: Floats, down: Floats) -> Floats:
 
 
 def _to_ellipse(right: Floats, down: Floats) -> Floats:
-    """First order at the edge, where alone it matters: the implicit function over the length of its gradient."""
+    """Return the distance to first order: the implicit function over the length of its gradient."""
     a, b = (np.float32(axis) for axis in _ELLIPSE)
     u, v = right / a, down / b
     slope = np.sqrt((u / a) ** 2 + (v / b) ** 2)
@@ -108,7 +96,7 @@ def _to_ellipse(right: Floats, down: Floats) -> Floats:
 
 
 def _to_heart(right: Floats, down: Floats) -> Floats:
-    """A square on its corner, a half disc on each of its upper two sides."""
+    """Return the distance to a square on its corner with a half disc on each of its upper two sides."""
     radius = np.float32(_HEART)
     across = np.abs(right) / radius
     along = down / radius - np.float32(_RISE)

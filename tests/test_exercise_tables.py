@@ -9,9 +9,9 @@ import test_exercises
 import test_exercises_beta
 import test_exercises_divergence
 import test_exercises_explorer
-import test_exercises_posterior
 import test_exercises_vae
 import test_lesson01
+import test_lesson03
 import test_lesson04
 import test_lesson05
 import torch
@@ -24,7 +24,7 @@ TABLES = [
     test_exercises,
     test_lesson01,
     test_exercises_divergence,
-    test_exercises_posterior,
+    test_lesson03,
     test_lesson04,
     test_lesson05,
     test_exercises_vae,

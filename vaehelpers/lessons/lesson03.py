@@ -8,15 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, FancyBboxPatch
-from matplotlib.text import Text
 from matplotlib.ticker import LogLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logsumexp, softmax
 from scipy.stats import norm
 
-from ..arguments import array, number, whole
 from ..inference import NoisyOr, binary_states, enumerate_posterior, factorised, gaussian_mean_field
 from ..plots import DATA, POSTERIOR, PRIOR, P, Q, ellipses
 from .judge import Result, equal, judge, judge_function, numbers, result
@@ -44,11 +41,14 @@ COFFEE_MACHINE = NoisyOr(
 )  # fmt: skip
 
 
+# Figures
+
+
 def plot_graphical_model(
     hidden: str = "z", seen: str = "x", *, plate: str = "N", arrows: Sequence[str] = ("generates", "inference"),
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw the model z → x: an open circle is hidden, a filled one is seen, the plate says how often it repeats."""
+    """Draw the model z → x: an open circle is hidden, a filled one is observed, the plate says how often it repeats."""
     ax = ax or plt.subplots(figsize=(7, 3))[1]
     ax.add_patch(FancyBboxPatch((0, 0), 6, 2.3, boxstyle="round,pad=0.1", fill=False, lw=1.5))
     for x, name, colour, role in ((1.5, hidden, "white", "hidden: the cause"), (4.5, seen, "0.75", "seen: the data")):
@@ -69,21 +69,19 @@ def plot_network(
     strength: ArrayLike, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike, ax: Axes | None = None
 ) -> Axes:
     """Draw causes above symptoms, with an arrow for each strength ``(causes, symptoms)``; ``seen`` ones are filled."""
-    table = array("strength", strength, (len(causes), len(symptoms)), unit=True)
-    on = array("seen", seen, (len(symptoms),))
+    table, observed = np.asarray(strength), np.asarray(seen)
     ax = ax or plt.subplots(figsize=(12, 4.6))[1]
     top, bottom = np.linspace(0, 1, len(causes)), np.linspace(0.06, 0.94, len(symptoms))
     for i, j in np.argwhere(table):
-        arrow = {"arrowstyle": "-|>", "lw": 0.6 + 2.2 * table[i, j], "color": "black" if on[j] else "0.72"}
+        arrow = {"arrowstyle": "-|>", "lw": 0.6 + 2.2 * table[i, j], "color": "black" if observed[j] else "0.72"}
         ax.annotate("", (bottom[j], 0.08), (top[i], 0.92), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
-    ax.scatter(top, np.ones(len(top)), s=420, c="white", edgecolors="black", linewidths=2, zorder=3)
-    fill = ["0.35" if x else "white" for x in on]
-    ax.scatter(bottom, np.zeros(len(bottom)), s=420, c=fill, marker="s", edgecolors="black", linewidths=2, zorder=3)
+    look: dict[str, Any] = {"s": 420, "edgecolors": "black", "linewidths": 2, "zorder": 3}
+    ax.scatter(top, np.ones(len(top)), c="white", **look)
+    ax.scatter(bottom, np.zeros(len(bottom)), c=["0.35" if on else "white" for on in observed], marker="s", **look)
     for x, name in zip(top, causes, strict=True):
         ax.text(x, 1.13, name.replace(" ", "\n"), ha="center", va="bottom")
-    for x, name, bold in zip(bottom, symptoms, on, strict=True):
-        weight = "bold" if bold else "normal"
-        ax.text(x, -0.13, name.replace(" ", "\n"), ha="center", va="top", weight=weight)
+    for x, name, on in zip(bottom, symptoms, observed, strict=True):
+        ax.text(x, -0.13, name.replace(" ", "\n"), ha="center", va="top", weight="bold" if on else "normal")
     ax.text(-0.09, 1, "hidden $z$", ha="right", va="center", fontsize=15)
     ax.text(-0.09, 0, "seen $x$", ha="right", va="center", fontsize=15)
     ax.set(xlim=(-0.2, 1.05), ylim=(-0.45, 1.45))
@@ -92,34 +90,28 @@ def plot_network(
 
 
 def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | None = None, **others: ArrayLike) -> Axes:
-    """Draw the probability of each cause as a bar, beside those of ``prior=``, ``q=`` or ``samples=`` where given."""
+    """Plot the probability of each cause as a bar, beside those of ``prior=``, ``q=`` or ``samples=`` where given."""
     looks: dict[str, dict[str, Any]] = {
+        "posterior": {"facecolor": POSTERIOR, "label": "exact posterior"},
         "prior": {"facecolor": "none", "edgecolor": PRIOR, "ls": ":", "lw": 2.5, "label": "prior"},
         "q": {"facecolor": "none", "edgecolor": Q, "hatch": "///", "lw": 1.5, "label": "mean-field q"},
         "samples": {"facecolor": DATA, "edgecolor": "black", "hatch": "..", "lw": 1, "label": "samples"},
     }
-    rows, given = np.arange(len(names)), {"posterior": posterior, **others}
-    bars = {role: array(role, values, rows.shape) for role, values in given.items()}
+    rows, bars = np.arange(len(names)), {"posterior": posterior, **others}
     height = 0.8 / len(bars)
     ax = ax or plt.subplots(figsize=(8.5, 1 + 0.26 * len(names) * (1 + 0.4 * len(bars))))[1]
     for k, (role, values) in enumerate(bars.items()):
-        look = looks.get(role, {"facecolor": POSTERIOR, "label": "exact posterior"})
-        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **look)
+        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **looks[role])
     ax.set_yticks(rows, names)
     ax.tick_params(axis="y", length=0)
-    ax.set(xlim=(0, 1), xlabel="probability that it is wrong with the machine")
-    ax.invert_yaxis()
+    ax.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="probability that it is wrong with the machine")
     ax.legend(loc="lower right")
     return ax
 
 
 def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Axes | None = None) -> Axes:
-    """Draw measured seconds over the number of causes, and go on from the last one: each cause more doubles them."""
-    n = array("causes", causes, ("n",))
-    measured = array("seconds", seconds, n.shape)
-    if not (measured > 0).all():
-        raise ValueError(f"seconds: need times above 0, got {measured.min():g}")
-    whole("reach", reach, int(n[-1]) + 1, 1000)
+    """Plot measured seconds over the number of causes, and continue from the last: each further cause doubles them."""
+    n, measured = np.asarray(causes), np.asarray(seconds)
     ax = ax or plt.subplots(figsize=(10, 5))[1]
     ax.plot([n[-1], reach], [measured[-1], measured[-1] * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
     ax.plot(n, measured, "o", color=DATA, markeredgecolor="black", ms=8)
@@ -135,86 +127,87 @@ def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Ax
     return ax
 
 
-def plot_wait(unknowns: float, factors: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw, in powers of ten, the 2^unknowns states and those visited by 2^computers · 2^speed · 2^seconds."""
-    number("unknowns", unknowns), array("factors", factors, (len(_FACTORS),))
+def plot_wait(unknowns: int, computers: int, speed: int, seconds: int, *, ax: Axes | None = None) -> Axes:
+    """Plot, in powers of ten, the 2^unknowns states and those visited by 2^computers · 2^speed · 2^seconds."""
+    parts = (
+        ("computers", computers, -0.35, DATA, "//"),
+        ("speed", speed, -0.6, "0.9", ".."),
+        ("time", seconds, -0.35, PRIOR, "\\\\"),
+    )
+    total, visited = np.log10(2) * unknowns, 0.0
     ax = ax or plt.subplots(figsize=(11, 3.8))[1]
-    ax.barh(1, 1, 0.55, color=POSTERIOR)
-    for name, y, colour, hatch in _FACTORS:
-        ax.barh(0, 1, 0.55, facecolor=colour, edgecolor="black", hatch=hatch)
-        ax.text(0, y, name, ha="center", va="top")
-    ax.text(0, 0, "", va="center", ha="left", fontsize=15, weight="bold")
+    ax.barh(1, total, 0.55, color=POSTERIOR)
+    for name, power, y, colour, hatch in parts:
+        width = np.log10(2) * power
+        ax.barh(0, width, 0.55, left=visited, facecolor=colour, edgecolor="black", hatch=hatch)
+        if width > 8:
+            ax.text(visited + width / 2, y, name, ha="center", va="top")
+        visited += width
+    answer = f"all of them take $10^{{{total - visited:.2f}}}$ times as long"
+    ax.text(visited + 2, 0, answer, va="center", ha="left", fontsize=15, weight="bold", gid="answer")
     ax.set_yticks([1, 0], ["states to visit", "states visited"])
-    ax.set(ylim=(-0.9, 1.4), xlabel="power of ten")
-    move_wait(ax, unknowns, factors)
+    ax.set(ylim=(-0.9, 1.4), xlim=(0, max(total, visited + 110) * 1.02), xlabel="power of ten")
+    known = f"$2^{{{unknowns}}} ≈ 10^{{{total:.1f}}}$ states; the machine visits $10^{{{visited:.1f}}}$"
+    ax.set_title(known, loc="left")
     return ax
-
-
-def move_wait(ax: Axes, unknowns: float, factors: ArrayLike) -> None:
-    """Give the figure of ``plot_wait`` other numbers."""
-    tens, total = np.log10(2) * np.asarray(factors, float), np.log10(2) * unknowns
-    ends = np.cumsum(tens)
-    (need, *parts), (*words, verdict) = ax.patches, ax.texts
-    need.set(width=total)
-    for part, word, width, end in zip(parts, words, tens, ends, strict=True):
-        part.set(x=end - width, width=width)
-        word.set(x=end - width / 2, visible=bool(width > 8))
-    wait = total - ends[-1]
-    verdict.set(x=ends[-1] + 2, text=f"all of them take 10^{wait:.2f} times as long")
-    ax.set_xlim(0, max(total, ends[-1] + 110) * 1.02)
-    ax.set_title(f"2^{unknowns:.0f} ≈ 10^{total:.1f} states; the machine visits 10^{ends[-1]:.1f}", loc="left")
 
 
 def plot_errors(
     work: ArrayLike, sampling: ArrayLike, fits: Sequence[tuple[ArrayLike, ArrayLike]], *, exact: float,
     ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw errors over work: ``sampling (steps, seeds)``, the first 16 thin, their mean, and ``fits`` (work, error)."""
-    steps = array("work", work, ("steps",))
-    error = array("sampling", sampling, (len(steps), "seeds"))
-    if not (steps > 0).all() or not (error > 0).all():
-        raise ValueError(f"work and sampling: need numbers above 0, got {min(steps.min(), error.min()):g}")
-    number("exact", exact, above=0)
+    """Plot errors over work: ``sampling (steps, seeds)``, the first 16 thin, their mean, and ``fits`` (work, error)."""
+    steps, error = np.asarray(work), np.asarray(sampling)
     ax = ax or plt.subplots(figsize=(11, 5.4))[1]
     ax.plot(steps, error[:, :16], color=DATA, lw=1, alpha=0.7)
-    typical = error.mean(axis=1)
-    ax.plot(steps, typical, color="black", lw=3)
-    ax.text(steps[-1] * 1.1, typical[-1], "Metropolis\n(black: mean)", va="center")
+    mean = error.mean(axis=1)
+    ax.plot(steps, mean, color="black", lw=3)
+    ax.text(steps[-1] * 1.1, mean[-1], "Metropolis\n(black: mean)", va="center")
     for x, y in fits:
-        x, y = array("fits", x, ("n",)), array("fits", y, np.shape(x))
-        ax.plot([*x[1:], steps[-1]], [*y[1:], y[-1]], color=Q, ls="--")
+        ax.plot([*np.asarray(x)[1:], steps[-1]], [*np.asarray(y)[1:], np.asarray(y)[-1]], color=Q, ls="--")
     ends = np.array([np.asarray(y)[-1] for _, y in fits])
     ax.text(steps[-1] * 1.1, np.sqrt(ends.min() * ends.max()), "mean-field\nstands", va="center")
-    guide = typical[-1] * 2.2 * np.sqrt(steps[-1] / steps)
+    guide = mean[-1] * 2.2 * np.sqrt(steps[-1] / steps)
     ax.plot(steps[steps > 300], guide[steps > 300], color="0.5", ls=":", lw=2)
     ax.text(steps[-1] / 3, guide[-1] * 2.2, "1 / √work", va="bottom")
     ax.axvline(exact, color=POSTERIOR, lw=2, ls="-.")
     note: dict[str, Any] = {"color": POSTERIOR, "ha": "right", "va": "center"}
-    ax.text(exact * 0.93, typical[-1] / 1.5, "enumeration:\nexact from here on", **note)
-    ax.set(xscale="log", yscale="log", xlim=(1, steps[-1] * 8), ylim=(typical[-1] / 2.5, 1))
+    ax.text(exact * 0.93, mean[-1] / 1.5, "enumeration:\nexact from here on", **note)
+    ax.set(xscale="log", yscale="log", xlim=(1, steps[-1] * 8), ylim=(mean[-1] / 2.5, 1))
     ax.set(xlabel="work: evaluations of log p(x, z)", ylabel="mean absolute error of the marginals")
     return ax
 
 
 def plot_gaussians(covariance: ArrayLike, path: ArrayLike, variances: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Draw the target N(0, covariance), q at the end of its ``path (k, 2)`` of means, and the path."""
-    means = array("path", path, ("k", 2))
-    array("covariance", covariance, (2, 2))
+    """Plot the target N(0, covariance), q at the end of its ``path (k, 2)`` of means, and the path."""
+    means = np.asarray(path)
     ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
-    narrow = np.diag(array("variances", variances, (2,)))
-    inner_outer = zip(ellipses(covariance), ellipses(narrow, means[-1]), strict=True)
-    for target, fit in inner_outer:
-        ax.plot(*target.T, color=P, lw=2.5)
-        ax.plot(*fit.T, color=Q, ls="--", lw=2.5)
-    ax.legend(ax.lines[:2], ["target p", "mean-field q"], loc="upper left")
-    ax.plot(means[:, 0], means[:, 1], "o-", color="black", lw=1.2, ms=5)
+    q = np.diag(np.asarray(variances))
+    for target, fit, role in zip(ellipses(covariance), ellipses(q, means[-1]), ("inner", "outer"), strict=True):
+        ax.plot(*target.T, color=P, lw=2.5, gid=f"target {role}")
+        ax.plot(*fit.T, color=Q, ls="--", lw=2.5, gid=f"q {role}")
+    ax.legend(["target p", "mean-field q"], loc="upper left")
+    ax.plot(means[:, 0], means[:, 1], "o-", color="black", lw=1.2, ms=5, gid="path")
     ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="z₁", ylabel="z₂")
     ax.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
     return ax
 
 
+def plot_marginal_of_q(mean: float, variance: float, *, ax: Axes | None = None) -> Axes:
+    """Plot the density of z₁ under q beside the standard normal marginal of the target."""
+    ax = ax or plt.subplots(figsize=(6, 5))[1]
+    z = np.linspace(-4, 4, 300)
+    density = norm.pdf(z, mean, np.sqrt(variance))
+    ax.plot(z, norm.pdf(z), color=P)
+    ax.plot(z, density, color=Q, ls="--", gid="q")
+    ax.text(2.1, 0.12, "target", fontsize=14)
+    ax.text(mean, density.max() + 0.01, "q", fontsize=16, ha="center", va="bottom")
+    ax.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
+    return ax
+
+
 def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
-    """Draw measured variances over the correlation, against 1 (the target's) and 1 − ρ² (the theory of mean-field)."""
+    """Plot measured variances over the correlation, with 1 (the target's) and 1 − ρ² (mean-field theory)."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
     fine = np.linspace(0, 1, 200)
     ax.plot(fine, np.ones(200), color=P)
@@ -222,101 +215,72 @@ def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax:
     ax.text(0.02, 0.9, "theory for q: 1 − ρ²", color="black", va="top")
     ax.text(0.02, 1.04, "theory for the target: 1", color="black", va="bottom")
     for marker, (name, values) in zip("os", measured.items(), strict=True):
-        x = array("rho", rho, ("n",))
-        y = array("measured", values, x.shape)
-        ax.plot(x, y, marker, color=DATA, markeredgecolor="black", ms=9, label=f"measured: {name}")
+        ax.plot(rho, values, marker, color=DATA, markeredgecolor="black", ms=9, label=f"measured: {name}")
     ax.set(xlim=(0, 1), ylim=(0, 1.25), xlabel="correlation ρ of the target", ylabel="variance of $z_1$")
     ax.legend(loc="lower left")
     return ax
 
 
-_FACTORS = (("computers", -0.35, DATA, "//"), ("speed", -0.6, "0.9", ".."), ("time", -0.35, PRIOR, "\\\\"))
+# Sliders
 
 
 def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike) -> Live:
-    """Tick the symptoms, look at the first cause, and see the exact posterior of all causes follow."""
+    """Tick symptoms and check the first cause: the exact posterior of all causes follows."""
+    states, prior = binary_states(len(causes)), np.asarray(model.prior)
+    known = {"nobody looked": slice(None), "it is so": states[:, 0] == 1, "it is not so": states[:, 0] == 0}
     figure = Figure(figsize=(9, 5.6))
-    array("seen", seen, (len(symptoms),))
-    states, prior = binary_states(len(causes)), model.prior
-    ax = plot_marginals(prior, causes, prior=prior, ax=figure.add_subplot())
-    bars = list(ax.containers[0])
-    looks = {"nobody looked": slice(None), "it is so": states[:, 0] == 1, "it is not so": states[:, 0] == 0}
+    ax = figure.add_subplot()
 
     def update(look: str, **ticks: bool) -> None:
-        kept = states[looks[look]]
-        posterior, log_evidence = enumerate_posterior(model.log_joint(kept, list(ticks.values())))
-        for bar, width in zip(bars, posterior @ kept, strict=True):
-            bar.set_width(width)
+        kept = states[known[look]]
+        posterior, _ = enumerate_posterior(model.log_joint(kept, list(ticks.values())))
+        plot_marginals(posterior @ kept, causes, prior=prior, ax=ax)
         shown = [name for name, tick in zip(symptoms, ticks.values(), strict=True) if tick]
         ax.set_title("seen: " + (", ".join(shown) or "nothing unusual"), loc="left")
 
-    controls = {
+    ticks = {
         f"symptom_{j}": widgets.Checkbox(bool(on), description=name, indent=False)
         for j, (name, on) in enumerate(zip(symptoms, np.asarray(seen), strict=True))
     }
-    look = choice(f"{causes[0]}?", list(looks), value="nobody looked")
-    live = Live(figure, update, look=look, **controls)
-    live.children = [widgets.Box(list(controls.values()), layout=_FLOW), look, *live.children[-2:]]
+    look = choice(f"{causes[0]}?", list(known))
+    live = Live(figure, update, look=look, **ticks)
+    flow = widgets.Layout(flex_flow="row wrap", width="720px")
+    live.children = [widgets.Box(list(ticks.values()), layout=flow), look, *live.children[-2:]]
     return live
 
 
 def universe() -> Live:
-    """MacKay's sum, each factor under a slider: how many ages of the universe does an enumeration take?"""
+    """Show in how many ages of the universe 2^266 fast computers would enumerate 2^unknowns states (MacKay 2003)."""
     figure = Figure(figsize=(11, 3.8))
-    ax = plot_wait(1000, [266, 40, 58], ax=figure.add_subplot())
-
-    def update(unknowns: int, computers: int, speed: int, seconds: int) -> None:
-        move_wait(ax, unknowns, [computers, speed, seconds])
-
+    ax = figure.add_subplot()
     controls = {
         "unknowns": steps("binary unknowns", 1500, first=25, value=1000, step=25),
         "computers": steps("computers, 2^", 300, value=266),
         "speed": steps("states a second, 2^", 80, value=40),
         "seconds": steps("seconds, 2^", 80, value=58),
     }
-    return Live(figure, update, **controls)
+    return Live(figure, lambda **powers: plot_wait(**powers, ax=ax), **controls)
 
 
 def gaussian_steps() -> Live:
-    """Mean-field on a correlated Gaussian: a step moves one factor; the correlation decides how narrow q must be."""
+    """Step through mean-field on a correlated Gaussian: a step updates one factor; ρ decides how narrow q becomes."""
     figure = Figure(figsize=(11.5, 5.6))
     left, right = figure.subplots(1, 2)
-    plot_gaussians(np.eye(2), np.zeros((1, 2)), np.ones(2), ax=left)
-    (trail,), targets, fits = left.lines[4:], left.lines[0:4:2], left.lines[1:4:2]
-    z = np.linspace(-4, 4, 300)
-    density, label = _densities(right, z)
 
     def update(rho: float, step: int) -> None:
         covariance = np.array([[1, rho], [rho, 1]])
         path, variances = gaussian_mean_field([0, 0], covariance, [2.6, -2.4], sweeps=6)
-        mean = path[step]
-        for line, points in zip(targets, ellipses(covariance), strict=True):
-            line.set_data(*points.T)
-        for line, points in zip(fits, ellipses(np.diag(variances), mean), strict=True):
-            line.set_data(*points.T)
-        trail.set_data(*path[: step + 1].T)
-        curve = norm.pdf(z, mean[0], np.sqrt(variances[0]))
-        density.set_ydata(curve)
-        label.set_position((mean[0], curve.max() + 0.01))
+        plot_gaussians(covariance, path[: step + 1], variances, ax=left)
         moved = "the start" if step == 0 else f"step {step}: z{'₂₁'[step % 2]} moved, the other was frozen"
         left.set_title(moved)
+        plot_marginal_of_q(path[step, 0], variances[0], ax=right)
         right.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
 
     rho = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05)
     return Live(figure, update, rho=rho, step=steps("step", 12, value=5))
 
 
-def _densities(ax: Axes, z: np.ndarray) -> tuple[Line2D, Text]:
-    """Draw the marginal of the target, and give back the curve of q and its name."""
-    ax.plot(z, norm.pdf(z), color=P)
-    (density,) = ax.plot(z, norm.pdf(z), color=Q, ls="--")
-    ax.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
-    ax.text(2.1, 0.12, "target", fontsize=14)
-    return density, ax.text(0, 0, "q", fontsize=16, ha="center", va="bottom")
-
-
-_FLOW = widgets.Layout(flex_flow="row wrap", width="720px")
-
+# Checks
 
 #: The lesson's own tables, computed on import: what a learner does to the arrays of the notebook does not reach them.
 STATES = binary_states(10)

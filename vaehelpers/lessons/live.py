@@ -66,6 +66,7 @@ class Live(widgets.VBox):
             ax.set_prop_cycle(None)
             for artist in set(ax.get_children()) - self.background_artists:
                 artist.remove()
+            ax.containers.clear()  # what groups the bars for a legend
         self.update(**{name: control.value for name, control in self.controls.items()})
         if self.moving:
             self.canvas.restore_region(self.background)

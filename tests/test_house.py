@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = {
-    "information": set(), "mixtures": set(), "hands": set(), "plots": set(),
+    "information": set(), "kmeans": set(), "mixtures": {"kmeans"}, "hands": set(), "plots": set(),
     "exercises": {"inference"}, "model": set(),
     "inference": {"information"}, "linear_gaussian": {"information"}, "metrics": {"information"},
     "overlap": {"information"}, "sprites": set(), "files": set(), "interrupts": set(),
@@ -32,6 +32,7 @@ FLOORS = {
 }  # fmt: skip
 NO_TORCH = {
     "information",
+    "kmeans",
     "mixtures",
     "hands",
     "plots",

@@ -351,6 +351,12 @@ def test_fit_depends_on_no_offset():
         np.testing.assert_allclose(same, bounds, rtol=1e-4)
 
 
+def test_many_columns_still_have_rows_in_a_block():
+    x = RNG(0).normal(size=(800, 750))
+    one = fit(x, GaussianMixture([1.0], np.zeros((1, 750)), [np.eye(750)]), max_iter=1, tol=0)
+    np.testing.assert_allclose(one.mixture.means[0], x.mean(axis=0), atol=1e-12)
+
+
 def test_single_precision_weights_of_many_components_sum_to_one():
     weights = RNG(0).dirichlet(np.ones(20_000)).astype(np.float32)
     weights /= np.cumsum(weights)[-1]

@@ -1,4 +1,4 @@
-"""k-means and Gaussian mixtures: one loop that assigns rows to clusters and updates the clusters, hard or soft.
+"""Gaussian mixtures, fitted by EM: the loop of ``k_means`` with soft assignments.
 
 The likelihood of a mixture grows without limit when a component shrinks onto a point or a line. ``m_step`` therefore
 keeps every covariance above ``FLOOR`` times the covariance of all data, in every direction. It is still the exact
@@ -14,45 +14,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
-from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from .arguments import array, constant, generator, instance, number, positive_definite, tolerance, whole
+from .kmeans import k_means as k_means
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 #: The smallest variance of a component, as a share of the variance of all data in the same direction.
 FLOOR = 1e-10
-
-
-def k_means(
-    x: ArrayLike,
-    k: int,
-    *,
-    rng: np.random.Generator,
-    n_init: int = 1,
-    init: Literal["k-means++", "random"] = "k-means++",
-    max_iter: int = 300,
-) -> tuple[Floats, Labels]:
-    """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d): the best of ``n_init`` runs.
-
-    Lloyd (1982), "Least squares quantization in PCM", as in scikit-learn: from rows chosen by k-means++ (Arthur &
-    Vassilvitskii 2007) or at random. The best run has the smallest sum of squared distances. Warns with a
-    ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
-    ``ValueError`` unless 1 ≤ k ≤ n, and for an unknown ``init``.
-    """
-    x = array("x", x, ("n", "d"))
-    whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
-    if init not in ("k-means++", "random"):
-        raise ValueError(f"init: need 'k-means++' or 'random', got {init!r}")
-    centre = x.mean(axis=0)
-    scale = np.abs(x - centre).max() or 1.0  # so that squares neither overflow nor underflow
-    model = KMeans(k, init=init, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
-    labels = model.fit_predict((x - centre) / scale)
-    if model.n_iter_ == max_iter:
-        _warn(f"k_means did not converge in max_iter={max_iter} rounds")
-    return centre + scale * model.cluster_centers_, labels.astype(np.intp)
 
 
 @dataclass(eq=False)
@@ -208,7 +179,8 @@ def fit(
     runs = [_run(columns, mixture, max_iter, tol) for mixture in starts]
     best, bounds, converged = max(runs, key=lambda run: (not _has_collapsed(run[0]), run[1][-1]))
     if tol > 0 and not converged:
-        _warn(f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either")
+        message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either"
+        warnings.warn(message, ConvergenceWarning, stacklevel=2)
     mixture = GaussianMixture(best.weights, centre + best.means * sd, best.covariances * units)
     return Fit(mixture, np.array(bounds) - len(x) * np.log(sd).sum(), converged)
 
@@ -234,7 +206,7 @@ def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]
     if mixture.weights.all() and _squares_are_exact(mixture.means, mixture.covariances):
         coefficients, log_likelihood = _coefficients(mixture), 0.0
         sums = np.zeros_like(coefficients)
-        rows = 2**18 // coefficients.shape[1]  # a block of features fits into the cache
+        rows = max(2**18 // coefficients.shape[1], 256)  # a block of features fits into the cache
         for first in range(0, x.shape[1], rows):
             features = _features(x[:, first : first + rows])
             log_joint = coefficients @ features  # E step, (k, rows)
@@ -293,8 +265,8 @@ def _standardise(x: Floats) -> tuple[Floats, Floats, Floats]:
     if sd.max() > 1e70:
         raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
     dependent = "x: the columns are linearly dependent, need independent ones"
-    if constant := np.flatnonzero(sd <= 1e-14 * np.abs(centre)).tolist():
-        raise ValueError(f"{dependent}, got a constant column {constant[0]}; leave some out")
+    if fixed := np.flatnonzero(sd <= 1e-14 * np.abs(centre)).tolist():
+        raise ValueError(f"{dependent}, got a constant column {fixed[0]}; leave some out")
     z /= sd
     if np.linalg.eigvalsh(z.T @ z / len(z))[0] < 1e-14:
         raise ValueError(f"{dependent}; leave some out")
@@ -321,7 +293,3 @@ def _log_responsibilities(log_resp: ArrayLike, shape: tuple[int | str, ...]) -> 
     if not (values <= 1e-6).all():
         raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0 and not NaN, got {values.max():g}")
     return values
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, ConvergenceWarning, stacklevel=3)

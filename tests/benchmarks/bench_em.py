@@ -25,7 +25,7 @@ def problem(n: int, d: int, k: int) -> tuple[np.ndarray, GaussianMixture]:
 
 
 def ours(x: np.ndarray, start: GaussianMixture) -> np.ndarray:
-    return fit(x, start, max_iter=ITERATIONS, tol=0)[0].means
+    return fit(x, start, max_iter=ITERATIONS, tol=0).mixture.means
 
 
 def peer(x: np.ndarray, start: GaussianMixture) -> np.ndarray:

@@ -79,10 +79,10 @@ def test_the_wait_is_the_power_of_ten_between_need_and_speed():
     tens = np.log10(2) * np.array([100, 20, 10, 30])
     np.testing.assert_allclose(widths(ax.patches), tens)
     np.testing.assert_allclose([part.get_x() for part in ax.patches[1:]], np.cumsum([0, *tens[1:3]]))
-    assert f"$10^{{{tens[0] - tens[1:].sum():.2f}}}$" in answer(ax)
-    assert "$2^{100} ≈ 10^{30.1}$" in ax.get_title(loc="left")
+    assert f"10^{{{tens[0] - tens[1:].sum():.2f}}}" in answer(ax)
+    assert "$2^{100}$ ≈ $10^{30.1}$" in ax.get_title(loc="left")
     assert words(ax)[:-1] == ["time"]  # the only part with room for its name
-    assert "$10^{-15.05}$" in answer(lesson03.plot_wait(10, 20, 10, 30))
+    assert "10^{-15.05}" in answer(lesson03.plot_wait(10, 20, 10, 30))
 
 
 def test_errors_of_samples_fall_and_those_of_a_fit_stand():
@@ -128,9 +128,9 @@ def test_a_tick_and_a_look_move_the_posterior(look, row):
 def test_the_universe_waits_as_long_as_the_sliders_say():
     live = lesson03.universe()
     ax = live.figure.axes[0]
-    assert answer(ax) == f"all of them take $10^{{{np.log10(2) * (1000 - 266 - 40 - 58):.2f}}}$ times as long"
+    assert f"10^{{{np.log10(2) * (1000 - 266 - 40 - 58):.2f}}}" in answer(ax)
     live.controls["unknowns"].value, live.controls["speed"].value = 500, 80
-    assert answer(ax) == f"all of them take $10^{{{np.log10(2) * (500 - 266 - 80 - 58):.2f}}}$ times as long"
+    assert f"10^{{{np.log10(2) * (500 - 266 - 80 - 58):.2f}}}" in answer(ax)
 
 
 def test_a_step_of_mean_field_moves_one_mean():

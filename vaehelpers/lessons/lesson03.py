@@ -143,11 +143,11 @@ def plot_wait(unknowns: int, computers: int, speed: int, seconds: int, *, ax: Ax
         if width > 8:
             ax.text(visited + width / 2, y, name, ha="center", va="top")
         visited += width
-    answer = f"all of them take $10^{{{total - visited:.2f}}}$ times as long"
+    answer = f"all of them take $\\mathbf{{10^{{{total - visited:.2f}}}}}$ times as long"
     ax.text(visited + 2, 0, answer, va="center", ha="left", fontsize=15, weight="bold", gid="answer")
     ax.set_yticks([1, 0], ["states to visit", "states visited"])
     ax.set(ylim=(-0.9, 1.4), xlim=(0, max(total, visited + 110) * 1.02), xlabel="power of ten")
-    known = f"$2^{{{unknowns}}} ≈ 10^{{{total:.1f}}}$ states; the machine visits $10^{{{visited:.1f}}}$"
+    known = f"$2^{{{unknowns}}}$ ≈ $10^{{{total:.1f}}}$ states; the machine visits $10^{{{visited:.1f}}}$"
     ax.set_title(known, loc="left")
     return ax
 

@@ -2,19 +2,25 @@
 
     python docs/slides.py build/slides build/npm
 
-writes build/slides/index.html. With numbers of lessons after it (00 05) only these are built. ``deck.py`` says what of
-a lesson stands on its slides.
+writes build/slides/index.html. With numbers of lessons after it (00 05) only these are built.
+
+What a slide shows is stored in the notebooks, as ``slideshow.slide_type`` of each cell (in JupyterLab: the property
+inspector, at the top right). The tag ``output-only`` leaves a cell's code to the speaker's notes.
 """
 
+import base64
+import io
+import re
 import shutil
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import nbformat
-from deck import Deck
 from executed import LESSONS, ROOT, execute_all
 from nbconvert import SlidesExporter
+from nbformat import NotebookNode
+from PIL import Image
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
 FRONT = """<!DOCTYPE html>
@@ -41,23 +47,79 @@ ASSETS = {
     "reveal.js/dist/reveal.css": "reveal/reveal.css",
     "reveal.js/plugin/notes/notes.js": "reveal/notes.js",
 }
+LINES = 21  # of code and what it prints, on one slide
+TALLEST = 0.55  # how high the figures of one slide may be together, relative to their width
+LONGEST = 8.2  # inches: of a longer figure the upper part is shown
 
 
-def write(lesson: Path, notebook: nbformat.NotebookNode, slides: Path) -> str:
+def slide_type(cell: NotebookNode) -> str:
+    """Return the slide type that is stored in a cell."""
+    return cell.metadata.get("slideshow", {}).get("slide_type", "-")
+
+
+def slide_cells(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield the cells for nbconvert: each slide begins with a heading, the last one where it has none of its own."""
+    heading = ""
+    for cell in cells:
+        shown = cell.cell_type == "code" and slide_type(cell) not in ("notes", "skip")
+        for part in divided(cell) if shown else [cell]:
+            kind = slide_type(part)
+            if part.source.startswith("#") and part.cell_type == "markdown":
+                heading, _, part.source = part.source.partition("\n")
+                heading = re.sub("^##+", "##", heading)
+            if kind in ("slide", "subslide"):
+                yield nbformat.v4.new_markdown_cell(heading, metadata={"slideshow": {"slide_type": kind}})
+                part.metadata.slideshow.slide_type = "-"
+            if part.source.strip():
+                yield part
+
+
+def divided(cell: NotebookNode) -> Iterator[NotebookNode]:
+    """Yield a code cell in parts that fit on a slide each: code and text first, then its figures."""
+    text = [output for output in cell.outputs if "text" in output]
+    groups = [text]
+    if "output-only" in cell.metadata.get("tags", []):
+        groups = [text] * bool(text)
+    elif cell.source.count("\n") + sum(output.text.count("\n") for output in text) > LINES:
+        groups = [[], text]
+    room = 0.0
+    for output in (output for output in cell.outputs if "text" not in output):
+        ratio = describe(output)
+        if ratio > room:
+            groups.append([])
+            room = TALLEST
+        groups[-1].append(output)
+        room -= ratio
+    for i, outputs in enumerate(groups):
+        metadata = {"slideshow": {"slide_type": "subslide"}, "tags": ["output-only"]} if i else cell.metadata
+        yield nbformat.v4.new_code_cell(cell.source, outputs=outputs, metadata=metadata)
+
+
+def describe(output: NotebookNode) -> float:
+    """Say in a figure's metadata which shape it has, for the style sheet. Return its height relative to its width."""
+    if "image/png" not in output.data:
+        return 1.0
+    with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as figure:
+        ratio, inches = figure.height / figure.width, figure.height / figure.info["dpi"][1]
+    shape = "long" if inches > LONGEST else "tall" if ratio > 0.68 else "usual" if ratio > 0.34 else "flat"
+    output.metadata |= {"shape": shape, "ratio": round(ratio, 3)}
+    return ratio
+
+
+def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
     """Write the slides of one lesson that was run, and return its title."""
     folder = slides / lesson.stem
-    (folder / "figures").mkdir(parents=True)
-    deck = Deck(folder)
-    deck.read(notebook.cells)
-    title = f"{lesson.stem[:2]} {deck.slides[0].heading.lstrip('# ')}"
-    shown = nbformat.v4.new_notebook(cells=list(deck.cells()), metadata={"title": title})
+    folder.mkdir(parents=True)
+    title = f"{lesson.stem[:2]} {notebook.cells[0].source.splitlines()[0].lstrip('# ')}"
+    shown = nbformat.v4.new_notebook(cells=list(slide_cells(notebook.cells)), metadata={"title": title})
     exporter = SlidesExporter(raw_template=(DOCS / "slides.html.j2").read_text(encoding="utf-8"))
     page, _ = exporter.from_notebook_node(shown)
+    page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/index.html"', page)  # to the slides of other lessons
     (folder / "index.html").write_text(page, encoding="utf-8")
     for frame in sorted((RUN / "frames").glob(f"{lesson.stem}-*.html")):
         (folder / "frames").mkdir(exist_ok=True)
         shutil.copy(frame, folder / "frames")
-    print(f"{sum(bool(slide.parts) for slide in deck.slides):4} slides: {folder / 'index.html'}")
+    print(folder / "index.html")
     return title
 
 

@@ -73,7 +73,8 @@ def test_a_german_edition_says_all_of_it(lesson):
         assert CHOICES.findall(cell.source) == CHOICES.findall(other.source), cell.id
         assert len(PREDICT.findall(cell.source)) == len(PREDICT.findall(other.source)), cell.id
         assert cell.source.count("<details>") == other.source.count("<details>") == cell.source.count("</details>")
-        assert 0.7 < len(cell.source) / len(other.source) < 1.8, f"{cell.id} is much shorter or longer"
+        longer = len(cell.source) / len(other.source)
+        assert 0.7 < longer < 1.8 or len(other.source) < 100, f"{cell.id} is much shorter or longer"
 
 
 def test_a_german_edition_is_german(lesson):
@@ -111,14 +112,14 @@ ENGLISH = {
     "a cell added": (added, "lacks the text of: new-cell"),
     "a cell removed": (lambda cells: without(cells, 2), "too many: cell-002"),
     "a cell changed": (reworded, "has changed.*\n<!-- cell cell-002 from"),
-    "cells swapped": (lambda cells: swapped(cells, 2, 4), "another order.*: cell-002, cell-004"),
+    "cells swapped": (lambda cells: swapped(cells, 2, 4), "another order.*: cell-002, cell-002-3"),
 }
 GERMAN = {
     "a section added": (lambda parts: [*parts, "<!-- cell new from 00000000 -->\nMehr.\n"], "too many: new"),
     "a section doubled": (lambda parts: [*parts, parts[1]], "too many: cell-002"),
     "a section removed": (lambda parts: without(parts, 1), "lacks the text of: cell-002"),
     "a section emptied": (lambda parts: [parts[0], parts[1].split("\n")[0] + "\n", *parts[2:]], "lacks.*: cell-002"),
-    "sections swapped": (lambda parts: swapped(parts, 1, 2), "another order.*: cell-004, cell-002"),
+    "sections swapped": (lambda parts: swapped(parts, 1, 2), "another order.*: cell-002-2, cell-002"),
     "a hash mistyped": (lambda parts: [parts[0].replace(" from ", " from 0"), *parts[1:]], "changed.*\n.*cell-000"),
     "text before all": (lambda parts: ["Vorwort\n", *parts], "before the first section.*: Vorwort"),
     "code copied": (lambda parts: [parts[0] + "```python\n1\n```\n", *parts[1:]], "cell-000 needs.* 0 times"),

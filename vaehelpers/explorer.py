@@ -87,14 +87,16 @@ class LatentExplorer(anywidget.AnyWidget):
             }
             card.setdefault("latents", [{"kl": float(kl)} for kl in latent_kl(mu, logvar)])
         card.setdefault("latents", [{}] * model.latent_dim)
+        z = np.zeros(model.latent_dim) if start is None else array("start", start, (model.latent_dim,))
+        code = z.clip(-LIMIT, LIMIT).tolist()
         self.model, self.card = model, card
         super().__init__(
             weights=to_bytes(model, card),
             vary=list(card.get("vary", ())) if card.get("data") == "hands" else [],
             images=mapped,
-            z=np.zeros(model.latent_dim) if start is None else array("start", start, (model.latent_dim,)),
+            z=code,
+            start=code,
         )
-        self.start = self.z
 
     @traitlets.validate("z")
     def _validate_z(self, proposal: dict[str, Any]) -> list[float]:

@@ -14,12 +14,12 @@ from test_explorer_access import UNSEEN
 from test_leaks import measured
 
 CELLS = [
-    """from vaehelpers import shipped, training
+    """from vaehelpers import evaluation, training
 from vaehelpers.explorer import LatentExplorer
-explorer = LatentExplorer(*training.load_pretrained("digits-2d"), images=shipped.read_data("digits"))
+explorer = LatentExplorer(*training.load_pretrained("digits-2d"), images=evaluation.read_images("digits"))
 explorer""",
     "explorer",  # a second view of the same
-    """images = shipped.read_data("hands", n=40, seed=5)
+    """images = evaluation.read_images("hands", n=40, test=True)
 hand = LatentExplorer(*training.load_pretrained("hands"), images=images)
 hand""",
     """from vaehelpers.lessons import lesson01
@@ -177,8 +177,12 @@ def test_a_code_set_in_a_cell_moves_sliders_and_picture(page, code):
     ask(page, "explorer.z = [-1, 2]")  # the tests come in any order, and from a code to itself nothing moves
     _, before = settled(page)
     assert ask(page, f"import numpy as np; explorer.z = {code}") == ""
-    z, _ = settled(page, unlike=before)
+    z, before = settled(page, unlike=before)
     np.testing.assert_array_equal(z, eval(code, {"np": np}))
+    if z.any():
+        page.locator(".latent-explorer button", has_text="reset").first.click()
+        z, _ = settled(page, unlike=before)
+        np.testing.assert_array_equal(z, [0, 0])
 
 
 def test_a_code_that_is_none_is_refused_and_changes_nothing(page):

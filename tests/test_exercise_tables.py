@@ -6,14 +6,14 @@ import sys
 import numpy as np
 import pytest
 import test_exercises
-import test_exercises_beta
-import test_exercises_divergence
 import test_exercises_explorer
 import test_exercises_vae
 import test_lesson01
+import test_lesson02
 import test_lesson03
 import test_lesson04
 import test_lesson05
+import test_lesson07
 import torch
 from checks import exercises
 from IPython.core.formatters import DisplayFormatter
@@ -23,12 +23,12 @@ from vaehelpers.lessons.judge import OPEN
 TABLES = [
     test_exercises,
     test_lesson01,
-    test_exercises_divergence,
+    test_lesson02,
     test_lesson03,
     test_lesson04,
     test_lesson05,
     test_exercises_vae,
-    test_exercises_beta,
+    test_lesson07,
     test_exercises_explorer,
 ]
 RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}

@@ -19,7 +19,7 @@ OPEN = "Not filled in yet: replace the three dots."
 class Result:
     """What a check found: whether the answer is right (``ok``), and the praise or the ``hint`` that it printed.
 
-    It is true where the answer is right, so that ``assert lesson02.check_price(price)`` grades.
+    It is true where the answer is right, so that ``assert lesson02.check_gaussian_kl(kl)`` grades.
     """
 
     ok: bool

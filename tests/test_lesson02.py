@@ -1,4 +1,4 @@
-"""Lesson 02: answers that are right and answers that are wrong, for tests/test_exercise_tables.py."""
+"""Lesson 02: figures and sliders show the values that they are given; right and wrong answers of the exercises."""
 
 import math
 from fractions import Fraction
@@ -13,8 +13,103 @@ from vaehelpers.information import gaussian_kl, kl_divergence
 from vaehelpers.lessons import lesson02
 from vaehelpers.lessons.lesson02 import THIRD_VALLEY
 
-FAIR, BELIEF = np.array([0.5, 0.5]), np.array([0.25, 0.75])
-COST = gaussian_kl(1.5, 0.25, 0, 1)
+
+def labelled(ax):
+    """The lines of an Axes by their label."""
+    return {line.get_label(): line for line in ax.lines}
+
+
+def heights(ax):
+    return [[bar.get_height() for bar in bars] for bars in ax.containers]
+
+
+def test_terms_of_both_signs_add_up_to_the_divergence():
+    p, q = np.array([0.5, 0.3, 0.2]), np.array([0.25, 0.25, 0.5])
+    assert heights(lesson02.plot_two_distributions(p, q, "abc")) == [p.tolist(), q.tolist()]
+    ax = lesson02.plot_terms(p * np.log(p / q), "abc")
+    assert [text.get_text() for text in ax.texts] == [f"{term:+.3f}" for term in p * np.log(p / q)]
+    assert f"{entropy(p, q):.3f} nats" in ax.get_title()
+    positive, _, negative = (bar.get_facecolor()[0] for bar in ax.patches)
+    assert positive < negative  # terms below zero are lighter
+
+
+def test_the_mean_of_the_points_lies_the_divergence_below_the_curve():
+    p, q = np.array([0.3, 0.2, 0.4, 0.1]), np.array([0.09, 0.16, 0.52, 0.23])
+    ax = lesson02.plot_chord(p, q)
+    np.testing.assert_allclose(labelled(ax)["KL"].get_xydata(), [[1, -entropy(p, q)], [1, 0]])
+    assert f"−{entropy(p, q):.3f}" in "".join(text.get_text() for text in ax.texts)
+    (points,) = ax.collections
+    np.testing.assert_allclose(points.get_offsets(), sorted(np.transpose([q / p, np.log(q / p)]).tolist()))
+
+
+def test_a_histogram_of_pairs_counts_those_below_zero():
+    ax = lesson02.plot_divergences([0.01, 0.21, 0.22, 1.51])
+    full = [(bar.get_x(), bar.get_height()) for bar in ax.patches if bar.get_height()]
+    np.testing.assert_allclose(full, [(0, 1), (0.2, 2), (1.5, 1)], atol=1e-12)
+    assert ax.get_title() == "4 random pairs: none below zero"
+    assert lesson02.plot_divergences([-0.1, 0.2]).get_title() == "2 random pairs: 1 below zero"
+
+
+def test_each_pair_has_its_dot():
+    ax = lesson02.plot_differences([0.1, 0.5], [0.02, 1.0])
+    np.testing.assert_array_equal(ax.collections[0].get_offsets(), [[0.1, 0.02], [0.5, 1.0]])
+
+
+def test_the_signed_area_is_the_divergence():
+    x = np.linspace(-4, 40, 2001)
+    ax = lesson02.plot_integrand(x, norm.pdf(x, 18, 1.5), norm.pdf(x, 16, 3))
+    assert f"{gaussian_kl(18, 1.5**2, 16, 9):.3f}" in ax.get_title()
+
+
+def test_each_gaussian_has_its_own_dashes():
+    x = np.linspace(4, 16, 50)
+    ax = lesson02.plot_humps(x, norm.pdf(x, 9, 1), [norm.pdf(x, 8, 1), norm.pdf(x, 10, 2)], ["left", "wide"])
+    np.testing.assert_allclose(labelled(ax)["left"].get_ydata(), norm.pdf(x, 8, 1))
+    np.testing.assert_allclose(labelled(ax)["wide"].get_ydata(), norm.pdf(x, 10, 2))
+    assert len({str(line._unscaled_dash_pattern) for line in ax.lines}) == 3
+
+
+def test_paths_end_in_a_star_on_the_landscape():
+    means, sds = np.linspace(4, 16, 30), np.geomspace(0.2, 5, 30)
+    ax = lesson02.plot_landscape(means, sds, 0.45 + (means - 9) ** 2 + np.log(sds)[:, None] ** 2, title="here")
+    lesson02.plot_paths([np.array([[5.0, 0.0], [9.0, np.log(2)]])], ax=ax)
+    path, start, star = ax.lines
+    np.testing.assert_allclose(path.get_xydata(), [[5, 1], [9, 2]])
+    np.testing.assert_allclose([start.get_xydata()[0], star.get_xydata()[0]], [[5, 1], [9, 2]])
+    assert star.get_marker() == "*" and ax.get_title() == "here" and ax.get_yscale() == "log"
+
+
+def test_a_slider_shows_both_directions():
+    live = lesson02.both_directions()
+    bars, curves = live.figure.axes
+    for p, q in ((0.5, 0.3), (0.05, 0.95)):
+        live.controls["p"].value, live.controls["q"].value = p, q
+        forward, reverse = entropy([p, 1 - p], [q, 1 - q]), entropy([q, 1 - q], [p, 1 - p])
+        assert curves.get_title() == f"KL(p ‖ q) = {forward:.3f}     KL(q ‖ p) = {reverse:.3f} nats"
+        assert heights(bars) == [[p, 1 - p], [q, 1 - q]]
+        marks = [line.get_xydata()[0] for line in curves.lines if len(line.get_xdata()) == 1]
+        np.testing.assert_allclose(marks, [[q, forward], [q, reverse]])
+        assert curves.get_ylim()[1] > max(forward, reverse)
+        for name, value in (("KL(p ‖ q)", forward), ("KL(q ‖ p)", reverse)):
+            np.testing.assert_allclose(np.interp(q, *labelled(curves)[name].get_data()), value, atol=2e-3)
+
+
+def test_a_placed_gaussian_shows_both_divergences():
+    def distance(theta):
+        return 0.5 + (theta[0] - 8) ** 2 + theta[1] ** 2
+
+    x = np.linspace(-5, 25, 301)
+    live = lesson02.place_gaussian(x, norm.logpdf(x, 8, 1), distance, lambda theta: 2 * distance(theta))
+    live.controls["mean"].value, live.controls["sd"].value = 9, 1
+    density, *maps = live.figure.axes
+    assert [ax.get_title() for ax in maps] == ["KL(p ‖ q) = 1.500 nats", "KL(q ‖ p) = 3.000 nats"]
+    np.testing.assert_allclose(labelled(density)["q: your Gaussian"].get_ydata(), norm.pdf(x, 9, 1))
+    for ax in maps:
+        np.testing.assert_allclose([line.get_xydata() for line in ax.lines], [[[9, 1]]])
+
+
+FAIR, ASSUMED = np.array([0.5, 0.5]), np.array([0.25, 0.75])
+NATS = gaussian_kl(1.5, 0.25, 0, 1)
 
 
 def both(f):
@@ -92,8 +187,15 @@ RIGHT = {
         shannon_in_place,
         shannon_in_a_loop,
     ],
-    "slider_cost": [COST, 1.443, 1.44, (1.5**2 + 0.5**2 - 1) / 2 - math.log(0.5), [COST], np.float16(1.443)],
-    "price": [
+    "gaussian_kl": [
+        NATS,
+        1.443,
+        1.44,
+        (1.5**2 + 0.5**2 - 1) / 2 - math.log(0.5),
+        [NATS],
+        np.float16(1.443),
+    ],
+    "kl_from_prior": [
         lambda mu, logvar: each(mu, logvar).sum(axis=1),
         kl_in_place,
         lambda mu, logvar: [
@@ -109,11 +211,11 @@ RIGHT = {
 
 WRONG = {
     "coin": [
-        (kl_divergence(BELIEF, FAIR, base=2), "other way round"),
-        (kl_divergence(FAIR, BELIEF), "another unit"),
-        (kl_divergence(FAIR, BELIEF, base=10), "base 10"),
+        (kl_divergence(ASSUMED, FAIR, base=2), "other way round"),
+        (kl_divergence(FAIR, ASSUMED), "another unit"),
+        (kl_divergence(FAIR, ASSUMED, base=10), "base 10"),
         (np.log2(2) + np.log2(2 / 3), "how often"),
-        (-0.5 * np.log2(1 / 4) - 0.5 * np.log2(3 / 4), "would the right belief pay"),
+        (-0.5 * np.log2(1 / 4) - 0.5 * np.log2(3 / 4), "the entropy of p"),
         (0.5 * np.log2(1 / 2) + 0.5 * np.log2(3 / 2), "sign is turned"),
         (0.2, "Not yet"),
         (0.25, "Not yet"),
@@ -132,20 +234,20 @@ WRONG = {
         (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
         (lambda p, q: jensenshannon([0.5, 0.5, 0.0], [0.1, 0.2, 0.7]) ** 2, "Not yet"),
     ],
-    "slider_cost": [
+    "gaussian_kl": [
         (gaussian_kl(1.5, 0.5, 0, 1), "for the variance"),
-        (2 * COST, "in front of the bracket"),
+        (2 * NATS, "in front of the bracket"),
         (gaussian_kl(0, 1, 1.5, 0.25), "prior in the first place"),
-        (COST / np.log(2), "in bits"),
+        (NATS / np.log(2), "in bits"),
         ((1.5**2 + 0.25 - 1 + np.log(0.25)) / 2, "sign of the logarithm"),
         ((1.5**2 + 0.25 - 1 - np.log(0.5)) / 2, "log σ²"),
         ((1.5 + 0.25 - 1 - np.log(0.25)) / 2, "enters squared"),
         ((1.5**2 + 0.25 - np.log(0.25)) / 2, "−1 is missing"),
-        (-COST, "never negative"),
+        (-NATS, "never negative"),
         (1.45, "Not yet"),
     ],
-    "price": [
-        (lambda mu, logvar: each(mu, logvar).mean(axis=1), "mean over the sliders"),
+    "kl_from_prior": [
+        (lambda mu, logvar: each(mu, logvar).mean(axis=1), "mean over the latents"),
         (lambda mu, logvar: 2 * each(mu, logvar).sum(axis=1), "where is the ½"),
         (lambda mu, logvar: 0.5 * (mu**2 + logvar - 1 - logvar).sum(axis=1), "exp(logvar)"),
         (lambda mu, logvar: 0.5 * (mu**2 + logvar - 1 - np.log(logvar)).sum(axis=1), "for the variance itself"),
@@ -154,7 +256,7 @@ WRONG = {
         (lambda mu, logvar: 0.5 * (mu + np.exp(logvar) - 1 - logvar).sum(axis=1), "enters squared"),
         (lambda mu, logvar: 0.5 * (mu**2 + np.exp(logvar) - 1 + logvar).sum(axis=1), "sign of the logarithm"),
         (lambda mu, logvar: -each(mu, logvar).sum(axis=1), "never negative"),
-        (lambda mu, logvar: 0.5 * (mu**2 + np.exp(logvar) - logvar).sum(axis=1), "The −1 of each slider"),
+        (lambda mu, logvar: 0.5 * (mu**2 + np.exp(logvar) - logvar).sum(axis=1), "The −1 of each latent"),
         (lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1), "prior stands in the first"),
         (lambda mu, logvar: each(mu, logvar).sum(axis=1) / np.log(2), "in bits"),
         (lambda mu, logvar: 0.5 * (mu**2 + np.exp(logvar)).sum(axis=1), "Not yet"),

@@ -48,8 +48,8 @@ solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
 	@$(BIN)/python docs/editions.py solutions build/solutions
 
 models: $(STAMP)  ## train every shipped model and lesson 07's sweep again, and make the README's picture (hours)
-	@$(BIN)/python -m vaehelpers models
-	@$(BIN)/python -m vaehelpers sweep
+	@$(BIN)/python recipes/models.py
+	@$(BIN)/python recipes/sweep.py
 
 bench: $(STAMP) .venv/bench chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (a quarter of an hour)
 	@PYTHONPATH=.venv/bench $(BIN)/python -W ignore tests/benchmarks/bench.py

@@ -249,7 +249,7 @@ bad(bounds.grid_log_evidence, r"x: need the shape of logits, .*, got \(3, 1, 4, 
 bad(bounds.grid_log_evidence, "x: need a tensor .n, channels, height, width., got ndarray", X, None)
 bad(bounds.importance_bound, "k: need a whole number from 1 to 5, got 6", LOGITS, 6)
 
-# training, weights, shipped
+# training, weights, evaluation
 TINY = {"images": BYTES, "beta": 1.0, "progress": False}
 NUMBERS = a(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-3, minutes=1e-9)
 good(training.train, {}, NUMBERS, a(latent_dim=1, seed=0, pictures=1, batch=1), images=BYTES, progress=False)

@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, explorer, hands, latents, shipped, training
+from vaehelpers import datasets, evaluation, explorer, hands, latents, training
 
 RUN = CliRunner()
 
@@ -125,10 +125,7 @@ def commands():
 @pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
 def test_every_command_in_the_texts_runs(here, line, monkeypatch):
-    """Those that take hours get less to do: few images, and no models to train."""
-    monkeypatch.setattr(shipped, "build", lambda *args: None)
-    monkeypatch.setattr(shipped, "draw_traversal", lambda *args: None)
-    monkeypatch.setattr(shipped, "sweep", lambda *args: None)
+    """Those that take long get less to do: few images, and little time."""
     draw = datasets.hands
     monkeypatch.setattr(datasets, "hands", lambda n, **options: draw(min(n, 40), **options | {"progress": False}))
     pictures(here / "FOLDER", 3)
@@ -139,7 +136,7 @@ def test_every_command_in_the_texts_runs(here, line, monkeypatch):
 
 
 def test_the_texts_name_each_command():
-    assert {line.split()[0] for line in commands()} >= {"train", "evaluate", "explore", "models", "sweep"}
+    assert {line.split()[0] for line in commands()} == {"train", "evaluate", "explore"}
 
 
 # Nothing is overwritten without a word, and nothing is lost.
@@ -149,7 +146,7 @@ def test_a_model_is_not_overwritten_without_a_word(here):
     Path("model.safetensors").write_bytes(b"older")
     pictures(here / "few", 3)
     said = run("train", "few", *QUICK, code=2)
-    assert said.count("\n") == 1 and "'model.safetensors' already; name another with --output, or" in said
+    assert said.count("\n") == 1 and "model.safetensors' already; name another with --output, or" in said
     assert Path("model.safetensors").read_bytes() == b"older" and len(list(here.iterdir())) == 2
     run("train", "few", *QUICK, "--overwrite")
     assert training.load("model.safetensors")[1]["data"] == str(here / "few")
@@ -166,19 +163,19 @@ def test_explore_does_not_replace_a_model_by_a_page(here):
 
 def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_goes_on(here, monkeypatch):
     folder = pictures(here / "my pictures", 12)
-    advance = training._Run.advance
+    elbo_terms = training.elbo_terms
 
-    def interrupted(run, *args):
-        advance(run, *args)
-        if run.step == 1:  # the first, so that the minutes cannot have passed before
-            signal.raise_signal(signal.SIGINT)
+    def interrupted(*args):  # in the first step, so that the minutes cannot have passed before
+        monkeypatch.setattr(training, "elbo_terms", elbo_terms)
+        signal.raise_signal(signal.SIGINT)
+        return elbo_terms(*args)
 
-    monkeypatch.setattr(training._Run, "advance", interrupted)
+    monkeypatch.setattr(training, "elbo_terms", interrupted)
     said = run("train", folder, "--latents", "2", "--minutes", "0.02", "--size", "32", "--output", "a model")
     model, card = training.load("a model")
     assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
     (again, look) = printed(said)
-    assert look == ["explore", "a model"] and again[-1] == "--resume"
+    assert look == ["explore", str(here / "a model")] and again[-1] == "--resume"
     assert "go on with --resume, or start anew" in run(*again[:-1], code=2)
     run(*again)
     assert not Path("a model.checkpoint").exists()
@@ -186,7 +183,7 @@ def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_goes_on(here, mon
 
 
 def test_resume_without_a_checkpoint_is_refused(here):
-    assert "resume: there is no checkpoint 'model.safetensors.checkpoint'" in run("train", "digits", "--resume", code=2)
+    assert "model.safetensors.checkpoint' to go on from" in run("train", "digits", "--resume", code=2)
     Path("model.safetensors.checkpoint").write_bytes(b"")
     assert "go on with --resume, or start anew with --overwrite" in run("train", "digits", code=2)
     assert "need one of the two, got both" in run("train", "digits", "--resume", "--overwrite", code=2)
@@ -196,7 +193,7 @@ def test_ctrl_c_while_scoring_does_not_lose_the_model(here, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shipped, "scores", interrupted)
+    monkeypatch.setattr(evaluation, "scores", interrupted)
     said = run("train", pictures(here / "few", 3), *QUICK, code=130)
     assert "saved model.safetensors\n" in said and said.endswith("stopped\n")
     assert training.load("model.safetensors")[1]["name"] == "model"
@@ -248,9 +245,9 @@ def test_train_makes_models_of_the_size_that_was_asked_for(here):
 
 
 def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(here, monkeypatch):
-    score, _ = shipped.scores, pictures(here / "few", 3)
+    score, _ = evaluation.scores, pictures(here / "few", 3)
     for active in (0, 2):
-        monkeypatch.setattr(shipped, "scores", lambda *args, n=active: score(*args) | {"active_latents": n})
+        monkeypatch.setattr(evaluation, "scores", lambda *args, n=active: score(*args) | {"active_latents": n})
         said = run("train", "few", *QUICK, "--beta", "1000", "--output", active)
         assert f"{active} of 2 latents are active; ELBO" in said
         assert ("try --beta smaller than 1000, or --minutes longer than 0.002" in said) == (active == 0)
@@ -275,34 +272,6 @@ def test_what_is_left_out_is_said_in_one_line(here):
     assert "warning: left out 1 of 4 files: x.png (empty)\n" in said and "UserWarning" not in said
 
 
-@pytest.mark.slow
-def test_the_models_are_made_by_the_tested_way(tmp_path):
-    recipe = {"vary": ("index", "thumb"), "beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
-    shipped.build({"hands-tiny": recipe | {"seeds": (0, 1)}}, tmp_path, n=300)
-    assert [p.name for p in tmp_path.iterdir()] == ["hands-tiny.safetensors"]
-    _, card = training.load(tmp_path / "hands-tiny.safetensors")
-    assert set(card["all_seeds"]) == {"0", "1"}
-    assert card["vary"] == ["index", "thumb"] and card["recipe"]["pictures"] == 640
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.stem for path in training.PRETRAINED.glob("*.safetensors")))
-def test_a_card_tells_what_its_model_does(name):
-    path = training.PRETRAINED / f"{name}.safetensors"
-    assert path.stat().st_size <= 1.2e6
-    model, card = training.load_pretrained(name)
-    images = shipped.read_data(card["data"], size=model.size, n=5000, seed=shipped.TEST, vary=tuple(card["vary"]))
-    numbers = json.loads(json.dumps(shipped.scores(model, images)))
-    for key, value in numbers.items():
-        if key == "latents":
-            np.testing.assert_allclose([e["kl"] for e in value], [e["kl"] for e in card[key]], atol=0.01)
-            assert [e.get("name") for e in value] == [e.get("name") for e in card[key]]
-        elif key == "mig_of":
-            assert value == pytest.approx(card[key], abs=0.01)
-        else:
-            assert value == pytest.approx(card[key], rel=1e-3, abs=0.01)
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -315,7 +284,6 @@ def test_a_card_tells_what_its_model_does(name):
         (["train", "digits", "--beta", "-1"], "beta: need a number of at least 0"),
         (["train", "hands", "--size", "48", "--minutes", "0.01"], "size: need 32 or 64"),
         (["explore", "hnads"], "did you mean"),
-        (["models", "feet"], "there is no recipe 'feet'"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch):
@@ -328,7 +296,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, tmp_path, mon
 
 def test_help_says_what_each_command_does():
     text = RUN.invoke(cli.app, ["--help"]).output
-    for command in ("train", "evaluate", "explore", "models"):
+    for command in ("train", "evaluate", "explore"):
         assert command in text
 
 
@@ -337,40 +305,5 @@ def test_latents_are_named_only_when_both_sides_agree():
     factors = rng.random((5000, 2)).astype(np.float32)
     images = datasets.Images(np.zeros((5000, 1, 32, 32), np.uint8), factors, ("index", "thumb"))
     mu = np.column_stack([rng.random(5000), factors[:, 1], factors.sum(1)])
-    names = [entry.get("name") for entry in shipped.name_latents(mu, np.ones(3), images)]
+    names = [entry.get("name") for entry in evaluation.name_latents(mu, np.ones(3), images)]
     assert names[:2] == [None, "thumb"]
-
-
-@pytest.mark.slow
-def test_the_sweep_is_made_by_the_tested_way(tmp_path):
-    (tmp_path / "data").mkdir()
-    small = {
-        "vary": ("index", "thumb"),
-        "n": 500,
-        "latent_dim": 3,
-        "pictures": 6400,
-        "votes": 40,
-        "betas": (4,),
-        "seeds": (0,),
-    }
-    capacity = {"beta": 30.0, "capacity": 4.0, "pictures": 25_600, "warmup": 0.5}
-    shipped.sweep(tmp_path / "runs", tmp_path, shipped=(4,), shipped_seed=0, capacity_run=capacity, **small)
-    table = np.genfromtxt(tmp_path / "data" / "sweep.csv", delimiter=",", names=True)
-    assert table.dtype.names == datasets.beta_sweep().dtype.names
-    np.testing.assert_allclose(table["elbo"], table["log_likelihood"] - table["kl"], atol=0.02)
-    model, card = training.load(tmp_path / "pretrained" / "sweep-beta-4.safetensors")
-    assert (
-        table["beta"] == 4 and model.latent_dim == 3 and card["elbo"] == pytest.approx(float(table["elbo"]), abs=0.01)
-    )
-    with np.load(tmp_path / "data" / "capacity.npz") as arrays:
-        assert arrays["capacity"].tolist() == [4, 4] and arrays["pictures"].shape == (2, 3, 9, 32, 32)
-
-
-def test_the_shipped_sweep_is_whole():
-    table = datasets.beta_sweep()
-    runs = {(row["beta"], row["seed"]) for row in table}
-    assert runs == {(beta, seed) for beta in shipped.SWEEP["betas"] for seed in shipped.SWEEP["seeds"]}
-    parts = table["mutual_information"] + table["total_correlation"] + table["dimension_kl"]
-    np.testing.assert_allclose(parts, table["kl"], atol=0.2)
-    run = datasets.capacity_run()
-    assert run["kl"].shape == (len(run["capacity"]), 25) and run["pictures"].shape[1:] == (6, 9, 32, 32)

@@ -7,7 +7,8 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from vaehelpers import plots, shipped
+from recipes import models
+from vaehelpers import plots
 
 
 def test_a_tile_stands_in_its_row_and_column():
@@ -65,7 +66,7 @@ def test_a_picture_in_colour_stays_in_colour():
 @pytest.mark.skipif(matplotlib.__version_info__ < (3, 11), reason="its letters are narrower, and all else moves")
 def test_the_picture_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
     with plt.rc_context():
-        shipped.draw_traversal(tmp_path / "now.png")
+        models.draw_traversal(tmp_path / "now.png")
     kept, now = (Image.open(path).convert("L") for path in (ROOT / "docs" / "traversal.png", tmp_path / "now.png"))
     kept, now = (np.asarray(picture.resize((260, 100)), float) for picture in (kept, now))  # fonts may differ a little
     assert np.abs(kept - now).mean() < 2

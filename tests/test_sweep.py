@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaehelpers import datasets, training
+from vaehelpers import datasets, runs, training
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,6 @@ def test_a_row_for_every_run_and_each_is_that_of_train(images, expected):
         images, beta=2, seed=1, **{k: v for k, v in SWEEP.items() if k in ("latent_dim", "pictures", "batch")}
     )
     torch.set_num_threads(threads)
-    model.load_state_dict({k: v.half().float() for k, v in model.state_dict().items()})  # as it is kept
     assert fingerprint(model)["fingerprint"] == expected[3][2]
 
 
@@ -92,7 +91,7 @@ def test_numpy_arrays_and_iterators_name_the_runs_and_options_that_json_cannot_h
     seen = []
     short = SWEEP | {"pictures": np.int64(80), "betas": np.array([0.5, 2], np.float32), "seeds": iter(np.arange(2))}
     with joblib.parallel_config("sequential"):
-        rows = training.sweep(images, folder=tmp_path, score=fingerprint, **short, watch=lambda *_: seen.append(1))
+        rows = training.sweep(images, folder=tmp_path, score=fingerprint, **short, callback=lambda *_: seen.append(1))
     assert [row[:2] for row in weights(rows)] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)] and len(seen) == 4
     recipe = training.load(training.sweep_path(tmp_path, 2, 1))[1]["recipe"]
     assert (recipe["beta"], recipe["seed"], recipe["pictures"], recipe["learning_rate"]) == (2.0, 1, 80, 1e-3)
@@ -107,14 +106,17 @@ def test_a_run_of_another_sweep_is_found_before_the_first_is_trained(images, tmp
             training.sweep(images, folder=tmp_path, score=fingerprint, **short | {"batch": 8})
         with pytest.raises(KeyboardInterrupt):
             training.sweep(images, folder=tmp_path, score=fingerprint, **short)
-    assert [f.name for f in tmp_path.iterdir()] == ["beta-2-seed-0.safetensors"]
+    assert {f.name for f in tmp_path.iterdir()} == {"beta-0.5-seed-0.safetensors", "beta-2-seed-0.safetensors"}
 
 
-def test_an_interrupt_leaves_no_unfinished_model(images, tmp_path, interrupt_at):
+def test_after_an_interrupt_the_same_sweep_goes_on(images, expected, tmp_path, interrupt_at, monkeypatch):
     interrupt_at(100)
     with joblib.parallel_config("sequential"), pytest.raises(KeyboardInterrupt):
         training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
-    assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.checkpoint"]
+    assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.safetensors"]
+    monkeypatch.undo()
+    with joblib.parallel_config("sequential"):
+        assert weights(training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)) == expected
 
 
 def die_at_the_first_checkpoint(pid):
@@ -122,11 +124,12 @@ def die_at_the_first_checkpoint(pid):
     if os.getpid() != pid:
         return
 
-    def save_and_die(run, save=training._Run.save):
+    def save_and_die(run, save=runs.Run.save):
         save(run)
-        os.kill(pid, signal.SIGKILL)
+        if run.step:
+            os.kill(pid, signal.SIGKILL)
 
-    training._Run.save = save_and_die
+    runs.Run.save = save_and_die
 
 
 def test_a_dask_cluster_gives_the_same_and_a_killed_worker_loses_nothing(images, expected, tmp_path):

@@ -1,5 +1,6 @@
 """Training learns, goes on where it was stopped, and fails with a message that helps; test_faults kills it."""
 
+import math
 import os
 import signal
 import warnings
@@ -54,7 +55,7 @@ def test_an_interrupt_returns_the_model_so_far(images, interrupt_at, capsys):
     model, history = training.train(images, **TINY)
     assert history.seen == [800, 1200]
     assert isinstance(model, VAE)
-    assert "stopped after 1,200 pictures" in "".join(capsys.readouterr())
+    assert "stopped after 1,200 images" in "".join(capsys.readouterr())
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(images):
@@ -123,9 +124,9 @@ def test_bad_arguments_are_named(images, change, message):
 
 
 def test_floats_and_empty_data_are_refused(images):
-    with pytest.raises(ValueError, match="need at least one picture"):
+    with pytest.raises(ValueError, match="need at least one image"):
         training.train(datasets.Images(images.pixels[:0], images.factors[:0], images.names), **TINY)
-    with pytest.raises(ValueError, match="need pictures as bytes"):
+    with pytest.raises(ValueError, match="need bytes"):
         training.train(datasets.Images(images[:], images.factors, images.names), **TINY)
 
 
@@ -134,34 +135,37 @@ SHORT = {"beta": 1.0, "tc_weight": 1.0, "latent_dim": 2, "pictures": 20 * 4, "ba
 
 @pytest.fixture
 def steps(monkeypatch):
-    """The shares of the run at which its steps began; a point of the history every 4 steps, a checkpoint every 8."""
+    """The shares of the run at which its steps began; a point of the history every 4 steps, a checkpoint every 8.
+
+    The learning rate asks once a step for the cosine of π times the share.
+    """
     monkeypatch.setattr(training, "_RECORD", 4)
     monkeypatch.setattr(training, "_CHECKPOINT", 8)
-    begun, advance = [], training._Run.advance
+    begun = []
 
-    def watched(run, share):
-        begun.append(share)
-        advance(run, share)
+    def cos(angle):
+        begun.append(angle / math.pi)
+        return math.cos(angle)
 
-    monkeypatch.setattr(training._Run, "advance", watched)
+    monkeypatch.setattr(training, "math", SimpleNamespace(pi=math.pi, cos=cos))
     return begun
 
 
 @pytest.fixture
 def stop_after(monkeypatch, steps):
     """A function that calls ``train`` and presses Ctrl-C in its so-and-so-many-th step."""
-    advance = training._Run.advance
+    elbo_terms = training.elbo_terms
 
     def stop(count, *args, **kwargs):
-        seen = len(steps)
+        last = len(steps) + count
 
-        def pressed(run, share):
-            if len(steps) == seen + count - 1:
+        def pressed(*tensors):
+            if len(steps) == last:
                 signal.raise_signal(signal.SIGINT)
-            advance(run, share)
+            return elbo_terms(*tensors)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt) as caught:
-            patch.setattr(training._Run, "advance", pressed)
+            patch.setattr(training, "elbo_terms", pressed)
             training.train(*args, **kwargs)
         return str(caught.value)
 
@@ -179,7 +183,7 @@ def test_a_run_that_is_stopped_again_and_again_ends_as_one_that_was_not(images, 
     path = tmp_path / "run"
     for count, total in ((1, 4), (5, 24), (8, 56)):  # before the first checkpoint, between two, and with one
         said = stop_after(count, images, checkpoint=path, **SHORT)
-        assert said == f"stopped after {total} pictures; the same call goes on from there"
+        assert said == f"stopped after {total} images; the same call goes on from there"
     del steps[:]
     model, gone_on = training.train(images, checkpoint=path, **SHORT)
     assert len(steps) == 20 - 14, "nothing that was done is done again"
@@ -223,22 +227,26 @@ def test_the_model_so_far_is_read_from_a_checkpoint(images, tmp_path, monkeypatc
     model, card = training.load(tmp_path / "run")
     monkeypatch.setattr(training, "_RECORD", 7)
     seen = {}
-    watch = lambda live, _: seen.update({k: v.clone() for k, v in live.state_dict().items()})  # noqa: E731
-    stop_after(1, images, checkpoint=tmp_path / "run", watch=watch, **SHORT)
+    keep = lambda live, _: seen.update({k: v.clone() for k, v in live.state_dict().items()})  # noqa: E731
+    stop_after(1, images, checkpoint=tmp_path / "run", callback=keep, **SHORT)
     later, card_later = training.load(tmp_path / "run")
     assert (card["step"], card_later["step"]) == (6, 7) and not model.training
     assert not same(model, later) and all(torch.equal(seen[k], v) for k, v in later.state_dict().items())
 
 
-def test_a_second_interrupt_while_the_first_is_saved_leaves_the_older_file(images, tmp_path, monkeypatch, stop_after):
+def test_a_second_interrupt_while_the_first_is_saved_leaves_the_older_file(
+    images, tmp_path, monkeypatch, steps, stop_after
+):
     expected, _ = training.train(images, **SHORT)
     path = tmp_path / "run"
     stop_after(3, images, checkpoint=path, **SHORT)
-    older, write = path.read_bytes(), Path.write_bytes
+    older, write, seen = path.read_bytes(), Path.write_bytes, len(steps)
 
     def pressed(file, data):
+        if len(steps) == seen:  # the save at the start of the call
+            return write(file, data)
         write(file, data[: len(data) // 2])
-        signal.raise_signal(signal.SIGINT)
+        return signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", pressed)
@@ -437,9 +445,9 @@ def test_views_of_an_array_and_arrays_that_are_only_read_are_trained_on(images, 
 
 @pytest.mark.slow
 def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
-    monkeypatch.setattr(runs, "_gains_from_bfloat16", lambda _: True)
+    monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: True)
     low = training.train(images, **TINY | {"pictures": 1600})[1].elbo[-1]
-    monkeypatch.setattr(runs, "_gains_from_bfloat16", lambda _: False)
+    monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _: False)
     full = training.train(images, **TINY | {"pictures": 1600})[1].elbo[-1]
     assert low == pytest.approx(full, rel=0.03)
 

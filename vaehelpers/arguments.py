@@ -67,9 +67,13 @@ def positive_definite(name: str, values: ArrayLike, shape: tuple[int | str, ...]
     return matrices
 
 
-def number(name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf) -> float:
-    """Return a finite number greater than ``above`` and not less than ``least``."""
+def number(
+    name: str, value: Any, *, above: float = -math.inf, least: float = -math.inf, most: float = math.inf
+) -> float:
+    """Return a finite number greater than ``above``, not less than ``least`` and not greater than ``most``."""
     given = float(array(name, value, (), finite=False))
+    if given > most and math.isfinite(given):
+        raise ValueError(f"{name}: need a number of at most {most:g}, got {given:g}")
     if not (math.isfinite(given) and given > above and given >= least):
         need = f"above {above:g}" if above > least else f"of at least {least:g}" if least > above else "that is finite"
         raise ValueError(f"{name}: need a number {need}, got {given:g}")

@@ -127,7 +127,7 @@ def beta_sweep() -> NDArray[np.void]:
     """Return the sweep of lesson 07: a structured array with a row for each run and a named column for each number.
 
     ``beta`` and ``seed`` name the run; ``log_likelihood``, ``kl``, ``elbo`` and the three parts of the KL are in nats
-    per image. Made by ``python -m vaehelpers sweep``.
+    per image. Made by ``recipes/sweep.py``.
     """
     return np.genfromtxt(Path(__file__).parent / "data" / "sweep.csv", delimiter=",", names=True)
 
@@ -136,8 +136,7 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
     """Return how a model learns while its KL is held at a rising capacity, at k moments of one run.
 
     ``capacity`` and ``log_likelihood`` ``(k,)`` and ``kl`` ``(k, 25)`` are in nats; ``pictures`` ``(k, 6, 9, 32, 32)``
-    are traversals of the six ``latents`` ``(6,)`` with the largest KL at the end. Made by ``python -m vaehelpers
-    sweep``.
+    are traversals of the six ``latents`` ``(6,)`` with the largest KL at the end. Made by ``recipes/sweep.py``.
     """
     with np.load(Path(__file__).parent / "data" / "capacity.npz") as arrays:
         return dict(arrays)

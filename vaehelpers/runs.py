@@ -1,7 +1,6 @@
-"""One run of training: its state, one step, and its checkpoint."""
+"""The state of one training run, and its checkpoint."""
 
 import hashlib
-import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,17 +12,47 @@ from matplotlib.axes import Axes
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from .arguments import array, number, whole
+from .arguments import array, number, shortened, whole
 from .datasets import Images
-from .model import VAE, elbo_terms, reparameterise, total_correlation
-from .weights import is_checkpoint, read, refuse_other, shape_of, write
+from .model import VAE
+from .weights import read, shape_of, write
 
-_POOL = 8  # batches whose posteriors stand for q(z) in the total correlation
+
+@dataclass(frozen=True)
+class Config:
+    """The numbers of one run: arguments of ``train``, as Python's own numbers, which JSON can hold."""
+
+    beta: float
+    tc_weight: float
+    latent_dim: int
+    seed: int
+    pictures: int
+    warmup: float
+    capacity: float | None
+    batch: int
+    learning_rate: float
+    minutes: float | None
+
+    @classmethod
+    def checked(cls, **given: Any) -> "Config":
+        """Convert the numbers given for all fields. Raises ``ValueError`` for one that cannot be used."""
+        return cls(
+            beta=number("beta", given["beta"], least=0),
+            tc_weight=number("tc_weight", given["tc_weight"], least=0),
+            latent_dim=whole("latent_dim", given["latent_dim"], 1, 10_000),
+            seed=whole("seed", given["seed"], 0, 2**63 - 1),
+            pictures=whole("pictures", given["pictures"], 1, 10**15),
+            warmup=number("warmup", given["warmup"], least=0, most=1),
+            capacity=None if given["capacity"] is None else number("capacity", given["capacity"], least=0),
+            batch=whole("batch", given["batch"], 1, 10**6),
+            learning_rate=number("learning_rate", given["learning_rate"], above=0),
+            minutes=None if given["minutes"] is None else number("minutes", given["minutes"], above=0, most=525_600),
+        )
 
 
 @dataclass
 class History:
-    """What training saw, a point every hundred steps: means over the batches since the last point, in nats."""
+    """The course of a training, a point every hundred steps: means over the batches since the last point, in nats."""
 
     seen: list[int] = field(default_factory=list)
     log_likelihood: list[float] = field(default_factory=list)
@@ -35,131 +64,102 @@ class History:
         return [likelihood - kl for likelihood, kl in zip(self.log_likelihood, self.kl, strict=True)]
 
     def plot(self, *, ax: Axes) -> Axes:
-        """Plot the ELBO over the pictures seen, and return the axes."""
+        """Plot the ELBO over the images seen, and return the axes."""
         ax.plot(self.seen, self.elbo, color="C2")
-        ax.set(xlabel="pictures seen", ylabel="ELBO (nats a picture)")
+        ax.set(xlabel="images seen", ylabel="ELBO (nats an image)")
         return ax
 
 
 class Run:
-    """The state of a run, which goes on from the checkpoint at ``path`` where there is one, and a step of it."""
+    """The state of a run, which goes on from the checkpoint at ``path`` if there is one."""
 
-    def __init__(self, images: Images, recipe: dict[str, Any], device: torch.device, path: Path | None) -> None:
+    def __init__(self, images: Images, config: Config, device: torch.device, path: Path | None) -> None:
         channels, size = images.pixels.shape[1], images.pixels.shape[-1]
-        self.recipe, self.device, self.path = recipe, device, path
-        self.generator = torch.Generator().manual_seed(recipe["seed"])
-        self.noise = torch.Generator(device).manual_seed(recipe["seed"])
+        self.config, self.device, self.path = config, device, path
+        self.generator = torch.Generator().manual_seed(config.seed)
+        self.noise = torch.Generator(device).manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(recipe["seed"])
-            self.model = VAE(size, recipe["latent_dim"], channels).to(device)
-            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(device)
+            torch.default_generator.manual_seed(config.seed)
+            self.model = VAE(size, config.latent_dim, channels).to(device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=recipe["learning_rate"])
-        for weight in self.model.parameters():  # Adam makes the same at its first step; a checkpoint needs it before
+        self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(device)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        for weight in self.model.parameters():  # as Adam does at its first step, which a checkpoint may precede
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
             self.optimiser.state[weight] = {"step": torch.zeros(())} | moments
-        self.history, self.step, self.saved = History(), 0, 0  # saved: pictures seen before the last checkpoint
-        self.pool = torch.zeros(0, 2 * recipe["latent_dim"], device=device)  # posteriors of the last batches
+        self.history, self.step, self.saved = History(), 0, 0  # saved: images seen before the last checkpoint
+        self.pool = torch.zeros(0, 2 * config.latent_dim, device=device)  # posteriors of the last batches
         self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history
-        steps = max(1, recipe["pictures"] // recipe["batch"])
-        self.total = steps * recipe["batch"] if recipe["minutes"] is None else 60 * recipe["minutes"]
+        steps = max(1, config.pictures // config.batch)
+        self.total = steps * config.batch if config.minutes is None else 60 * config.minutes
         self.began = time.monotonic()
         if path is not None:
-            self.recipe = recipe | {"images": fingerprint(images), "device": device.type}
-            if path.exists():
+            self.recipe = asdict(config) | {"images": fingerprint(images), "device": device.type}
+            if path.is_file():
                 self.resume(path)
 
+    @property
+    def seen(self) -> int:
+        """The number of images seen."""
+        return self.step * self.config.batch
+
     def done(self) -> float:
-        """Return how much of ``total`` lies behind: pictures, or seconds where ``minutes`` end the run."""
-        by_step = self.recipe["minutes"] is None
-        return self.step * self.recipe["batch"] if by_step else time.monotonic() - self.began
+        """Return how much of ``total`` is done: images or, if ``minutes`` end the run, seconds."""
+        return self.seen if self.config.minutes is None else time.monotonic() - self.began
 
     def bar(self, progress: bool) -> tqdm:
-        """Return a progress bar that counts as ``done`` does, and begins there."""
-        seconds = "{l_bar}{bar}| {n:.0f}/{total:.0f} s [{remaining} left{postfix}]"
-        form = {"unit": "pictures"} if self.recipe["minutes"] is None else {"bar_format": seconds}
-        return tqdm(initial=min(self.done(), self.total), total=self.total, disable=not progress, **form)
+        """Return a progress bar from ``done`` to ``total``."""
+        form = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} [{remaining} left{postfix}]"
+        unit = "images" if self.config.minutes is None else "s"
+        initial = min(self.done(), self.total)
+        return tqdm(initial=initial, total=self.total, unit=unit, bar_format=form, disable=not progress)
 
-    def advance(self, share: float) -> None:
-        """Take one step, after the share ``share`` of the run."""
-        recipe = self.recipe
-        weight = min(1.0, share / recipe["warmup"]) if recipe["warmup"] else 1.0
-        rows = torch.randint(len(self.data), (recipe["batch"],), generator=self.generator).to(self.device)
-        x = (self.data[rows].float() / 255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=_gains_from_bfloat16(self.device)):
-            mu, logvar = self.model.encoder(x)
-            z = reparameterise(mu, logvar, generator=self.noise)
-            logits = self.model.decoder(z)
-        log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
-        parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
-        penalty = weight * parts[1] if recipe["capacity"] is None else (parts[1] - weight * recipe["capacity"]).abs()
-        loss = recipe["beta"] * penalty - parts[0]
-        if recipe["tc_weight"]:
-            self.pool = torch.cat([torch.cat([mu, logvar], dim=1).float(), self.pool.detach()])[: _POOL * len(x)]
-            loss = loss + weight * recipe["tc_weight"] * total_correlation(z, *self.pool.chunk(2, dim=1))
-        self.optimiser.param_groups[0]["lr"] = recipe["learning_rate"] * 0.5 * (1 + math.cos(math.pi * share))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimiser.step()
-        self.step += 1
-        self.window.append(parts.detach())
-
-    def losses(self) -> Tensor:
-        """Return log-likelihood and KL ``(k, 2)`` of the steps since the last point of the history; all are finite."""
-        parts = torch.stack(self.window).cpu() if self.window else torch.zeros(0, 2)
-        bad = ~parts.isfinite().all(1)
-        advice = "try a smaller learning_rate or beta"
-        if bad.any():
-            first = self.step - len(parts) + 1 + int(bad.int().argmax())
-            raise FloatingPointError(f"the loss is not finite at step {first}; {advice}")
-        if not all(weight.isfinite().all() for weight in self.model.parameters()):
-            raise FloatingPointError(f"a weight is not finite after step {self.step}; {advice}")
-        return parts
-
-    def record(self) -> dict[str, str]:
-        """Add a point to the history, and return it as text; raises ``FloatingPointError`` when it is not finite."""
+    def record(self) -> str:
+        """Add a point to the history, if there were steps since the last one, and return it as text."""
+        if not self.window:
+            return ""
         likelihood, kl = self.losses().mean(0).tolist()
         self.window.clear()
-        seen, likelihoods, kls = self.history.seen, self.history.log_likelihood, self.history.kl
-        seen = [*seen, self.step * self.recipe["batch"]]
-        self.history = History(seen, [*likelihoods, likelihood], [*kls, kl])  # at once: an interrupt may come
-        return {"ELBO": f"{likelihood - kl:.1f}", "reconstruction": f"{likelihood:.1f}", "KL": f"{kl:.1f} nats"}
+        past = self.history  # replaced as a whole, so that an interrupt leaves lists of equal lengths
+        self.history = History([*past.seen, self.seen], [*past.log_likelihood, likelihood], [*past.kl, kl])
+        return f"ELBO={likelihood - kl:.1f}, reconstruction={likelihood:.1f}, KL={kl:.1f} nats"
 
-    def finish(self) -> tuple[VAE, History]:
+    def losses(self) -> Tensor:
+        """Return log-likelihood and KL ``(k, 2)`` of the steps since the last point of the history.
+
+        Raises ``FloatingPointError`` if one of them or a weight is not finite.
+        """
+        parts = torch.stack(self.window).cpu() if self.window else torch.zeros(0, 2)
+        if not all(values.isfinite().all() for values in (parts, *self.model.parameters())):
+            advice = "try a smaller learning_rate or beta"
+            raise FloatingPointError(f"the loss or a weight is not finite at step {self.step}; {advice}")
+        return parts
+
+    def result(self) -> tuple[VAE, History]:
         """Return the model, on the CPU, and its history."""
-        if self.window:
-            self.record()
+        self.record()
         self.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         return self.model.eval(), self.history
 
-    def state(self) -> dict[str, Tensor]:
-        """Name the tensors that keep their shape and that training changes in place."""
-        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        for i, weight in enumerate(self.model.parameters()):
-            tensors |= {f"optimiser.{i}.{k}": v for k, v in self.optimiser.state[weight].items()}
-        return tensors
-
     def save(self) -> None:
-        """Write the checkpoint, where there is to be one; raises ``OSError`` where that is impossible."""
+        """Write the checkpoint, if there is a path for one. Raises ``OSError`` if it cannot be written."""
         if self.path is None:
             return
         tensors = self.state() | {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
         tensors |= {"pool": self.pool.detach(), "window": self.losses()}
-        card = {
-            "model": shape_of(self.model),
-            "recipe": self.recipe,
-            "step": self.step,
-            "history": asdict(self.history),
-        }
-        write(self.path, tensors, card | {"done": self.done()})
-        self.saved = self.step * self.recipe["batch"]
+        card = {"model": shape_of(self.model), "recipe": self.recipe, "step": self.step, "done": self.done()}
+        try:
+            write(self.path, tensors, card | {"history": asdict(self.history)})
+        except OSError as error:
+            raise OSError(f"checkpoint: {str(self.path)!r} cannot be written ({error})") from error
+        self.saved = self.seen
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint; raises ``ValueError`` when it is of another run, damaged, or none at all."""
+        """Restore a checkpoint. Raises ``ValueError`` if it is damaged, of another run, or no checkpoint."""
         tensors, card = read(path, "checkpoint")
         damaged = f"checkpoint: {str(path)!r} is damaged or was not written by this version; delete it or name another"
-        if not is_checkpoint(card):
+        if not card.keys() >= {"recipe", "step", "done", "history"}:
             raise ValueError(damaged)
         refuse_other(f"checkpoint: {str(path)!r} belongs to another run", card["recipe"], self.recipe)
         try:
@@ -172,26 +172,39 @@ class Run:
             self.history = History(**card["history"])
             array("history", [*asdict(self.history).values()], (3, len(self.history.seen)))
             self.step = whole("step", card["step"], 0, 2**53)
-            self.saved = self.step * self.recipe["batch"]
+            self.saved = self.seen
             self.began = time.monotonic() - number("done", card["done"], least=0)
         except (KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
             raise ValueError(damaged) from error
 
+    def state(self) -> dict[str, Tensor]:
+        """Return by name the tensors that training changes in place."""
+        tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
+        for i, weight in enumerate(self.model.parameters()):
+            tensors |= {f"optimiser.{i}.{k}": v for k, v in self.optimiser.state[weight].items()}
+        return tensors
+
 
 def fingerprint(images: Images) -> str:
-    """Tell one data set from another: the number of images, their shape, and a hash of their bytes."""
+    """Return what identifies a data set: the number of images, their shape, and a hash of their bytes."""
     digest = hashlib.sha256(np.ascontiguousarray(images.pixels).ravel().data).hexdigest()
     return f"{len(images)} of {'x'.join(map(str, images.pixels.shape[1:]))}, SHA-256 {digest[:16]}"
 
 
-def _finite(tensor: Tensor, *shape: int) -> Tensor:
-    if tuple(tensor.shape) != shape or not tensor.is_floating_point() or not tensor.isfinite().all():
-        raise ValueError(f"need finite numbers of shape {shape}")
-    return tensor
+def refuse_other(owner: str, found: object, recipe: dict[str, Any]) -> None:
+    """Raise ``ValueError``, which begins with ``owner`` and names each difference, unless two recipes are the same."""
+    there = found if isinstance(found, dict) else {}
+    changed = [
+        f"{key} is {shortened(there.get(key))} there and {shortened(value)} here"
+        for key, value in recipe.items()
+        if there.get(key) != value
+    ]
+    if changed:
+        raise ValueError(f"{owner}: {', '.join(changed)}; name another")
 
 
 def device_named(name: str) -> torch.device:
-    """Return a device of torch; ``"auto"`` is a GPU where there is one. Raises ``ValueError`` for any that is not."""
+    """Return a device of torch; ``"auto"`` is a GPU if there is one. Raises ``ValueError`` for an unknown name."""
     try:
         found = "cuda" if torch.cuda.is_available() else "cpu"
         return torch.Generator(torch.empty(0, device=found if name == "auto" else name).device).device
@@ -199,5 +212,7 @@ def device_named(name: str) -> torch.device:
         raise ValueError(f"device: need 'auto', 'cpu' or another that torch finds here, got {name!r}") from error
 
 
-def _gains_from_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
+def _finite(tensor: Tensor, *shape: int) -> Tensor:
+    if tuple(tensor.shape) != shape or not tensor.is_floating_point() or not tensor.isfinite().all():
+        raise ValueError(f"need finite numbers of shape {shape}")
+    return tensor

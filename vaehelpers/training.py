@@ -1,8 +1,10 @@
-"""Train a β-VAE, once or in a sweep over β and seeds; a killed process loses no finished work."""
+"""Train a β-VAE, once or in a sweep over β and seeds; an interrupted or killed run goes on from its checkpoint."""
 
 import ctypes
 import math
 import platform
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,23 +18,21 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from . import interrupts
-from .arguments import number, shortened, whole
+from .arguments import function, number, shortened, whole
 from .datasets import Images
-from .files import expanded, writable
-from .model import VAE
-from .runs import History as History
-from .runs import Run as _Run
-from .runs import device_named, fingerprint
+from .files import expanded
+from .model import VAE, elbo_terms, reparameterise, total_correlation
+from .runs import Config, History, Run, device_named, fingerprint, refuse_other
 from .weights import PRETRAINED as PRETRAINED
-from .weights import load, read, refuse_other, save
+from .weights import load as load
 from .weights import load_pretrained as load_pretrained
+from .weights import pretrained_names as pretrained_names
+from .weights import read
+from .weights import save as save
 
-_RECORD = 100  # steps behind one point of the history
+_RECORD = 100  # steps between two points of the history
 _CHECKPOINT = 500  # steps between two checkpoints
-_WHOLE = {"pictures": (1, 10**15), "batch": (1, 10**6), "latent_dim": (1, 10_000), "seed": (0, 2**63 - 1)}
-_MOST = {"warmup": 1, "minutes": 525_600}  # a year
-_NUMBERS = ("beta", "tc_weight", "capacity", "warmup", "learning_rate", "minutes", *_WHOLE)
+_POOL = 8  # batches whose posteriors approximate q(z) in the total correlation
 
 
 def train(
@@ -51,52 +51,80 @@ def train(
     checkpoint: str | Path | None = None,
     device: str = "auto",
     progress: bool = True,
-    watch: Callable[[VAE, History], object] | None = None,
+    callback: Callable[[VAE, History], object] | None = None,
 ) -> tuple[VAE, History]:
     """Maximise ``log-likelihood - β · KL - tc_weight · TC`` with Adam and a learning rate that falls along a cosine.
 
     TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
-    et al. 2018). Both weights rise evenly from 0 over the first share ``warmup`` of the run. With a ``capacity`` C, in
-    nats, the KL is instead held at a value that rises like this from 0 to C, by ``β · |KL - C|`` (Burgess et al.
-    2018). ``minutes`` ends the run, and its schedules, by the clock instead of after ``pictures``. An interrupt
-    (Ctrl-C) ends it early and returns the model so far.
+    et al. 2018). Both weights rise linearly from 0 over the first share ``warmup`` of the run. With a ``capacity`` C,
+    in nats, the KL is instead held at a value that rises like this from 0 to C, by ``β · |KL - C|`` (Burgess et al.
+    2018). The run ends after ``pictures`` images or, if given, after ``minutes``, which then set its schedules too. An
+    interrupt (Ctrl-C) ends it early and returns the model so far.
 
-    With a ``checkpoint``, a file, the run is saved every 500 steps, at its end and at an interrupt, which then raises
-    ``KeyboardInterrupt``. The same call goes on from there, the time of the earlier parts counts, and a run that is
-    complete is returned at once; the file stays until you delete it. On one number of threads, a run of so many
-    ``pictures`` ends with the same weights as one that was never stopped. ``load`` reads the model so far from the
-    file.
+    With ``checkpoint``, a file, the run is saved at its start, every 500 steps, at its end and at an interrupt, which
+    then raises ``KeyboardInterrupt``. The same call resumes it, and returns a complete run at once; the time of earlier
+    calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far from it.
+    On the same number of threads, a run limited by ``pictures`` ends with the same weights as if never stopped.
 
-    ``watch(model, history)`` is called every hundred steps, at each new point of the history. Returns the model, on the
-    CPU, and its history. Raises ``ValueError`` for bad arguments and for the checkpoint of a run with other arguments,
-    images or device, ``OSError`` where the checkpoint cannot be written, and ``FloatingPointError`` when the loss is no
-    longer finite.
+    ``callback(model, history)`` is called every hundred steps, after each new point of the history. Returns the model,
+    on the CPU, and its history. Raises ``ValueError`` for bad arguments and for the checkpoint of a run with other
+    arguments, images or device, ``OSError`` if the checkpoint cannot be written, and ``FloatingPointError`` if the loss
+    is not finite.
     """
-    recipe = _plain(
-        beta=beta, tc_weight=tc_weight, capacity=capacity, warmup=warmup, learning_rate=learning_rate, minutes=minutes,
-        pictures=pictures, batch=batch, latent_dim=latent_dim, seed=seed,
+    config = Config.checked(
+        beta=beta, tc_weight=tc_weight, latent_dim=latent_dim, seed=seed, pictures=pictures, warmup=warmup,
+        capacity=capacity, batch=batch, learning_rate=learning_rate, minutes=minutes,
     )  # fmt: skip
-    _check(images, watch)
-    run = _Run(images, recipe, device_named(device), _writable(checkpoint))
+    _check(images, callback)
+    run = Run(images, config, device_named(device), None if checkpoint is None else expanded(checkpoint, "checkpoint"))
+    if run.done() >= run.total:
+        return run.result()
+    run.save()  # an error of the disk is better reported now than after hours of training
+    model, optimiser = run.model, run.optimiser
     try:
-        with interrupts.held() as interrupted, run.bar(progress) as bar, keep_freed_memory():
+        with _deferred_interrupt() as interrupted, _freed_memory_kept(), run.bar(progress) as bar:
             while (done := run.done()) < run.total and not interrupted():
-                run.advance(done / run.total)
+                share = done / run.total
+                warm = min(1.0, share / config.warmup) if config.warmup else 1.0
+                optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
+
+                rows = torch.randint(len(run.data), (config.batch,), generator=run.generator).to(run.device)
+                x = (run.data[rows].float() / 255).contiguous(memory_format=torch.channels_last)
+                with torch.autocast(run.device.type, torch.bfloat16, enabled=_gains_from_bfloat16(run.device)):
+                    mu, logvar = model.encoder(x)
+                    z = reparameterise(mu, logvar, generator=run.noise)
+                    logits = model.decoder(z)
+                log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
+                parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
+
+                penalty = warm * parts[1] if config.capacity is None else (parts[1] - warm * config.capacity).abs()
+                loss = config.beta * penalty - parts[0]
+                if config.tc_weight:
+                    posteriors = torch.cat([mu, logvar], dim=1).float()
+                    run.pool = torch.cat([posteriors, run.pool.detach()])[: _POOL * config.batch]
+                    loss = loss + warm * config.tc_weight * total_correlation(z, *run.pool.chunk(2, dim=1))
+
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+                run.step += 1
+                run.window.append(parts.detach())
+
                 bar.update(min(run.done(), run.total) - bar.n)
                 if run.step % _RECORD == 0:
-                    bar.set_postfix(run.record())
-                    if watch is not None:
-                        watch(run.model, run.history)
+                    bar.set_postfix_str(run.record())
+                    if callback is not None:
+                        callback(model, run.history)
                 if run.step % _CHECKPOINT == 0:
                     run.save()
-            if done >= run.total and run.window:
+            if done >= run.total:
                 run.record()
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
-            raise KeyboardInterrupt(f"stopped after {run.saved:,} pictures; the same call goes on from there") from None
-        tqdm.write(f"stopped after {run.step * run.recipe['batch']:,} pictures; the model so far is returned")
-    return run.finish()
+            raise KeyboardInterrupt(f"stopped after {run.saved:,} images; the same call goes on from there") from None
+        tqdm.write(f"stopped after {run.seen:,} images; the model so far is returned")
+    return run.result()
 
 
 def sweep(
@@ -111,124 +139,111 @@ def sweep(
 ) -> list[dict[str, float]]:
     """Train every β with every seed, one thread a run, and return a row for each: beta, seed, and what ``score`` says.
 
-    The runs stand side by side on the machine's cores or, inside ``joblib.parallel_config("dask")``, on the workers of
-    a Dask cluster, which must all reach ``folder``. There each finished model stays and is never trained again, and an
-    unfinished run goes on from its checkpoint. ``options`` go to ``train``.
-    Raises ``ValueError``, before any training, when the folder holds runs of another sweep, and for bad arguments.
+    The runs are spread over the machine's cores or, inside ``joblib.parallel_config("dask")``, over the workers of a
+    Dask cluster, which must all reach ``folder``. It keeps the checkpoint of each run, which ``load`` reads: a finished
+    run is never trained again, and an unfinished one goes on from there. ``options`` go to ``train``.
+    Raises ``ValueError``, before any training, if the folder holds runs of another sweep, and for bad arguments.
     """
-    defaults = {name: p.default for name, p in signature(train).parameters.items() if p.default is not p.empty}
-    wrong = sorted(options.keys() - defaults.keys() | options.keys() & {"seed", "checkpoint"})
+    defaults = {name: parameter.default for name, parameter in signature(train).parameters.items()}
+    wrong = options.keys() - defaults.keys() | options.keys() & {"images", "beta", "seed", "checkpoint"}
     if wrong:
-        raise ValueError(f"options: need arguments of train other than seed and checkpoint, got {', '.join(wrong)}")
-    if not callable(score):
-        raise ValueError(f"score: need a function of a model, got {shortened(score)}")
-    _check(images, options.get("watch"))
-    numbers = {name: value for name, value in (defaults | options).items() if name in _NUMBERS}
-    others = {name: value for name, value in options.items() if name not in _NUMBERS}
-    recipe = _plain(**numbers) | {"images": fingerprint(images)}
-    jobs = _jobs(expanded(folder, "folder"), betas, seeds, recipe)
-    expanded(folder, "folder").mkdir(parents=True, exist_ok=True)
-    runs = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
-        joblib.delayed(_sweep_run)(images, path, score, job, others) for path, job in jobs.items()
+        raise ValueError(f"options: need arguments of train but checkpoint, got {', '.join(sorted(wrong))}")
+    _check(images, options.get("callback"))
+    function("score", score)
+    place, data = expanded(folder, "folder"), fingerprint(images)
+    runs: dict[Path, dict[str, Any]] = {}
+    for beta, seed in product(_listed("betas", betas), _listed("seeds", seeds)):
+        beta, seed = number("betas", beta, least=0), whole("seeds", seed, 0, 2**63 - 1)
+        path = sweep_path(place, beta, seed)
+        if path in runs:
+            raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
+        runs[path] = options | {"beta": beta, "seed": seed}
+        config = Config.checked(**defaults | runs[path])
+        if path.exists():
+            owner, found = f"folder: {str(path)!r} belongs to another sweep", read(path, "folder")[1].get("recipe")
+            refuse_other(owner, found, asdict(config) | {"images": data})
+    results = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
+        joblib.delayed(_sweep_run)(images, path, score, run) for path, run in runs.items()
     )
-    rows = list(tqdm(runs, total=len(jobs), unit="runs", disable=not progress))
+    rows = list(tqdm(results, total=len(runs), unit="runs", disable=not progress))
     return sorted(rows, key=lambda row: (row["beta"], row["seed"]))
 
 
 def sweep_path(folder: Path, beta: float, seed: int) -> Path:
-    """Return where ``sweep`` keeps a finished run."""
+    """Return where ``sweep`` keeps a run."""
     return folder / f"beta-{repr(float(beta)).removesuffix('.0')}-seed-{seed}.safetensors"
 
 
-def _jobs(
-    folder: Path, betas: Iterable[float], seeds: Iterable[int], recipe: dict[str, Any]
-) -> dict[Path, dict[str, Any]]:
-    """Return the recipe of each run under the file that keeps it; refuse a folder that holds runs of other recipes."""
-    jobs: dict[Path, dict[str, Any]] = {}
-    for given in product(_listed("betas", betas), _listed("seeds", seeds)):
-        beta, seed = number("betas", given[0], least=0), whole("seeds", given[1], *_WHOLE["seed"])
-        path = sweep_path(folder, beta, seed)
-        if path in jobs:
-            raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
-        jobs[path] = recipe | {"beta": beta, "seed": seed}
-        kept = path if path.exists() else path.with_suffix(".checkpoint")
-        if kept.exists():
-            owner = f"folder: {str(kept)!r} belongs to another sweep"
-            refuse_other(owner, read(kept, "folder")[1].get("recipe"), jobs[path])
-    return jobs
-
-
 def _sweep_run(
-    images: Images,
-    path: Path,
-    score: Callable[[VAE], dict[str, float]],
-    recipe: dict[str, Any],
-    others: dict[str, Any],
+    images: Images, path: Path, score: Callable[[VAE], dict[str, float]], run: dict[str, Any]
 ) -> dict[str, float]:
-    """Train one run, or read it where it is finished already, and score it."""
+    """Train one run on one thread, unless it is finished already, and score it."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    checkpoint = path.with_suffix(".checkpoint")
     try:
-        if not path.exists():
-            numbers = {name: recipe[name] for name in _NUMBERS}
-            model, history = train(images, checkpoint=checkpoint, progress=False, **numbers, **others)
-            save(model, path, {"recipe": recipe, "history": asdict(history)})
-        checkpoint.unlink(missing_ok=True)
-        model, _ = load(path)  # in both cases the weights as they are kept, in half precision
-        return {"beta": recipe["beta"], "seed": recipe["seed"], **score(model)}
+        model, _ = train(images, checkpoint=path, progress=False, **run)
+        return {"beta": run["beta"], "seed": run["seed"], **score(model)}
     finally:
         torch.set_num_threads(threads)
 
 
 @contextmanager
-def keep_freed_memory() -> Iterator[None]:
-    """Let glibc keep freed memory for the next batch, which would else fault the same pages in again and again.
+def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+    """Raise an interrupt (Ctrl-C) only at the end of the block, so that it cuts no step in two.
 
-    Afterwards its thresholds are back at the documented defaults and the kept memory is given back (mallopt(3)).
+    Yields a function that says whether there was one. A second interrupt is raised at once. In another thread, and
+    where SIGINT is ignored or handled already, nothing changes.
     """
+    interrupted = threading.Event()
+
+    def handle(*_: object) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        interrupted.set()
+
+    ours = threading.current_thread() is threading.main_thread()
+    ours = ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupted.is_set
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if interrupted.is_set():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def _freed_memory_kept() -> Iterator[None]:
+    """Let glibc keep freed memory for the next batch, which makes training about 1.4 times as fast (mallopt(3))."""
     libc = ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
-    if libc is None:
-        yield
-        return
-    trim, mmap = -1, -3
-    libc.mallopt(mmap, 1 << 30)
-    libc.mallopt(trim, -1)
+    trim_threshold, mmap_threshold, default = -1, -3, 128 * 1024
+    if libc:
+        libc.mallopt(mmap_threshold, 1 << 30), libc.mallopt(trim_threshold, -1)
     try:
         yield
     finally:
-        libc.mallopt(mmap, 128 * 1024)
-        libc.mallopt(trim, 128 * 1024)
-        libc.malloc_trim(0)
+        if libc:
+            libc.mallopt(mmap_threshold, default), libc.mallopt(trim_threshold, default), libc.malloc_trim(0)
 
 
-def _check(images: Images, watch: object) -> None:
-    given = images.pixels if isinstance(images, Images) else None
-    shape: tuple[int, ...] = getattr(given, "shape", ())
-    if not isinstance(given, np.ndarray) or len(shape) != 4 or shape[2] != shape[3]:
+def _gains_from_bfloat16(device: torch.device) -> bool:
+    return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
+
+
+def _check(images: Images, callback: object) -> None:
+    pixels = images.pixels if isinstance(images, Images) else None
+    shape: tuple[int, ...] = getattr(pixels, "shape", ())
+    if not isinstance(pixels, np.ndarray) or len(shape) != 4 or shape[2] != shape[3]:
         got = shape or type(images).__name__
-        raise ValueError(f"images: need Images with square pictures (n, channels, size, size), got {got}")
-    if len(images) == 0:
-        raise ValueError("images: need at least one picture, got none")
-    if given.dtype != np.uint8:
-        raise ValueError(f"images: need pictures as bytes (uint8), which datasets.as_bytes makes, got {given.dtype}")
-    if not (watch is None or callable(watch)):
-        raise ValueError(f"watch: need a function of a model and its history, got {shortened(watch)}")
-
-
-def _plain(**numbers: Any) -> dict[str, Any]:
-    """Return the numbers of a run as Python's own, which JSON can hold, or say which one cannot be used."""
-    found: dict[str, Any] = {}
-    for name, value in numbers.items():
-        if name in _WHOLE:
-            found[name] = whole(name, value, *_WHOLE[name])
-        elif value is None and name in ("capacity", "minutes"):
-            found[name] = None
-        else:
-            found[name] = number(name, value, **{"above" if name in ("learning_rate", "minutes") else "least": 0})
-            if found[name] > _MOST.get(name, math.inf):
-                raise ValueError(f"{name}: need a number of at most {_MOST[name]}, got {found[name]:g}")
-    return found
+        raise ValueError(f"images: need Images that are square, (n, channels, size, size), got {got}")
+    if not len(pixels):
+        raise ValueError("images: need at least one image, got none")
+    if pixels.dtype != np.uint8:
+        raise ValueError(f"images: need bytes (uint8), which datasets.as_bytes makes, got {pixels.dtype}")
+    if not (callback is None or callable(callback)):
+        raise ValueError(f"callback: need a function of a model and its history, got {shortened(callback)}")
 
 
 def _listed(name: str, values: Iterable[Any]) -> list[Any]:
@@ -236,14 +251,3 @@ def _listed(name: str, values: Iterable[Any]) -> list[Any]:
         return list(values)
     except TypeError:
         raise ValueError(f"{name}: need a list of numbers, got {shortened(values)}") from None
-
-
-def _writable(checkpoint: str | Path | None) -> Path | None:
-    if checkpoint is None:
-        return None
-    path = expanded(checkpoint, "checkpoint")
-    try:
-        writable(path)
-    except OSError as error:
-        raise OSError(f"checkpoint: {str(path)!r} cannot be written ({error})") from error
-    return path

@@ -1,15 +1,181 @@
-"""Lesson 07: the β of a loss, against the gradients of that very loss computed with torch."""
+"""Lesson 07: figures and sliders show the values that they are given; the β of a loss; answers of the exercises."""
+
+import math
+import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import eigvals, orthogonal_procrustes
+from scipy.optimize import minimize
+from scipy.stats import multivariate_normal
 from torch.nn import functional as F
 
-from vaehelpers.lessons.lesson07 import effective_beta, peers_table, read_peers
+from vaehelpers.lessons import lesson07
+from vaehelpers.lessons.lesson07 import effective_beta, turn
+from vaehelpers.metrics import mi_matrix, mig
 
-PEERS = read_peers()
+RNG = np.random.default_rng(0)
+PEERS = lesson07.read_peers()
+
+
+def marks(ax):
+    """The marks that a slider moves: their positions, by name."""
+    return {line.get_gid(): line.get_xydata().squeeze().tolist() for line in ax.lines if line.get_gid()}
+
+
+def framed(ax):
+    """The latent that is framed for each factor that any latent knows about."""
+    return {round(frame.get_x() + 0.5): round(frame.get_y() + 0.5) for frame in ax.patches}
+
+
+def test_collapsed_models_share_one_label():
+    ax = lesson07.plot_rate_distortion([1, 1, 8, 32], [5, 5.2, 0, 0], [190, 191, 230, 230.01], best=195.3)
+    assert [text.get_text() for text in ax.texts] == ["β = 1", "β = 8, 32", "same ELBO"]
+    (dashed,) = (line for line in ax.lines if line.get_linestyle() == "--")
+    np.testing.assert_allclose(dashed.get_xydata().sum(axis=1), 195.3)
+
+
+def test_each_seed_has_its_dot_and_each_beta_its_mean():
+    ax = lesson07.plot_sweep([1, 1, 1, 4, 4, 4], [1, 1, 4, 2, 3, 7], name="score")
+    (means,) = (line for line in ax.lines if line.get_linestyle() == "-")
+    (dots,) = (line for line in ax.lines if line.get_marker() == "o")
+    assert means.get_xydata().tolist() == [[1, 2], [4, 4]] and dots.get_ydata().tolist() == [1, 1, 4, 2, 3, 7]
+    assert (np.diff(dots.get_xdata()) > 0).all()  # none hides another
+
+
+def test_the_parts_stack_up_to_the_mean_kl():
+    parts = {"mutual information": [1.0, 3, 2], "total correlation": [0.5, 0.5, 1], "dimension-wise KL": [0, 0, 0.5]}
+    ax = lesson07.plot_kl_parts([1, 1, 4], parts)
+    assert [text.get_text() for text in ax.texts] == ["2.5", "3.5"]
+    (top,) = (bars for bars in ax.containers if bars.get_label() == "dimension-wise KL")
+    np.testing.assert_allclose([bar.get_y() + bar.get_height() for bar in top], [2.5, 3.5])
+
+
+def test_spreading_names_each_number_of_latents():
+    ax = lesson07.plot_spreading([0, 1, 2], {1: [1, 0.1, 0.02], 3: [1, 0.5, 0.3]})
+    assert {text.get_text(): text.xy for text in ax.texts} == {"1 latent": (2, 0.02), "3 latents": (2, 0.3)}
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1, 0.1, 0.02], [1, 0.5, 0.3]]
+
+
+def test_a_path_numbers_the_fifths_of_a_factor():
+    factor = np.linspace(0, 1, 101)
+    ax = lesson07.plot_path(np.column_stack([factor, factor**2]), factor, names=("z0", "z1", "index"))
+    assert [text.get_text() for text in ax.texts] == list("12345")
+    np.testing.assert_allclose([text.get_position()[0] for text in ax.texts], [0.1, 0.3, 0.5, 0.7, 0.9], atol=0.01)
+    assert ax.get_title().startswith("index")
+    few = lesson07.plot_path([[0, 0], [1, 1]], [0, 1], names=("z0", "z1", "index"))
+    assert [text.get_text() for text in few.texts] == ["1", "5"]
+
+
+def test_the_best_latent_of_each_factor_is_framed():
+    table = np.array([[1.5, 0.1, 0.0], [0.2, 0.0, 0.0]])
+    ax = lesson07.plot_mi_matrix(table, latents=["z0", "z1"], factors=["a", "b", "c"])
+    shown = {text.get_position(): text.get_text() for text in ax.texts}
+    assert shown == {(0, 0): "1.50", (1, 0): "0.10", (2, 0): "0.00", (0, 1): "0.20", (1, 1): "0.00", (2, 1): "0.00"}
+    assert framed(ax) == {0: 0, 1: 0} and [label.get_text() for label in ax.get_yticklabels()] == ["z0", "z1"]
+    (image,) = ax.images
+    assert image.get_clim() == (0, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("controls", "beta"),
+    [
+        ({"latents": "mean"}, 4096 / 2 / 25),
+        ({}, 4096 / 2),
+        ({"error": "Bernoulli"}, 4096),
+        ({"error": "½ squared", "pixels": "sum"}, 1),
+        ({"pixels": "sum", "sigma": 0.5, "weight": 2.0}, 100 / (2 * 0.25)),
+        ({"error": "Bernoulli", "pixels": "sum", "latents": "mean", "n_latents": 10}, 0.1),
+        ({"error": "Bernoulli", "pixels": "sum", "batch": "mean of error only"}, 64),
+        ({"error": "Bernoulli", "pixels": "sum", "batch": "mean of KL only"}, 1 / 64),
+        ({"image": "64×64×3", "weight": -3.0}, 12288 * 0.001 / 2),
+    ],
+)
+def test_the_calculator_shows_the_beta(controls, beta):
+    live = lesson07.beta_calculator()
+    for name, value in ({"latents": "sum"} | controls).items():
+        live.controls[name].value = value
+    (ax,) = live.figure.axes
+    assert marks(ax)["here"] == [pytest.approx(beta), 0.5]
+    formula = ax.get_title().replace(",", "").replace("·", "*").replace("²", "**2")
+    written = re.fullmatch(r"β  =  (.+)  =  (.+)", formula)
+    assert eval(written[1]) == pytest.approx(beta, rel=1e-3) and float(written[2]) == pytest.approx(beta, rel=1e-3)
+
+
+def test_a_turn_leaves_lengths_and_the_other_latents():
+    codes = RNG.standard_normal((6, 4))
+    turned = turn(codes, 30)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=1), np.linalg.norm(codes, axis=1))
+    np.testing.assert_array_equal(turned[:, 2:], codes[:, 2:])
+    np.testing.assert_allclose(turn([[1.0, 0]], 90), [[0, 1]], atol=1e-15)
+    np.testing.assert_allclose(turn(turned, -30), codes)
+
+
+def test_a_turn_costs_no_kl_and_the_gap_is_that_of_the_best_diagonal_posterior():
+    mu, variances = RNG.standard_normal((1, 3)), RNG.uniform(0.05, 0.9, (1, 3))
+    kls, gaps = np.transpose([lesson07._kl_and_gap(mu, variances, angle) for angle in (0, 20, 45)])
+    np.testing.assert_allclose(kls, 0.5 * (mu**2 + variances - np.log(variances) - 1).sum())
+    rotation = turn(np.eye(3), 20.0)  # a row is where the unit vector goes
+    target = multivariate_normal(np.zeros(3), rotation.T @ np.diag(variances[0]) @ rotation)
+    normals = RNG.standard_normal((4000, 3))
+    normals = (normals - normals.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(normals.T, bias=True))).T
+
+    def kl(log_sd):  # the draws have exactly mean 0 and covariance 1, so that this average is no estimate
+        z = normals * np.exp(log_sd)
+        return (multivariate_normal(np.zeros(3), np.diag(np.exp(2 * log_sd))).logpdf(z) - target.logpdf(z)).mean()
+
+    assert gaps[0] == pytest.approx(0, abs=1e-12)
+    assert gaps[1] == pytest.approx(minimize(kl, np.zeros(3)).fun, abs=1e-6)
+    assert 0 < gaps[1] < gaps[2]
+
+
+def test_the_slider_shows_the_scores_of_the_turned_codes():
+    factors = RNG.uniform(size=(1000, 2))
+    mu = np.column_stack([factors + 0.05 * RNG.standard_normal((1000, 2)), RNG.standard_normal(1000)])
+    live = lesson07.turned_latents(mu, np.full((1000, 3), -3.0), factors, names=("a", "b"), labels=("z0", "z1", "z2"))
+    left, right = live.figure.axes
+    kl = (mu**2 + np.exp(-3) + 3 - 1).sum(axis=1).mean() / 2
+    for angle in (0, 45, 90):
+        live.controls["angle"].value = angle
+        turned = turn(mu, angle)
+        score, information = mig(turned, factors), mi_matrix(turned, factors)
+        assert right.get_title() == f"KL {kl:.4f} nats, as before;  MIG {score:.3f}"
+        assert marks(right)["MIG"] == [angle, pytest.approx(score)]
+        shown = {text.get_position(): float(text.get_text()) for text in left.texts}
+        assert shown == {(j, i): pytest.approx(nats, abs=0.006) for (i, j), nats in np.ndenumerate(information)}
+        assert framed(left) == dict(enumerate(information.argmax(axis=0)))
+    (image,) = left.images
+    assert image.get_clim() == (0, mi_matrix(mu, factors).max())  # shades compare between angles
+
+
+def test_the_capacity_slider_reaches_both_ends():
+    kl = np.linspace(0, 2, 5)[:, None] * np.array([1, 0.5, 0.01])
+    run = {"capacity": np.arange(5.0), "log_likelihood": -np.arange(5.0), "kl": kl, "latents": np.arange(2)}
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None, None] * np.full((2, 9, 8, 8), 60, np.uint8)
+    live = lesson07.rising_capacity(run | {"pictures": images})
+    left, right = live.figure.axes
+    for moment, active in ((0, 0), (4, 2)):
+        live.controls["moment"].value = moment
+        (bars,), (image,) = left.containers, right.images
+        np.testing.assert_array_equal([bar.get_height() for bar in bars], kl[moment])
+        assert f"latents above 0.1 nats: {active}" in left.get_title() and image.get_array()[0, 0] == moment * 60 / 255
+    assert "reconstruction term −4.0 nats" in left.get_title()
+
+
+def test_the_choice_of_a_model_changes_images_and_labels():
+    rows = {name: np.full((3, 4, 1, 5, 5), value) for name, value in (("a", 0.0), ("b", 1.0))}
+    live = lesson07.all_latents(rows, {"a": list("xyz"), "b": list("uvw")}, start="a")
+    (ax,) = live.figure.axes
+    for name, labels in (("b", "uvw"), ("a", "xyz")):
+        live.controls["model"].value = name
+        (image,) = ax.images
+        assert image.get_array()[0, 0] == rows[name][0, 0, 0, 0, 0]
+        assert [label.get_text() for label in ax.get_yticklabels()] == list(labels)
+        assert [label.get_text() for label in ax.get_xticklabels()] == ["-3", "0", "+3"]
 
 
 def beta_of(peer, variance):
@@ -86,8 +252,8 @@ def test_what_is_no_loss_is_named(arguments, message):
 
 
 def test_the_table_has_a_row_with_its_source_and_beta_for_each_peer():
-    _, ruler, *rows = peers_table().splitlines()
-    assert ruler == "|---|---|---|---|---:|---:|" and peers_table() == peers_table(variance=0.01)
+    _, ruler, *rows = lesson07.peers_table().splitlines()
+    assert ruler == "|---|---|---|---|---:|---:|" and lesson07.peers_table() == lesson07.peers_table(variance=0.01)
     assert len(rows) == len(PEERS) >= 6
     for row, peer in zip(rows, PEERS, strict=True):
         assert "/{repository}/blob/{commit}/{file})".format(**peer) in row
@@ -99,3 +265,237 @@ def test_the_table_has_a_row_with_its_source_and_beta_for_each_peer():
             if peer["error"] == "bernoulli"
             else float(last) == pytest.approx(beta_of(peer, 0.01), 1e-3)
         )
+
+
+LOG = np.log
+
+
+def loss(error=lambda e: e.sum(1).mean(), latents=lambda k: k.sum(1).mean(), kl=None, beta_first=False, sign=1):
+    """The solution of exercise 3, or one with a mistake built in."""
+
+    def attempt(x, recon, mu, logvar, beta):
+        nats = -(x * LOG(recon) + (1 - x) * LOG(1 - recon))
+        kls = (mu**2 + np.exp(logvar) - logvar - 1) / 2 if kl is None else kl(mu, logvar)
+        first, second = (beta, 1) if beta_first else (1, beta)
+        return sign * (first * error(nats) + second * latents(kls))
+
+    return attempt
+
+
+def torch_loss(x, recon, mu, logvar, beta):
+    x, recon, mu, logvar = (torch.tensor(value, requires_grad=True) for value in (x, recon, mu, logvar))
+    kl = -0.5 * (1 + logvar - mu**2 - logvar.exp())
+    return (F.binary_cross_entropy(recon, x, reduction="none").sum(1) + beta * kl.sum(1)).mean()
+
+
+def loss_in_place(x, recon, mu, logvar, beta):
+    mu *= mu
+    mu += np.exp(logvar) - logvar - 1
+    x *= LOG(1 / recon - 1)
+    x -= LOG(1 - recon)
+    return (x.sum() + beta / 2 * mu.sum()) / len(x)
+
+
+def spread(lost, m):
+    return m * lost / (1 - lost + m * lost)
+
+
+def total_correlation(c):
+    return (LOG(np.diag(c)).sum() - np.linalg.slogdet(c)[1]) / 2
+
+
+def of_correlations(c):
+    sds = np.sqrt(np.diag(c))
+    return -0.5 * LOG(np.linalg.eigvalsh(c / np.outer(sds, sds))).sum()
+
+
+def correlation_in_place(c):
+    variances = np.diag(c).copy()
+    c /= variances
+    return -LOG(np.linalg.det(c)) / 2
+
+
+def gap(i):
+    ranked = np.sort(i, axis=0)
+    return ranked[-1] - ranked[-2]
+
+
+def row_gap(i):
+    ranked = np.sort(i, axis=1)
+    return np.mean(ranked[:, -1] - ranked[:, -2])
+
+
+def gap_in_a_loop(information, entropies):
+    total = 0
+    for column, entropy in zip(information.T.tolist(), entropies.tolist(), strict=True):
+        best = column.pop(column.index(max(column)))
+        total += (best - max(column)) / entropy
+    return total / len(entropies)
+
+
+def gap_in_place(information, entropies):
+    information.sort(axis=0)
+    information /= entropies
+    return (information[-1] - information[-2]).mean()
+
+
+def share_in_place(scores):
+    scores -= scores.mean()
+    return np.sum(scores.mean(axis=1) ** 2) / np.sum(scores**2) * scores.shape[1]
+
+
+def best_turn(codes, factors, best=np.argmax, angles=range(90), score=mig):
+    return angles[best([score(turn(codes, angle), factors) for angle in angles])]
+
+
+def turn_in_place(codes, factors):
+    scores = []
+    for _ in range(90):
+        scores.append(mig(codes, factors))
+        codes[:] = turn(codes, 1)
+    return [float(np.argmax(scores))]
+
+
+def least_squares_turn(codes, factors):
+    rotation = orthogonal_procrustes(codes, factors)[0]
+    return round(math.degrees(math.atan2(rotation[0, 1], rotation[0, 0]))) % 90
+
+
+def opposite_turn(codes, factors):
+    return best_turn(codes[:, ::-1], factors)
+
+
+RIGHT = {
+    "break_even": [1.5, Fraction(3, 2), np.array([1.5]), (-186 + 192) / (9 - 5), torch.tensor(1.5)],
+    "strangers_beta": [204.8, 205, 200, 0.001 * 64 * 64 / (2 * 0.1**2), Fraction(1024, 5)],
+    "beta_loss": [
+        loss(),
+        torch_loss,
+        loss_in_place,
+        lambda x, recon, mu, logvar, beta: sum(
+            loss()(*(part[None] for part in row), beta) for row in zip(x, recon, mu, logvar, strict=True)
+        ) / len(x),
+    ],
+    "spread_rate": [
+        lambda lost, m: -m / 2 * LOG(spread(lost, m)),
+        lambda lost, m: m / 2 * math.log(1 + (1 - lost) / (m * lost)),
+        lambda lost, m: -sum(math.log(math.sqrt(spread(lost, m))) for _ in range(m)),
+        lambda lost, m: [m / 2 * np.log1p((1 / lost - 1) / m)],
+    ],
+    "gaussian_correlation": [
+        total_correlation,
+        of_correlations,
+        correlation_in_place,
+        lambda c: (LOG(np.diag(c)).sum() - LOG(eigvals(c)).sum()) / 2,  # complex numbers with imaginary parts of 0
+        lambda c: LOG(np.diag(c)).sum() / 2 - LOG(np.diag(np.linalg.cholesky(c))).sum(),
+        lambda c: torch.distributions.kl_divergence(*(
+            torch.distributions.MultivariateNormal(torch.zeros(len(c), dtype=torch.float64), torch.tensor(part))
+            for part in (c, np.diag(np.diag(c))))),
+    ],
+    "gap": [lambda i, h: np.mean(gap(i) / h), gap_in_a_loop, gap_in_place,
+            lambda i, h: np.mean((np.partition(i, -2, axis=0)[-2:] / h).T @ [-1, 1])],
+    "share": [
+        lambda s: s.mean(1).var() / s.var(),
+        share_in_place,
+        lambda s: 1 - s.var(axis=1).mean() / s.var(),
+        lambda s: s.mean(1).var() / (s.mean(1).var() + np.mean([row.var() for row in s])),
+    ],
+    "turn_back": [best_turn, turn_in_place, lambda codes, factors: np.float32(best_turn(codes, factors)),
+                  lambda codes, factors: best_turn(codes, factors, angles=np.arange(89, -1, -1)),
+                  least_squares_turn],
+}  # fmt: skip
+
+WRONG = {
+    "break_even": [(2 / 3, "before the log-likelihood"), (6, "how much better"), (4, "how much more KL"),
+                   (2, "difference of the two ELBOs"), (1, "not equal yet"), (-1.5, "Mind the signs"), (27, "Not yet")],
+    "strangers_beta": [(409.6, "*two* times"), (20.48, "has its square"), (2.048, "right for σ = 1"),
+                       (4.096, "Bernoulli error"), (0.05, "read it as their sum"), (3.2, "one side alone"),
+                       (1 / 204.8, "Upside down"), (0.08192, "Divide by 2σ²"), (0.001, "Not yet"), (0, "Not yet")],
+    "beta_loss": [
+        (loss(beta_first=True), "stands before the error"),
+        (loss(latents=np.mean), "averaged over the latents"),
+        (loss(error=np.mean), "averaged over the pixels"),
+        (loss(error=np.mean, latents=np.mean), "averaged over everything"),
+        (loss(error=np.sum, latents=np.sum), "added up the batch"),
+        (loss(kl=lambda m, v: m**2 + np.exp(v) - v - 1), "½ of the KL is missing"),
+        (loss(kl=lambda m, v: (m**2 + v - LOG(v) - 1) / 2), "logvar as the variance"),
+        (loss(kl=lambda m, v: (m**2 + np.exp(2 * v) - 2 * v - 1) / 2), "logvar as log σ"),
+        (loss(sign=-1), "made small"),
+        (loss(latents=lambda k: -k.sum(1).mean()), "subtracts the KL"),
+        (lambda x, r, m, v, beta: loss()(x, r, m, v, 1), "loss at β = 1"),
+        (lambda x, r, m, v, beta: loss()(x, r, m, v, beta) + np.sum((1 - x) * LOG(1 - r)) / len(x), "dark pixels"),
+        (lambda x, r, m, v, beta: loss(error=lambda e: 0)(x, r, m, v, beta) + np.sum((x - r) ** 2) / len(x), "squared"),
+        (lambda x, r, m, v, beta: loss()(r, x, m, v, beta), "Not yet"),
+        (lambda x, r, m, v, beta: loss()(x, r, m, v, 4), "Not yet"),
+    ],
+    "spread_rate": [
+        (lambda lost, m: -LOG(spread(lost, m)) / 2, "one of the m latents"),
+        (lambda lost, m: -LOG(lost) / 2, "one latent alone"),
+        (lambda lost, m: -m / 2 * LOG(lost), "lost share for the noise"),
+        (lambda lost, m: -m / 2 * LOG(m * lost), "m times the lost share"),
+        (lambda lost, m: -m * LOG(spread(lost, m)), "½ is missing"),
+        (lambda lost, m: -m / 2 * np.log2(spread(lost, m)), "bits"),
+        (lambda lost, m: m / 2 * LOG(spread(lost, m)), "cannot be negative"),
+        (spread, "That is v"),
+        (lambda lost, m: -m / 2 * LOG(lost / m), "Not yet"),
+        (lambda lost, m: -3 / 2 * LOG(spread(lost, 3)), "Not yet"),
+    ],
+    "gaussian_correlation": [
+        (lambda c: 2 * total_correlation(c), "The ½ is missing: the entropy"),
+        (lambda c: -total_correlation(c), "The sign"),
+        (lambda c: -np.linalg.slogdet(c)[1] / 2, "That is the joint entropy"),
+        (lambda c: LOG(np.diag(c)).sum() / 2, "sum of the single entropies"),
+        (lambda c: (LOG(np.sqrt(np.diag(c))).sum() - np.linalg.slogdet(c)[1]) / 2, "standard deviations for"),
+        (lambda c: total_correlation(c) - np.linalg.slogdet(c)[1] / 2, "logarithm of the determinant"),
+        (lambda c: total_correlation(c) + LOG(np.diag(c)).sum() / 2, "of the single variances"),
+        (lambda c: (np.trace(c) - len(c) - np.linalg.slogdet(c)[1]) / 2, "KL to the prior"),
+        (lambda c: np.abs(c / np.sqrt(np.outer(np.diag(c), np.diag(c))))[np.triu_indices(len(c), 1)].mean(), "mean c"),
+        (lambda c: total_correlation(c) / LOG(2), "bits"),
+        (lambda c: -LOG(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]) / 2, "Not yet"),
+        (lambda c: 0.0, "Not yet"),
+    ],
+    "gap": [
+        (lambda i, h: np.mean(gap(i)), "in nats still"),
+        (lambda i, h: row_gap(i), "two best *factors*"),
+        (lambda i, h: np.mean(gap(i)) / LOG(len(i)), "log of the number of latents"),
+        (lambda i, h: np.mean(gap(i)) / LOG(len(h)), "log of the number of factors"),
+        (lambda i, h: np.mean(gap(i) / i.max(axis=0)), "what the best latent knows"),
+        (lambda i, h: np.mean((i.max(axis=0) - i.mean(axis=0)) / h), "the mean of all latents"),
+        (lambda i, h: np.mean((i.max(axis=0) - i.min(axis=0)) / h), "the worst latent"),
+        (lambda i, h: -np.mean(gap(i) / h), "mind the sign"),
+        (lambda i, h: gap(i).sum() / h.sum(), "divided the sums"),
+        (lambda i, h: np.sum(gap(i) / h), "added up over the factors"),
+        (lambda i, h: np.mean(i.max(axis=0) / h), "subtracts the second best"),
+        (lambda i, h: gap(i) / h, "gap of each factor"),
+        (lambda i, h: np.mean((i[-1] - i[-2]) / h), "Not yet"),  # not sorted
+        (lambda i, h: np.median(gap(i) / h), "Not yet"),
+    ],
+    "share": [
+        (lambda s: s.var(1).mean() / s.var(), "share of the seeds"),
+        (lambda s: s.mean(1).var() / s.var(1).mean(), "ratio of the two"),
+        (lambda s: s.mean(0).var() / s.var(), "other axis"),
+        (lambda s: s.mean(1).var() / (s.mean(1).var() + s.mean(0).var()), "along the other axis"),
+        (lambda s: s.mean(1).std() / s.std(), "not for standard deviations"),
+        (lambda s: 100 * s.mean(1).var() / s.var(), "not in percent"),
+        (lambda s: s.mean(1).var(), "means alone"),
+        (lambda s: s.mean(1).var(ddof=1) / s.var(ddof=1), "ddof=0"),
+        (lambda s: s.mean(1).var(ddof=1) / (s.mean(1).var(ddof=1) + s.var(1, ddof=1).mean()), "With ddof=1"),
+        (lambda s: np.median(s, axis=1).var() / s.var(), "Not yet"),
+        (lambda s: np.ptp(s.mean(1)) / np.ptp(s), "Not yet"),
+    ],
+    "turn_back": [
+        (lambda codes, factors: 35 if turn(codes, 55)[0] @ factors[0] > 0 else 22, "Not yet"),
+        (opposite_turn, "*were* turned by"),
+        (lambda codes, factors: best_turn(codes, factors, np.argmin), "smallest"),
+        (lambda codes, factors: best_turn(codes, factors) - 90, "quarter turn only swaps"),
+        (lambda codes, factors: best_turn(codes, factors) + 90, "a quarter turn less"),
+        (lambda codes, factors: np.deg2rad(best_turn(codes, factors)), "in radians"),
+        (lambda codes, factors: 90, "number of tries"),
+        (lambda codes, factors: best_turn(codes, factors) + 1, "Not yet"),
+        (lambda codes, factors: 55, "Not yet"),
+        (lambda codes, factors: max(mig(turn(codes, angle), factors) for angle in range(90)), "Not yet"),
+        (lambda codes, factors: best_turn(codes, factors, score=lambda c, f: mi_matrix(c, f).sum(), best=np.argmin),
+         "smallest"),
+        (lambda codes, factors: codes[5, 7], "stopped with IndexError"),
+    ],
+}  # fmt: skip

@@ -17,18 +17,21 @@ ifeq ($(filter cpu default,$(TORCH)),)
 $(error TORCH: need cpu or default, got $(TORCH))
 endif
 .DEFAULT_GOAL := help
-.PHONY: help lab test check site slides handout solutions models bench mutants lock lowest chromium
+.PHONY: help lab test test-all check site slides handout solutions models bench mutants lock lowest chromium
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "  TORCH=default takes your platform's standard torch (on Linux: CUDA, several GB) instead of the CPU build"
 
 lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 05 is in German
 	@[ $(LESSONS) = notebooks ] || $(BIN)/python docs/editions.py german $(LESSONS)
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 $(ROOT) $(LESSONS)/00_start_here.ipynb
 
-test: check chromium $(NPM) .venv/nbgrader  ## set up and run every check and test
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+test: check chromium  ## set up and run the checks and all but the slow tests (five minutes)
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+test-all: test $(NPM) .venv/nbgrader  ## the slow tests as well: every lesson in JupyterLab, site, slides, kills, leaks
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: $(STAMP)  ## style and types
 	@$(BIN)/ruff check -q .

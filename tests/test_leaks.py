@@ -10,8 +10,10 @@ import json
 import nbformat
 import pytest
 from conftest import FULL, ROOT
-from nbclient import NotebookClient
 from explorers import open_shipped
+from nbclient import NotebookClient
+
+pytestmark = pytest.mark.slow
 
 LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["01"]
 HALF = 5000 if FULL else 1000  # moves between two measurements

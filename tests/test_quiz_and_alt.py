@@ -59,7 +59,7 @@ def test_the_right_letter_is_not_always_the_same(lesson):
 
 
 def calls(node, drawing):
-    """Whether something in a piece of code draws: what plots, the lessons' rooms and pyplot draw, or one of these functions."""
+    """Whether a piece of code draws: by plots, a lesson's room or pyplot, or by one of these functions."""
     for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
         if isinstance(call.func, ast.Name) and call.func.id in drawing:
             return True

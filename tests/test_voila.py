@@ -6,9 +6,11 @@ from urllib.parse import urlparse
 import nbformat
 import pytest
 from conftest import FULL, ROOT, serving
+from explorers import notebook
 from figures import VISIBLE, faults
 from test_browser import Watch, press, screenshot
-from explorers import notebook
+
+pytestmark = pytest.mark.slow
 
 LESSONS = ["00_start_here", "08_latent_explorer"] if FULL else ["00_start_here"]
 CELLS = [

@@ -7,6 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL
 from explorers import page_of, shipped  # noqa: F401
 
+pytestmark = pytest.mark.slow
+
 TOOLS = [(name, tool) for name in ("hands", "digits-2d") for tool in (None, "Map of codes", "Your own image")]
 TOOLS += [("hands", "True hand"), ("digits-2d", "Manifold")]
 EACH_TOOL = [("hands", "True hand"), ("hands", "Map of codes"), ("digits-2d", "Manifold")]

@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 from vaehelpers import hands, latents
 from vaehelpers.explorer import LatentExplorer
 
+pytestmark = pytest.mark.slow
+
 NAMES = list(hands.FACTORS)
 # Mean and deviation where a band begins and ends, as shares of the way from -3 to +3; and where it is on the screen.
 BANDS = """() => [...document.querySelectorAll(".row")].map((row) => {

@@ -248,7 +248,7 @@ BASE_10 = "That is a logarithm to base 10. Bits take base 2."
 
 
 def check_two_storms(bits: Any) -> Result:
-    """Lesson 01: the surprisal of two independent storms in bits, to three digits."""
+    """Check the surprisal of two independent storms in bits, to three digits."""
     desert, island = 0.005, 0.125
     right, first, second = -np.log2([desert * island, desert, island])
     mistakes = {
@@ -267,7 +267,7 @@ def check_two_storms(bits: Any) -> Result:
 
 
 def check_harbour(bits: Any) -> Result:
-    """Lesson 01: the entropy of four unequal weathers in bits, to three digits."""
+    """Check the entropy of four unequal weathers in bits, to three digits."""
     surprisals, right = -np.log2(HARBOUR), entropy(HARBOUR, base=2)
     mistakes = {
         IN_NATS: entropy(HARBOUR),
@@ -283,24 +283,24 @@ def check_harbour(bits: Any) -> Result:
 
 
 def check_waste(bits: Any) -> Result:
-    """Lesson 01: what the island's code wastes at the harbour in bits a day, to the two decimals of the lesson."""
+    """Check what the island's code wastes at the harbour in bits a day, to two decimals."""
     right, own = rel_entr(HARBOUR, ISLAND).sum() / np.log(2), entropy(HARBOUR, base=2)
     mistakes = {
         IN_NATS: right * np.log(2),
         "That is the whole cost of a day. How much of it would the harbour's own code have needed too?": right + own,
-        "That is the waste the other way round: the harbour's code used on the island. Who believes, and what is "
-        "true?": rel_entr(ISLAND, HARBOUR).sum() / np.log(2),
-        "That is the difference of two entropies. The days come from the harbour in both terms; only the code "
-        "changes.": own - entropy(ISLAND, base=2),
+        "That is the waste the other way round: the harbour's code on the island. Which of the two is true here?":
+            rel_entr(ISLAND, HARBOUR).sum() / np.log(2),
+        "That is the difference of two entropies. The days come from the harbour in both terms; only the code changes.":
+            own - entropy(ISLAND, base=2),
         "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
         BASE_10: right * np.log10(2),
-    }
+    }  # fmt: skip
     praise = "this waste has a name, and lesson 02 is about it."
     return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=6e-3)
 
 
 def check_thermometer(nats: Any) -> Result:
-    """Lesson 01: the differential entropy in nats of a density that is constant on a quarter of a degree."""
+    """Check the differential entropy in nats of a density that is constant on a quarter of a degree."""
     width = 0.25
     mistakes = {
         "The size is right, and the sign is not. The density is 4 there; what is −log 4?": -np.log(width),
@@ -316,7 +316,7 @@ def check_thermometer(nats: Any) -> Result:
 
 
 def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Result:
-    """Lesson 01: a function for the mean entropy in bits of the rows of a joint table, each row by itself."""
+    """Check a function for the mean entropy in bits of the rows of a joint table, each row by itself."""
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
         IN_NATS: lambda joint: _left_open(joint) * np.log(2),
         NEGATIVE: lambda joint: -_left_open(joint),
@@ -342,7 +342,7 @@ def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Resu
 
 
 def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
-    """Lesson 01: a function for the mean length of a Huffman code that never builds a word."""
+    """Check a function for the mean length of a Huffman code that never builds a word."""
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
         "You lost the last merge, the one into a single pile of weight 1.": lambda p: p @ _depths(p) - 1,
         "You merged the two heaviest piles. The rare ones should get the long words.": lambda p: p @ _depths(p, -1),

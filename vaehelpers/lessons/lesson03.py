@@ -22,7 +22,7 @@ from .live import Live, choice, slider, steps
 CAUSES = ("unplugged", "fuse blown", "tank empty", "pump broken", "limescale", "filter clogged", "heater broken",
           "grinder jammed", "stale beans", "seal worn")  # fmt: skip
 SYMPTOMS = ("lamp dark", "no coffee", "runs slowly", "coffee cold", "tastes weak", "tastes bitter", "puddle", "noisy")
-#: A coffee machine with ten possible faults and eight symptoms, in the order of the names above.
+#: A coffee machine with ten possible faults and eight symptoms, in the order of these names.
 COFFEE_MACHINE = NoisyOr(
     prior=np.array([0.10, 0.05, 0.15, 0.05, 0.20, 0.10, 0.05, 0.08, 0.15, 0.08]),
     leak=np.full(8, 0.02),
@@ -75,9 +75,9 @@ def plot_network(
     for i, j in np.argwhere(table):
         arrow = {"arrowstyle": "-|>", "lw": 0.6 + 2.2 * table[i, j], "color": "black" if observed[j] else "0.72"}
         ax.annotate("", (bottom[j], 0.08), (top[i], 0.92), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
-    look: dict[str, Any] = {"s": 420, "edgecolors": "black", "linewidths": 2, "zorder": 3}
-    ax.scatter(top, np.ones(len(top)), c="white", **look)
-    ax.scatter(bottom, np.zeros(len(bottom)), c=["0.35" if on else "white" for on in observed], marker="s", **look)
+    style: dict[str, Any] = {"s": 420, "edgecolors": "black", "linewidths": 2, "zorder": 3}
+    ax.scatter(top, np.ones(len(top)), c="white", **style)
+    ax.scatter(bottom, np.zeros(len(bottom)), c=["0.35" if on else "white" for on in observed], marker="s", **style)
     for x, name in zip(top, causes, strict=True):
         ax.text(x, 1.13, name.replace(" ", "\n"), ha="center", va="bottom")
     for x, name, on in zip(bottom, symptoms, observed, strict=True):
@@ -91,7 +91,7 @@ def plot_network(
 
 def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | None = None, **others: ArrayLike) -> Axes:
     """Plot the probability of each cause as a bar, beside those of ``prior=``, ``q=`` or ``samples=`` where given."""
-    looks: dict[str, dict[str, Any]] = {
+    styles: dict[str, dict[str, Any]] = {
         "posterior": {"facecolor": POSTERIOR, "label": "exact posterior"},
         "prior": {"facecolor": "none", "edgecolor": PRIOR, "ls": ":", "lw": 2.5, "label": "prior"},
         "q": {"facecolor": "none", "edgecolor": Q, "hatch": "///", "lw": 1.5, "label": "mean-field q"},
@@ -101,7 +101,7 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
     height = 0.8 / len(bars)
     ax = ax or plt.subplots(figsize=(8.5, 1 + 0.26 * len(names) * (1 + 0.4 * len(bars))))[1]
     for k, (role, values) in enumerate(bars.items()):
-        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **looks[role])
+        ax.barh(rows + (k - (len(bars) - 1) / 2) * height, values, height * 0.9, **styles[role])
     ax.set_yticks(rows, names)
     ax.tick_params(axis="y", length=0)
     ax.set(xlim=(0, 1), ylim=(len(names) - 0.5, -0.5), xlabel="probability that it is wrong with the machine")
@@ -291,7 +291,7 @@ CHANGED = "{} no longer what the lesson computed. Run the cells above again, and
 
 
 def check_bayes(answer: Any) -> Result:
-    """Lesson 03: p(fuse blown | lamp dark) from 0.05, 0.9 and 0.02; 0.70 is right, and 0.71 is not."""
+    """Check p(fuse blown | lamp dark) from 0.05, 0.9 and 0.02; 0.70 is right, and 0.71 is not."""
     blown, fine = 0.05 * 0.9, 0.95 * 0.02
     right = blown / (blown + fine)
     mistakes = {
@@ -309,7 +309,7 @@ def check_bayes(answer: Any) -> Result:
 
 
 def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
-    """Lesson 03: log p(x) from very small log-joints."""
+    """Check log p(x) from very small log-joints."""
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
         "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
         "exp(-1000) is 0 in the computer. Take the largest value out of the sum first.":
@@ -333,7 +333,7 @@ def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
 
 
 def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) -> Result:
-    """Lesson 03: p(limescale | x, stale beans): causes 4 and 8 of the coffee machine."""
+    """Check p(limescale | x, stale beans): causes 4 and 8 of the coffee machine."""
     if not (equal(posterior, EXACT) and equal(states, STATES)):
         return result(False, CHANGED.format("`posterior` or `states` is"))
     lime, stale = EXACT @ STATES[:, [4, 8]]
@@ -353,7 +353,7 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
 
 
 def check_universe_ages(answer: Any) -> Result:
-    """Lesson 03: the power of ten of the universe ages for 400 unknowns; 10.8 and 11 are right."""
+    """Check the power of ten of the universe ages for 400 unknowns; 10.8 and 11 are right."""
     mistakes = {
         "That is the power of two. The question asks for the power of ten.": 400 - 364,
         "That is a natural logarithm. The question asks for the power of ten.": 36 * np.log(2),
@@ -367,7 +367,7 @@ def check_universe_ages(answer: Any) -> Result:
 
 
 def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
-    """Lesson 03: the probability that Gibbs sampling switches a cause on."""
+    """Check the probability that Gibbs sampling switches a cause on."""
     mistakes: dict[str, Callable[[float, float], ArrayLike]] = {
         "Right for likely states, but exp(-1000) is 0 in the computer. Use the difference of the logs.":
             lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)),
@@ -386,7 +386,7 @@ def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
 
 
 def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Result:
-    """Lesson 03: the factor q(z₁) while q(z₂) is frozen, for two causes."""
+    """Check the factor q(z₁) while q(z₂) is frozen, for two causes."""
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
         "Not normalised: the two numbers have to sum to 1.": lambda table, q2: np.exp(table @ q2),
         "These are still logarithms.": lambda table, q2: table @ q2,
@@ -414,7 +414,7 @@ def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Res
 
 
 def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
-    """Lesson 03: the variances of mean-field on a Gaussian."""
+    """Check the variances of mean-field on a Gaussian."""
 
     def right(covariance: NDArray) -> NDArray:
         return 1 / np.diag(np.linalg.inv(covariance))
@@ -436,7 +436,7 @@ def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
 
 
 def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLike) -> Result:
-    """Lesson 03: the joint factor of the first two causes while the other factors are frozen."""
+    """Check the joint factor of the first two causes while the other factors are frozen."""
     frozen = numbers(q)
     if not (equal(log_joint, LOG_TABLE) and equal(states, STATES)):
         return result(False, CHANGED.format("`log_table` or `states` is"))

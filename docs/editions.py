@@ -1,14 +1,15 @@
-"""Make other editions of the lessons: each from the one notebook that holds the code.
+"""Make other editions of the lessons: ``german``, ``handout`` (without solutions, and for nbgrader) and ``solutions``.
 
     python docs/editions.py german build/de
 
-writes every lesson there, in German where ``notebooks/de`` holds its prose; ``handout`` leaves the solutions out and
-adds a course for nbgrader, and ``solutions`` puts them into their stubs.
+A solution stands in a folded block of Markdown below its exercise, and not in a tagged code cell, because *Run All*
+would run such a cell and so answer the exercise.
 """
 
 import copy
 import hashlib
 import re
+from itertools import zip_longest
 from pathlib import Path
 
 import nbformat
@@ -50,8 +51,8 @@ def german(notebook: NotebookNode, text: str) -> NotebookNode:
     """Return a lesson with its German prose; the code is that of the English, in the solutions too.
 
     ``text`` holds a section for each markdown cell, in the notebook's order, each below a line
-    ``<!-- cell ID from HASH -->``. Raises ``ValueError`` naming the cells that are missing, superfluous, out of order,
-    or changed since their translation.
+    ``<!-- cell ID from HASH -->``. Raises ``ValueError`` naming the first section that is missing, superfluous or out
+    of order, or all sections whose English has changed since their translation.
     """
     before, *parts = SECTION.split(text)
     names, hashes, prose = parts[::3], parts[1::3], parts[2::3]
@@ -59,8 +60,15 @@ def german(notebook: NotebookNode, text: str) -> NotebookNode:
         raise ValueError(f"no text may stand before the first section, but there is: {before.strip()[:60]}")
     edition = copy.deepcopy(notebook)
     cells = [cell for cell in edition.cells if cell.cell_type == "markdown"]
-    _check_order([cell.id for cell in cells], names)
-    _check_hashes({cell.id: fingerprint(cell.source) for cell in cells}, dict(zip(names, hashes, strict=True)))
+    for needed, name in zip_longest([cell.id for cell in cells], names, fillvalue="none"):
+        if needed != name:
+            raise ValueError(f"the German edition has the section {name} where it needs {needed}")
+    now = [fingerprint(cell.source) for cell in cells]
+    if changed := [
+        f"<!-- cell {name} from {new} -->" for name, new, old in zip(names, now, hashes, strict=True) if new != old
+    ]:
+        lines = "\n".join(changed)
+        raise ValueError(f"the English has changed; look at these German sections again, then begin them so:\n{lines}")
     for cell, words in zip(cells, prose, strict=True):
         cell.source = _with_code(words.strip(), cell)
     edition.metadata["lang"] = "de"
@@ -70,23 +78,6 @@ def german(notebook: NotebookNode, text: str) -> NotebookNode:
 def fingerprint(source: str) -> str:
     """Return the first 8 hex digits of the SHA-256 of a cell's text."""
     return hashlib.sha256(source.encode()).hexdigest()[:8]
-
-
-def _check_order(wanted: list[str], found: list[str]) -> None:
-    """Raise ``ValueError`` unless there is one section for each cell, in the same order."""
-    if missing := [name for name in wanted if name not in found]:
-        raise ValueError(f"the German edition lacks the text of: {', '.join(missing)}")
-    if extra := [name for i, name in enumerate(found) if name not in wanted or name in found[:i]]:
-        raise ValueError(f"the German edition has a section too many: {', '.join(extra)}")
-    if moved := [name for name, there in zip(found, wanted, strict=True) if name != there]:
-        raise ValueError(f"the German edition has another order than the notebook: {', '.join(moved)}")
-
-
-def _check_hashes(now: dict[str, str], then: dict[str, str]) -> None:
-    """Raise ``ValueError`` when the English has changed since its translation."""
-    if changed := [f"<!-- cell {name} from {now[name]} -->" for name in now if now[name] != then[name]]:
-        lines = "\n".join(changed)
-        raise ValueError(f"the English has changed; look at these German sections again, then begin them so:\n{lines}")
 
 
 def _with_code(prose: str, cell: NotebookNode) -> str:
@@ -160,11 +151,6 @@ def solutions(notebook: NotebookNode) -> NotebookNode:
                 raise ValueError(f"there is no solution below the exercise {stub.id}: {stub.source[:60]!r}")
             stub.source = folded[1] + stub.source[CHECK.search(stub.source).start() :]
     return edition
-
-
-@app.callback()
-def editions() -> None:
-    """Make other editions of the lessons."""
 
 
 @app.command("german")

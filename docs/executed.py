@@ -1,9 +1,12 @@
-"""Run the lessons for pages and slides: once for each state of the course, their explorers alive in frames."""
+"""Run the lessons for the site and the slides, once for each state of the course.
+
+myst-nb's own cache would not do: it looks at a notebook's code alone, and a figure also changes with the package.
+"""
 
 import hashlib
 import os
-import sys
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import nbformat
@@ -15,8 +18,7 @@ from vaehelpers.files import replacing
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
-#: What runs before a lesson: an explorer is shown as the page that it saves, in a frame, and figures have twice the
-#: dots each way, for they are enlarged on a projector and on a good screen.
+#: Runs before a lesson: an explorer becomes a page in a frame, and figures get twice the pixels for large screens.
 BEFORE = """
 %config InlineBackend.figure_formats = ["retina"]
 import itertools
@@ -37,18 +39,16 @@ LatentExplorer._ipython_display_ = in_a_frame
 
 
 def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
-    """Return a lesson with its outputs; frames lie in ``folder``/frames, and what was run before is not run again."""
-    content = [lesson.read_bytes(), Path(__file__).read_bytes()]
-    content += [path.read_bytes() for path in sorted((ROOT / "vaehelpers").rglob("*")) if path.suffix in SUFFIXES]
-    kept = folder / f"{lesson.stem}-{hashlib.sha256(b''.join(content)).hexdigest()[:12]}.ipynb"
+    """Return a lesson with its outputs, from ``folder`` if neither it nor the package has changed since."""
+    package = sorted(path for path in (ROOT / "vaehelpers").rglob("*.*") if path.suffix != ".pyc")
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in [lesson, Path(__file__), *package])).hexdigest()
+    kept = folder / f"{lesson.stem}-{state[:12]}.ipynb"
     if not kept.exists():
         notebook = nbformat.read(lesson, 4)
-        before = nbformat.v4.new_code_cell(BEFORE.format(stem=lesson.stem, folder=str(folder.resolve())))
-        notebook.cells.insert(0, before)
+        before = BEFORE.format(stem=lesson.stem, folder=str(folder.resolve()))
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
         options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
-        # What a cell prints comes in any number of pieces, and is one output.
-        client = NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, **options)
-        client.execute()
+        NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, **options).execute()
         del notebook.cells[0]
         _make_static(notebook)
         folder.mkdir(parents=True, exist_ok=True)
@@ -59,22 +59,13 @@ def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
     return nbformat.read(kept, 4)
 
 
-SUFFIXES = (".py", ".js", ".css", ".html", ".mplstyle", ".csv")
-
-
 def _make_static(notebook: nbformat.NotebookNode) -> None:
-    """Leave out widgets: below each stands its picture. Say in words what the pictures of a cell show (its ``alt``).
-
-    Of a picture's size the width alone is kept, so that it keeps its proportions where a page is narrower.
-    """
+    """Remove widgets, whose figures stand below them, and the heights of figures, which narrow pages would distort."""
     notebook.metadata.pop("widgets", None)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
         for output in cell.outputs:
-            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
-                about = output.metadata.setdefault(kind, {})
-                about.pop("height", None)
-                about["alt"] = cell.metadata.get("alt", "")
+            output.get("metadata", {}).get("image/png", {}).pop("height", None)
 
 
 def execute_all(folder: Path, lessons: Sequence[Path] = LESSONS) -> list[nbformat.NotebookNode]:
@@ -83,5 +74,9 @@ def execute_all(folder: Path, lessons: Sequence[Path] = LESSONS) -> list[nbforma
     return Parallel(n_jobs=-1)(delayed(executed)(lesson, folder) for lesson in lessons)
 
 
-if __name__ == "__main__":
-    execute_all(Path(sys.argv[1]))
+def copy_assets(npm: Path, assets: Mapping[str, str], folder: Path) -> None:
+    """Copy files and folders of npm's packages, each to its place in a folder."""
+    for name, place in assets.items():
+        source, target = npm / "node_modules" / name, folder / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)

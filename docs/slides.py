@@ -17,25 +17,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import nbformat
-from executed import LESSONS, ROOT, execute_all
+from executed import LESSONS, ROOT, copy_assets, execute_all
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from PIL import Image
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
-FRONT = """<!DOCTYPE html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Slides</title><link rel="stylesheet" href="assets/slides.css"></head>
-<body class="front">
-<main>
-<h1>Slides</h1>
-<ul>
-{}</ul>
-<p>Arrow keys and Space lead on. F fills the screen, S opens the speaker's notes, O shows all slides, ? lists keys.</p>
-</main>
-</body>
-</html>
-"""
 #: What the slides bring along: where it lies in npm's folder, and where among the assets.
 ASSETS = {
     f"mathjax2/{name}": f"mathjax/{name}"
@@ -63,11 +50,10 @@ def slide_cells(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
     for cell in cells:
         shown = cell.cell_type == "code" and slide_type(cell) not in ("notes", "skip")
         for part in divided(cell) if shown else [cell]:
-            kind = slide_type(part)
-            if part.source.startswith("#") and part.cell_type == "markdown":
-                heading, _, part.source = part.source.partition("\n")
+            if (kind := slide_type(part)) in ("slide", "subslide"):
+                if part.source.startswith("#") and part.cell_type == "markdown":
+                    heading, _, part.source = part.source.partition("\n")
                 heading = re.sub("^##+", "##", heading)
-            if kind in ("slide", "subslide"):
                 yield nbformat.v4.new_markdown_cell(heading, metadata={"slideshow": {"slide_type": kind}})
                 part.metadata.slideshow.slide_type = "-"
             if part.source.strip():
@@ -91,8 +77,8 @@ def divided(cell: NotebookNode) -> Iterator[NotebookNode]:
         groups[-1].append(output)
         room -= ratio
     for i, outputs in enumerate(groups):
-        metadata = {"slideshow": {"slide_type": "subslide"}, "tags": ["output-only"]} if i else cell.metadata
-        yield nbformat.v4.new_code_cell(cell.source, outputs=outputs, metadata=metadata)
+        further = {"slideshow": {"slide_type": "subslide"}, "tags": ["output-only"]} if i else {}
+        yield nbformat.v4.new_code_cell(cell.source, outputs=outputs, metadata=cell.metadata | further)
 
 
 def describe(output: NotebookNode) -> float:
@@ -126,17 +112,15 @@ def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
 def build(slides: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     """Write the slides of all lessons, or of the chosen ones, and what they share."""
     shutil.rmtree(slides, ignore_errors=True)
-    for source, target in ASSETS.items():
-        source, target = npm / "node_modules" / source, slides / "assets" / target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    copy_assets(npm, ASSETS, slides / "assets")
     shutil.copy(DOCS / "slides.css", slides / "assets")
     run = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
     links = ""
     for lesson, notebook in zip(run, execute_all(RUN, run), strict=True):
         title = write(lesson, notebook, slides)
         links += f'<li><a href="{lesson.stem}/index.html">{title}</a></li>\n'
-    (slides / "index.html").write_text(FRONT.format(links), encoding="utf-8")
+    front = (DOCS / "slides-front.html").read_text(encoding="utf-8")
+    (slides / "index.html").write_text(front.format(links), encoding="utf-8")
 
 
 if __name__ == "__main__":

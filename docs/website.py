@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 from editions import german
-from executed import LESSONS, ROOT, execute_all
+from executed import LESSONS, ROOT, copy_assets, execute_all
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
@@ -38,8 +38,7 @@ def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
         shutil.copy(lesson, site / "_sources")
         if edition := _in_german(lesson, nbformat.read(lesson, 4)):
             nbformat.write(edition, site / "_sources" / "de" / lesson.name)
-    for source, target in MATHJAX.items():
-        _copy(npm / "node_modules" / source, site / "_static" / target)
+    copy_assets(npm, MATHJAX, site / "_static")
 
 
 def run_sphinx(pages: Path, site: Path) -> None:
@@ -48,13 +47,8 @@ def run_sphinx(pages: Path, site: Path) -> None:
     subprocess.run([sys.executable, "-m", "sphinx", *options, pages, site], check=True)
 
 
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
-
-
 def stage(pages: Path, chosen: Collection[str] = ()) -> None:
-    """Lay the sources of all pages side by side, as Sphinx wants them."""
+    """Write the sources of all pages into one folder, as Sphinx needs them."""
     shutil.copytree(DOCS, pages, ignore=lambda folder, names: [n for n in names if not _is_page(Path(folder) / n)])
     (pages / "de").mkdir()
     run = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
@@ -72,7 +66,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
 
 
 def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbformat.NotebookNode:
-    """Make a page of a lesson: its number in its title, the way to its other edition, alt texts where MyST looks."""
+    """Make a page of a lesson: number its title, link its other edition, put alt texts where MyST looks for them."""
     title, rest = notebook.cells[0].source.removeprefix("# ").split("\n", 1)
     notebook.cells[0].source = f"# {lesson.stem[:2]} {title}\n\n{switch.format(lesson.stem)}\n{rest}"
     for cell in notebook.cells:

@@ -10,7 +10,7 @@ FAULTS = """async () => {
     const [width, height] = [image.clientWidth, image.clientHeight];
     if (!width && !height) continue;  // hidden
     const natural = image.naturalWidth / image.naturalHeight, box = image.getBoundingClientRect();
-    const kept = ['contain', 'scale-down'].includes(getComputedStyle(image).objectFit);
+    const kept = ['contain', 'cover', 'scale-down'].includes(getComputedStyle(image).objectFit);
     const far = Math.abs(width / natural - height);  // in pixels; both are rounded
     const name = `${image.alt.slice(0, 40)} (${width} x ${height})`;
     if (!image.naturalWidth) faults.push(`not loaded: ${name}`);

@@ -109,17 +109,20 @@ def reworded(cells):
 
 
 ENGLISH = {
-    "a cell added": (added, "lacks the text of: new-cell"),
-    "a cell removed": (lambda cells: without(cells, 2), "too many: cell-002"),
+    "a cell added": (added, "has the section none where it needs new-cell"),
+    "a cell removed": (lambda cells: without(cells, 2), "has the section cell-002 where it needs cell-002-2"),
     "a cell changed": (reworded, "has changed.*\n<!-- cell cell-002 from"),
-    "cells swapped": (lambda cells: swapped(cells, 2, 4), "another order.*: cell-002, cell-002-3"),
+    "cells swapped": (lambda cells: swapped(cells, 2, 4), "has the section cell-002 where it needs cell-002-3"),
 }
 GERMAN = {
-    "a section added": (lambda parts: [*parts, "<!-- cell new from 00000000 -->\nMehr.\n"], "too many: new"),
-    "a section doubled": (lambda parts: [*parts, parts[1]], "too many: cell-002"),
-    "a section removed": (lambda parts: without(parts, 1), "lacks the text of: cell-002"),
+    "a section added": (
+        lambda parts: [*parts, "<!-- cell new from 00000000 -->\nMehr.\n"],
+        "has the section new where it needs none",
+    ),
+    "a section doubled": (lambda parts: [*parts, parts[1]], "has the section cell-002 where it needs none"),
+    "a section removed": (lambda parts: without(parts, 1), "has the section cell-002-2 where it needs cell-002"),
     "a section emptied": (lambda parts: [parts[0], parts[1].split("\n")[0] + "\n", *parts[2:]], "lacks.*: cell-002"),
-    "sections swapped": (lambda parts: swapped(parts, 1, 2), "another order.*: cell-002-2, cell-002"),
+    "sections swapped": (lambda parts: swapped(parts, 1, 2), "has the section cell-002-2 where it needs cell-002"),
     "a hash mistyped": (lambda parts: [parts[0].replace(" from ", " from 0"), *parts[1:]], "changed.*\n.*cell-000"),
     "text before all": (lambda parts: ["Vorwort\n", *parts], "before the first section.*: Vorwort"),
     "code copied": (lambda parts: [parts[0] + "```python\n1\n```\n", *parts[1:]], "cell-000 needs.* 0 times"),

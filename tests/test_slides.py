@@ -5,17 +5,16 @@ import io
 import re
 import subprocess
 import sys
-from pathlib import Path
-from urllib.parse import urlparse
 
+import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import FULL, ROOT
-from deck import Deck
 from figures import FAULTS
 from PIL import Image
+from slides import describe, slide_cells, slide_type
 from test_browser import Watch, until
-from test_notebooks import NOTEBOOKS
+from test_notebooks import NOTEBOOKS, read
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +24,9 @@ SHOW = """i => {
   const {h, v} = Reveal.getIndices(Reveal.getSlides()[i]);
   Reveal.slide(h, v, 99);  // with all fragments
 }"""
+#: Each figure of the slide: its data, the box that it has, and whether it fills the box (a long one, cut at its end).
 FIGURES = """[...Reveal.getCurrentSlide().querySelectorAll('.figure img')].map(
-  image => [image.getAttribute('src'), image.clientWidth, image.clientHeight])"""
+  image => [image.src.split(',')[1], image.clientWidth, image.clientHeight, getComputedStyle(image).objectFit])"""
 #: What of the slide that is shown lies outside of it (in pixels of the design), is cut, or is too small to be read.
 MEASURE = """() => {
   const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), scale = frame.width / 1280;
@@ -117,12 +117,12 @@ def test_figures_are_whole_and_their_type_can_be_read_in_a_hall(shown):
     for i in range(count(page)):
         page.evaluate(SHOW, i)
         wrong |= {i: found} if (found := page.evaluate(FAULTS)) else {}
-        for source, width, height in page.evaluate(FIGURES):
-            with Image.open(Path(urlparse(page.url).path).parent / source) as figure:
-                scale = min(width / figure.width, height / figure.height)
+        for data, width, height, fit in page.evaluate(FIGURES):
+            with Image.open(io.BytesIO(base64.b64decode(data))) as figure:
+                scale = (max if fit == "cover" else min)(width / figure.width, height / figure.height)
                 type_size = 14 / 72 * figure.info["dpi"][0] * scale
             if type_size < 16:
-                small[source] = round(type_size, 1)
+                small[i] = round(type_size, 1)
     assert (small, wrong) == ({}, {})
 
 
@@ -196,24 +196,82 @@ def test_the_first_page_leads_to_the_slides(slides):
     assert re.findall(r'href="(.+?)"', page)[1:] == [f"{lesson}/index.html" for lesson in LESSONS]
 
 
+def png(width, height):
+    """An output with an empty figure of a size in inches."""
+    buffer = io.BytesIO()
+    Image.new("L", (100 * width, 100 * height)).save(buffer, "png", dpi=(100, 100))
+    return nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
+
+
 @pytest.mark.parametrize(
-    ("inches", "shape", "kept"),
-    [((12, 2), "flat", 200), ((10, 5), "usual", 500), ((7, 6), "tall", 600), ((11, 15), "long", 506)],
+    ("inches", "shape"), [((12, 2), "flat"), ((10, 5), "usual"), ((7, 6), "tall"), ((11, 15), "long")]
 )
-def test_a_figure_has_a_place_for_its_shape(tmp_path, inches, shape, kept):
-    (tmp_path / "figures").mkdir()
-    drawing, buffer = Image.new("L", tuple(100 * inch for inch in inches)), io.BytesIO()
-    drawing.save(buffer, "png", dpi=(100, 100))
-    output = {"data": {"image/png": base64.b64encode(buffer.getvalue()).decode()}}
-    tag, _, _ = Deck(tmp_path).picture(output, "what it shows")
-    assert shape in tag.split()
-    with Image.open(tmp_path / "figures" / "01.png") as figure:
-        assert figure.size == (100 * inches[0], kept)
+def test_a_figure_has_a_place_for_its_shape(inches, shape):
+    output = png(*inches)
+    assert describe(output) == pytest.approx(inches[1] / inches[0])
+    assert output.metadata["shape"] == shape
+
+
+def code(kind, *outputs, tags=(), lines=2):
+    metadata = {"slideshow": {"slide_type": kind}, "tags": [*tags]}
+    return nbformat.v4.new_code_cell("\n".join(["pass"] * lines), outputs=[*outputs], metadata=metadata)
+
+
+PRINTED = nbformat.v4.new_output("stream", text="1\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (code("-", PRINTED), [("-", 1, True)]),
+        (code("subslide", PRINTED, png(10, 5)), [("subslide", 1, True), ("subslide", 1, False)]),
+        (code("-", png(12, 3), png(12, 3), tags=["output-only"]), [("-", 2, False)]),
+        (code("-", png(10, 5), png(10, 5), tags=["output-only"]), [("-", 1, False), ("subslide", 1, False)]),
+        (code("-", PRINTED, lines=30), [("-", 0, True), ("subslide", 1, False)]),
+        (code("notes", png(10, 5)), [("notes", 1, True)]),
+    ],
+    ids=["printed", "and a figure", "two flat figures", "two usual figures", "long code", "for the speaker"],
+)
+def test_a_cell_has_as_many_slides_as_its_results_need(cell, shown):
+    """With the code, where it is shown, the text that it prints; figures below it have slides of their own."""
+    found = [
+        (slide_type(part), len(part.outputs), "output-only" not in part.metadata.tags)
+        for part in slide_cells([cell])
+        if part.cell_type == "code"
+    ]
+    assert found == [("-" if kind == "subslide" else kind, outputs, code) for kind, outputs, code in shown]
+
+
+def test_each_slide_begins_with_a_heading_and_what_it_shows_is_stored_in_its_cells():
+    def text(source, kind):
+        return nbformat.v4.new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}})
+
+    cells = [text("## One\n\nIts text", "slide"), text("for the speaker", "notes"), text("more", "subslide")]
+    found = [(slide_type(cell), cell.source.strip()) for cell in slide_cells(cells)]
+    assert found == [
+        ("slide", "## One"),
+        ("-", "Its text"),
+        ("notes", "for the speaker"),
+        ("subslide", "## One"),
+        ("-", "more"),
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_each_cell_has_a_slide_type_that_nbconvert_knows(path):
+    cells = read(path).cells
+    assert slide_type(cells[0]) == "slide"
+    assert {slide_type(cell) for cell in cells} <= {"slide", "subslide", "fragment", "skip", "notes", "-"}
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("#"):
+            assert slide_type(cell) in ("slide", "skip"), f"{cell.id}: a heading begins a slide"
+        if ".check_" in cell.source or "<summary>Solution" in cell.source:
+            assert slide_type(cell) == "skip", f"{cell.id}: an exercise's check or solution is on a slide"
 
 
 def test_links_lead_to_slides(slides):
     for lesson in LESSONS:
-        page = (slides / lesson / "index.html").read_text(encoding="utf-8")
+        page = re.sub(r'src="data:[^"]+"', "", (slides / lesson / "index.html").read_text(encoding="utf-8"))
         links = re.findall(r'href="([^"#]+)"', page) + re.findall(r'src="([^"#]+)"', page)
         assert links
         for link in links:

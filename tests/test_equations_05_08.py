@@ -262,7 +262,7 @@ def test_the_best_picture_where_two_posteriors_overlap():
             return -sum(w * (x * np.log(p) + (1 - x) * np.log(1 - p)) for w, x in ((share, x_1), (1 - share, x_2)))
 
         best = minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-9}).x
-        ours = lesson06.best_pictures([at], means, sds, [[x_1], [x_2]]).item()
+        ours = lesson06.best_images([at], means, sds, [[x_1], [x_2]]).item()
         assert_allclose([share * x_1 + (1 - share) * x_2, ours], best, atol=1e-6)
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import test_exercises
 import test_exercises_explorer
-import test_exercises_vae
 import test_lesson01
 import test_lesson02
 import test_lesson03
 import test_lesson04
 import test_lesson05
+import test_lesson06
 import test_lesson07
 import torch
 from checks import exercises
@@ -27,7 +27,7 @@ TABLES = [
     test_lesson03,
     test_lesson04,
     test_lesson05,
-    test_exercises_vae,
+    test_lesson06,
     test_lesson07,
     test_exercises_explorer,
 ]

@@ -125,7 +125,8 @@ torch-default:
 
 # MathJax and reveal.js, which the site and the slides bring along.
 $(NPM): docs/package.json docs/package-lock.json
-	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update \
+	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& echo "Installing the system package npm as root, by apt-get ..." && apt-get -qq update \
 		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends npm >/dev/null; } \
 		|| { echo "Node.js' npm is needed for the site and the slides: install it with your package manager"; exit 1; }
 	@mkdir -p $@ && cp docs/package.json docs/package-lock.json $@
@@ -136,7 +137,7 @@ chromium:
 ifeq ($(CHROMIUM),)
 	@if [ -d "/Applications/Google Chrome.app" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		echo "Installing Chromium for the browser tests ..."; \
+		echo "Installing the system package chromium as root, by apt-get, for the browser tests ..."; \
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends chromium >/dev/null; \
 	else echo "The browser tests need Chromium: install it with your package manager, then run make again"; exit 1; fi
 endif

@@ -9,7 +9,6 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 from IPython.display import display
-from matplotlib.artist import Artist
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -29,18 +28,10 @@ class Live(widgets.VBox):
 
     What ``update`` has plotted is removed before it is called again; what stood on the axes before stays, as do ticks
     and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the widget.
-    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image. ``moving``
-    lists the only artists that ``update`` changes; all others are then drawn once, as a background.
+    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image.
     """
 
-    def __init__(
-        self,
-        figure: Figure,
-        update: Callable[..., object],
-        *,
-        moving: Sequence[Artist] = (),
-        **controls: widgets.ValueWidget,
-    ) -> None:
+    def __init__(self, figure: Figure, update: Callable[..., object], **controls: widgets.ValueWidget) -> None:
         self.figure, self.update, self.controls = figure, update, controls
         figure.set_dpi(DPI)
         self.background_artists = {artist for ax in figure.axes for artist in ax.get_children()}
@@ -51,14 +42,8 @@ class Live(widgets.VBox):
             control.observe(draw, "value")
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         super().__init__([*controls.values(), self.image, style], _dom_classes=["live-figure"])
-        self.moving: Sequence[Artist] = ()
         self.draw()
         figure.set_layout_engine("none")  # the layout is kept: computing it takes half the time of a drawing
-        if moving:
-            for artist in moving:
-                artist.set_animated(True)  # not part of the background
-            self.canvas.draw()
-            self.background, self.moving = self.canvas.copy_from_bbox(figure.bbox), moving
 
     def draw(self) -> None:
         """Draw the figure for the values of the controls."""
@@ -68,12 +53,7 @@ class Live(widgets.VBox):
                 artist.remove()
             ax.containers.clear()  # what groups the bars for a legend
         self.update(**{name: control.value for name, control in self.controls.items()})
-        if self.moving:
-            self.canvas.restore_region(self.background)
-            for artist in self.moving:
-                artist.draw(self.canvas.get_renderer())
-        else:
-            self.canvas.draw()
+        self.canvas.draw()
         buffer = io.BytesIO()
         Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(buffer, "png", compress_level=1, dpi=(DPI, DPI))
         self.image.value = buffer.getvalue()

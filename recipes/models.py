@@ -68,7 +68,12 @@ def choose(name: str, recipe: dict[str, Any], paths: dict[int, Path], output: Pa
     best = max(models, key=lambda seed: value(scores(models[seed], validation)))
     data, vary = "hands" if "vary" in recipe else "digits", list(recipe.get("vary", ()))
     card = {"name": name, "data": data, "vary": vary, "recipe": options(recipe), "seed": best}
-    card |= {"weaknesses": WEAKNESSES.get(name, ""), "all_seeds": {str(k): value(v) for k, v in scored.items()}}
+    machine = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    card |= {
+        "machine": machine,
+        "weaknesses": WEAKNESSES.get(name, ""),
+        "all_seeds": {str(k): value(v) for k, v in scored.items()},
+    }
     training.save(models[best], output / f"{name}.safetensors", card | scored[best])
 
 

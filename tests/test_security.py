@@ -31,7 +31,8 @@ from safetensors.torch import save as serialise
 from vaehelpers import datasets, model, weights
 from vaehelpers.model import VAE
 
-SOURCES = sorted([*(ROOT / "vaehelpers").rglob("*.py"), *(ROOT / "docs").glob("*.py"), *ROOT.glob("notebooks/*.ipynb")])
+SOURCES = sorted([*(ROOT / "vaehelpers").rglob("*.py"), *(ROOT / "docs").glob("*.py"), *ROOT.glob("recipes/*.py")])
+SOURCES += sorted(ROOT.glob("notebooks/*.ipynb"))
 SCRIPTS = sorted(path for folder in ("vaehelpers/web", "docs") for path in (ROOT / folder).iterdir())
 SCRIPTS = [path for path in SCRIPTS if path.suffix in (".js", ".j2", ".html")]
 MODULES = {

@@ -92,8 +92,6 @@ def train(
     recipe = {"beta": beta, "minutes": minutes}
     card = {"name": path.stem, "data": source, "vary": list(images.names), "seed": seed, "recipe": recipe}
     training.save(model, path, card)
-    if finished:
-        checkpoint.unlink()
     typer.echo(f"saved {output}")
     model, card = training.load(path)  # to score the weights as they are saved, in half precision
     tests, others = evaluation.read_test_images(model, source)
@@ -105,6 +103,8 @@ def train(
         less = f"--beta smaller than {beta:g}, or --minutes longer than {minutes:g}"
         typer.echo(f"all latents have collapsed, so every image is decoded to the same one: try {less}")
     typer.echo(f"look at it with: {_command('explore', str(path))}")
+    if finished:
+        checkpoint.unlink(missing_ok=True)
 
 
 def _refuse_to_replace(path: Path, checkpoint: Path, *, resume: bool, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""Training against the loop that everybody writes, pythae's trainer and disvae's: same net, batch and pictures.
+"""Training against the loop that everybody writes, pythae's trainer and disvae's: same net, batch and images.
 
 pythae is installed for this benchmark alone (``make bench``). disvae is in no package index: name a clone of
 YannDubs/disentangling-vae in DISVAE to measure it too.
@@ -18,10 +18,10 @@ import rows
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from vaehelpers import datasets, hands, sprites, training
+from vaehelpers import datasets, training
 from vaehelpers.model import VAE, Decoder, Encoder, elbo_terms
 
-BATCH, LATENTS, PICTURES = 64, 25, (5 if rows.QUICK else 50) * 64
+BATCH, LATENTS, IMAGES = 64, 25, (5 if rows.QUICK else 50) * 64
 
 
 def ours(images: datasets.Images) -> None:
@@ -86,24 +86,15 @@ def disvae(images: datasets.Images) -> None:
         trainer._train_epoch(loader, defaultdict(list), 0)
 
 
-def alone(work: str, draw, factors: np.ndarray) -> dict[str, object]:
-    """Return a row for work that has no peer: pairs with itself, whose spread says how steady the machine is."""
-    pairs = rows.paired(lambda: rows.seconds(draw, factors), lambda: rows.seconds(draw, factors))
-    return rows.against(work, "none: ours again", pairs, per=len(factors))
-
-
 def main() -> None:
     warnings.simplefilter("ignore")  # those of the peers
     logging.disable(logging.INFO)
-    images, table = datasets.hands(PICTURES, seed=1, progress=False), []
+    images, table = datasets.hands(IMAGES, seed=1, progress=False), []
     peers = {stock: "the stock torch loop", pythae: "pythae"} | ({disvae: "disvae"} if "DISVAE" in os.environ else {})
     for peer, name in peers.items():
         ours(images), peer(images)
         pairs = rows.paired(lambda: rows.seconds(ours, images), lambda: rows.seconds(peer, images))  # noqa: B023
-        table.append(rows.against(f"training, 64×64, batch {BATCH}, a picture", name, pairs, per=PICTURES))
-    rng, n = np.random.default_rng(0), 100 if rows.QUICK else 2000
-    table.append(alone("drawing a hand of 64×64", hands.render, hands.sample_factors(n, rng=rng)))
-    table.append(alone("drawing a sprite of 64×64", sprites.render, sprites.sample_factors(5 * n, rng=rng)))
+        table.append(rows.against(f"training, 64×64, batch {BATCH}, an image", name, pairs, per=IMAGES))
     rows.keep("training", "peers", table)
 
 

@@ -63,10 +63,11 @@ ipywidgets.Widget.close_all()
 #: Sliders of eight figures go to and fro, one figure a burst.
 MOVES = """
 import asyncio
+from vaehelpers.lessons import lesson01, lesson02, lesson03, lesson05, lesson06, lesson07
 
-
-names = "two_weathers barometer both_directions universe gaussian_steps factorised beta_calculator overlap_lab"
-figures = [getattr(widgets, name)() for name in names.split()]
+makers = [lesson01.two_weathers, lesson01.barometer, lesson02.both_directions, lesson03.universe,
+          lesson03.gaussian_steps, lesson05.factorised, lesson06.overlap_lab, lesson07.beta_calculator]
+figures = [make() for make in makers]
 pictures = set()
 
 async def move(times):

@@ -245,7 +245,7 @@ def test_fit_less_price_is_the_bound():
     "06 cell-048-5 0 004cd5", "06 cell-048-6 0 c07491",
     source="Bishop (2006), §4.2 and §1.5.5",
 )  # fmt: skip
-def test_the_best_picture_where_two_posteriors_overlap():
+def test_the_best_image_where_two_posteriors_overlap():
     """The share against the counts of two million draws near one z, within their error; the best pixel by a numerical
     search.
     """
@@ -298,7 +298,7 @@ def linear_code(t):
     return (1 - w * a) ** 2 + w**2 * v + 0.5 * np.log(np.pi), 0.5 * (a**2 + v - np.log(v) - 1)
 
 
-def bargain(beta):
+def trade_off(beta):
     """Distortion and rate at the optimum of D + beta R."""
 
     def weighed(t):
@@ -317,7 +317,7 @@ def test_beta_is_the_slope_of_the_curve():
     the optima is −β, and they lie on Shannon's curve.
     """
     for beta in (0.1, 0.4, 1.2):
-        (d_1, r_1), (d_2, r_2) = bargain(beta * 0.999), bargain(beta * 1.001)
+        (d_1, r_1), (d_2, r_2) = trade_off(beta * 0.999), trade_off(beta * 1.001)
         assert_allclose((d_2 - d_1) / (r_2 - r_1), -beta, rtol=1e-3)
         assert_allclose(d_1 - 0.5 * np.log(np.pi), np.exp(-2 * r_1), rtol=1e-4)
 

@@ -19,7 +19,7 @@ from nbformat import NotebookNode
 from vaehelpers.files import replacing
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-#: What begins a section of German prose: the English cell that it translates, and the hash of that cell's text.
+#: The line above a German section: id of the English cell, and hash of that cell's text.
 SECTION = re.compile(r"^<!-- cell (\S+) from (\S+) -->\n", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```python\n.*?^```$", re.DOTALL | re.MULTILINE)
 SOLUTION = "{{solution}}"
@@ -27,9 +27,9 @@ SOLUTION = "{{solution}}"
 #: The folded block below an exercise, in either language.
 FOLDED = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
 
-#: The line of an exercise's cell that judges what stands above it.
+#: The line of an exercise's cell that checks the answer above it.
 CHECK = re.compile(r"^lesson\d\d\.check_(\w+)\(.*\)$", re.MULTILINE)
-#: A check that nbgrader grades: an error means no point. The hidden part is left out of the learners' notebooks.
+#: A check as nbgrader grades it: an error gives no point. nbgrader removes the hidden part from learners' notebooks.
 GRADED_CHECK = """\
 ### BEGIN HIDDEN TESTS
 from vaehelpers.lessons import {room}
@@ -40,15 +40,15 @@ assert {check}.ok
 NBGRADER_CONFIG = """\
 c = get_config()
 c.CourseDirectory.course_id = "vaehelpers"
-c.ClearSolutions.code_stub = {"python": ""}  # an exercise's own stub says what to do
-c.ExecutePreprocessor.timeout = 600  # seconds for one cell; lesson 06 trains a network
+c.ClearSolutions.code_stub = {"python": ""}  # the exercise has its own stub
+c.ExecutePreprocessor.timeout = 600  # seconds for each cell
 """
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def german(notebook: NotebookNode, text: str) -> NotebookNode:
-    """Return a lesson with its German prose; the code is that of the English, in the solutions too.
+    """Return a lesson with German prose and the code of the English one, in the solutions too.
 
     ``text`` holds a section for each markdown cell, in the notebook's order, each below a line
     ``<!-- cell ID from HASH -->``. Raises ``ValueError`` naming the first section that is missing, superfluous or out
@@ -81,7 +81,7 @@ def fingerprint(source: str) -> str:
 
 
 def _with_code(prose: str, cell: NotebookNode) -> str:
-    """Put the code blocks of an English cell into the places that its German text leaves for them."""
+    """Replace the placeholders in a German text by the code blocks of its English cell."""
     if not prose:
         raise ValueError(f"the German edition lacks the text of: {cell.id}")
     blocks = CODE_BLOCK.findall(cell.source)
@@ -92,7 +92,7 @@ def _with_code(prose: str, cell: NotebookNode) -> str:
 
 
 def handout(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson without the solutions of its exercises; it can be graded, in whatever way it was handed out."""
+    """Return a lesson without solutions, ready for nbgrader."""
     edition = copy.deepcopy(notebook)
     for cell in edition.cells:
         if cell.cell_type == "markdown":
@@ -101,7 +101,7 @@ def handout(notebook: NotebookNode) -> NotebookNode:
 
 
 def gradable(notebook: NotebookNode) -> NotebookNode:
-    """Return a notebook whose answers and checks have cells of their own, with nbgrader's metadata; none is empty."""
+    """Return a notebook with separate cells for answers and checks, with nbgrader's metadata and no empty cells."""
     edition = copy.deepcopy(notebook)
     edition.cells = [part for cell in edition.cells for part in _parts(cell) if part.source]
     return edition
@@ -125,7 +125,7 @@ def _parts(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def assignment(notebook: NotebookNode) -> NotebookNode:
-    """Return a handout as nbgrader's source: hidden from the learners, each check's result becomes a point."""
+    """Return a handout as nbgrader's source, in which each check gives a point by a hidden test."""
     edition = handout(notebook)
     for cell in edition.cells:
         role = cell.metadata.get("nbgrader", {})
@@ -133,13 +133,13 @@ def assignment(notebook: NotebookNode) -> NotebookNode:
             cell.source += "\n### BEGIN SOLUTION\n### END SOLUTION"
         elif role.get("grade"):
             cell.source = GRADED_CHECK.format(check=cell.source, room=cell.source.split(".")[0])
-        elif cell.cell_type == "markdown":  # each lesson lies in a folder of its own
+        elif cell.cell_type == "markdown":  # nbgrader has one folder per lesson
             cell.source = re.sub(r"\]\((\w+)\.ipynb\b", r"](../\1/\1.ipynb", cell.source)
     return edition
 
 
 def solutions(notebook: NotebookNode) -> NotebookNode:
-    """Return a lesson with each exercise solved: the folded code stands where the stub was, above its check.
+    """Return a lesson with each exercise solved: its solution replaces the stub above the check.
 
     Raises ``ValueError`` naming the cell when there is no solution below a stub.
     """
@@ -187,10 +187,10 @@ def _text(notebook: NotebookNode) -> str:
 
 
 def _write_new(path: Path, content: str) -> None:
-    """Write a file, unless there is one that somebody may have worked in."""
+    """Write a file, but keep an existing one that differs: somebody may have worked in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        with replacing(path) as part:  # half a lesson would be kept as somebody's work
+        with replacing(path) as part:  # an interrupted write must not leave half a lesson
             part.write_text(content, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != content:
         print(f"{path} differs and was kept; delete it to have the course's again.")

@@ -2,7 +2,7 @@
 
     python docs/slides.py build/slides build/npm
 
-writes build/slides/index.html. With numbers of lessons after it (00 05) only these are built.
+writes build/slides/index.html. Numbers of lessons after it (00 05) choose those to build.
 
 What a slide shows is stored in the notebooks, as ``slideshow.slide_type`` of each cell (in JupyterLab: the property
 inspector, at the top right). The tag ``output-only`` leaves a cell's code to the speaker's notes.
@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 from PIL import Image
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
-#: What the slides bring along: where it lies in npm's folder, and where among the assets.
+#: Files that the slides load: paths in npm's folder, and among the assets.
 ASSETS = {
     f"mathjax2/{name}": f"mathjax/{name}"
     for name in ("MathJax.js", "LICENSE", "jax/element", "jax/input/TeX", "jax/output/SVG", "extensions/TeX")
@@ -34,9 +34,9 @@ ASSETS = {
     "reveal.js/dist/reveal.css": "reveal/reveal.css",
     "reveal.js/plugin/notes/notes.js": "reveal/notes.js",
 }
-LINES = 21  # of code and what it prints, on one slide
-TALLEST = 0.55  # how high the figures of one slide may be together, relative to their width
-LONGEST = 8.2  # inches: of a longer figure the upper part is shown
+LINES = 21  # of code and printed text on one slide
+TALLEST = 0.55  # height of all figures of one slide, relative to their width
+LONGEST = 8.2  # inches; only the upper part of a higher figure is shown
 
 
 def slide_type(cell: NotebookNode) -> str:
@@ -45,7 +45,7 @@ def slide_type(cell: NotebookNode) -> str:
 
 
 def slide_cells(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
-    """Yield the cells for nbconvert: each slide begins with a heading, the last one where it has none of its own."""
+    """Yield cells for nbconvert, with a heading at the start of each slide: its own, or that of the slide before."""
     heading = ""
     for cell in cells:
         shown = cell.cell_type == "code" and slide_type(cell) not in ("notes", "skip")
@@ -82,7 +82,7 @@ def divided(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def describe(output: NotebookNode) -> float:
-    """Say in a figure's metadata which shape it has, for the style sheet. Return its height relative to its width."""
+    """Store a figure's shape in its metadata, for the style sheet. Return its height relative to its width."""
     if "image/png" not in output.data:
         return 1.0
     with Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))) as figure:
@@ -93,7 +93,7 @@ def describe(output: NotebookNode) -> float:
 
 
 def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
-    """Write the slides of one lesson that was run, and return its title."""
+    """Write the slides of one executed lesson, and return its title."""
     folder = slides / lesson.stem
     folder.mkdir(parents=True)
     title = f"{lesson.stem[:2]} {notebook.cells[0].source.splitlines()[0].lstrip('# ')}"
@@ -110,7 +110,7 @@ def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
 
 
 def build(slides: Path, npm: Path, chosen: Collection[str] = ()) -> None:
-    """Write the slides of all lessons, or of the chosen ones, and what they share."""
+    """Write the slides of all lessons, or of the chosen ones, and their shared assets."""
     shutil.rmtree(slides, ignore_errors=True)
     copy_assets(npm, ASSETS, slides / "assets")
     shutil.copy(DOCS / "slides.css", slides / "assets")

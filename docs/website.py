@@ -2,7 +2,7 @@
 
     python docs/website.py build/site build/npm
 
-opens without a server and without a network. With numbers of lessons after it (00 05) only these are run.
+writes pages that open without a server and without a network. Numbers of lessons after it (00 05) choose those to run.
 """
 
 import re
@@ -18,8 +18,8 @@ from executed import LESSONS, ROOT, copy_assets, execute_all
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
-KEPT_APART = "exam-solutions.md"
-#: What typesets TeX as HTML, with MathML beside it: the places in npm's folder, and those on the site.
+NOT_PUBLISHED = "exam-solutions.md"
+#: MathJax, which typesets TeX as HTML and MathML: paths in npm's folder, and on the site.
 MATHJAX = {
     f"mathjax/{name}": f"mathjax/{name}"
     for name in ("startup.js", "core.js", "input/tex.js", "input/tex", "output/chtml.js", "a11y/assistive-mml.js")
@@ -27,14 +27,14 @@ MATHJAX = {
 
 
 def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
-    """Write the site to a folder of its own. Raises ``CalledProcessError`` on any warning."""
+    """Write the site into an emptied folder. Raises ``CalledProcessError`` on any warning."""
     pages = site.with_name(f"{site.name}-pages")
     for folder in (site, pages):
         shutil.rmtree(folder, ignore_errors=True)
     stage(pages, chosen)
     run_sphinx(pages, site)
     shutil.copytree(RUN / "frames", site / "frames")
-    for lesson in LESSONS:  # to download: the lesson without results
+    for lesson in LESSONS:  # for download, without outputs
         shutil.copy(lesson, site / "_sources")
         if edition := _in_german(lesson, nbformat.read(lesson, 4)):
             nbformat.write(edition, site / "_sources" / "de" / lesson.name)
@@ -58,7 +58,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
         edition = _in_german(lesson, notebook)
         nbformat.write(_page(lesson, notebook, DEUTSCH if edition else ""), pages / lesson.name)
         if edition:
-            for cell in edition.cells:  # the other lessons stand one folder higher
+            for cell in edition.cells:  # the other lessons are one folder up
                 cell.source = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](../\1", cell.source)
             nbformat.write(_page(lesson, edition, ENGLISH), pages / "de" / lesson.name)
     for name in ("lessons", "glossary"):
@@ -76,22 +76,22 @@ def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbforma
 
 
 def _in_german(lesson: Path, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
-    """Return the German edition, with the results of the English one, or None where nobody has written it."""
+    """Return the German edition with the outputs of the English one, or None where there is no translation."""
     prose = lesson.parent / "de" / f"{lesson.stem}.md"
     return german(notebook, prose.read_text(encoding="utf-8")) if prose.exists() else None
 
 
 def _is_page(path: Path) -> bool:
-    return path.is_dir() and path.name == "instructors" or path.suffix in (".md", ".png") and path.name != KEPT_APART
+    return path.is_dir() and path.name == "instructors" or path.suffix in (".md", ".png") and path.name != NOT_PUBLISHED
 
 
 def table_below(heading: str) -> str:
-    """Return the table that stands in lesson 00 under the heading that begins so."""
+    """Return the table in lesson 00 below the heading that matches a pattern."""
     text = "\n\n".join(cell.source for cell in nbformat.read(LESSONS[0], 4).cells if cell.cell_type == "markdown")
     found = re.search(rf"^## {heading}.*\n+((?:\|.*\n?)+)", text, re.MULTILINE)
     if not found:
         raise ValueError(f"{LESSONS[0].name}: need a table under a heading '## {heading} …'")
-    stem = LESSONS[0].stem  # the table does not link to the page it stands on
+    stem = LESSONS[0].stem  # in lesson 00 itself this row has no link
     return re.sub(rf"\| ({stem[:2]} [^|]*?) \|", rf"| [\1]({stem}.ipynb) |", found[1])
 
 

@@ -35,6 +35,17 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
 
 # A page's timers ring in turn: when this one has, those that were set before it and are shorter have.
 TIMERS = "(milliseconds) => new Promise((ring) => setTimeout(ring, milliseconds))"
+# Run code in the kernel of the open notebook, and return what it prints and the names of its errors.
+ASK = """async (code) => {
+  const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+  let text = window.said = "";
+  future.onIOPub = ({ header, content }) => {
+    text += { stream: content.text, error: content.ename }[header.msg_type] ?? "";
+    window.said = text;
+  };
+  await future.done;
+  return text;
+}"""
 
 
 class Opened:

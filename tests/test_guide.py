@@ -70,7 +70,7 @@ def test_a_page_has_all_headings_and_names_what_is_there(number):
     assert [heading for heading, _ in sections(text, 2)] == HEADINGS
     assert all(body.strip() for _, body in sections(text, 2))
     check_names(text, number)
-    for name in re.findall(r"`((?:widgets|plots)\.\w+)", text):
+    for name in re.findall(r"`((?:lesson\d\d|plots)\.\w+)", text):
         assert f"{name}(" in lesson(number)[1], f"{number} does not call {name}"
 
 

@@ -45,8 +45,8 @@ SLIDER = ".latent-explorer .film input"
 PEER = ".widget-slider .noUi-handle"
 # Watches from outside: when keys and moves came, when the large picture was painted, when frames began.
 WATCH = """
-const { port1, port2 } = new MessageChannel(), afterFrame = (tell) => requestAnimationFrame(() => {
-  port1.onmessage = () => tell(performance.now());
+const { port1, port2 } = new MessageChannel(), afterFrame = (report) => requestAnimationFrame(() => {
+  port1.onmessage = () => report(performance.now());
   port2.postMessage(null);
 });
 const watch = window.watch = { first: null, moves: [], draws: [], frames: [] };

@@ -5,13 +5,14 @@ import ast
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import FULL, ROOT
-from explorers import TIMERS, notebook
+from conftest import ROOT
+from explorers import ASK, TIMERS, notebook
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from test_browser import KERNEL, RUN_ALL, Watch, open_notebook, press, screenshot, until, upload
 from test_explorer_access import UNSEEN
-from test_leaks import measured
+
+pytestmark = pytest.mark.slow
 
 CELLS = [
     """from vaehelpers import evaluation, training
@@ -22,19 +23,7 @@ explorer""",
     """images = evaluation.read_images("hands", n=40, test=True)
 hand = LatentExplorer(*training.load_pretrained("hands"), images=images)
 hand""",
-    """from vaehelpers.lessons import lesson01
-lesson01.two_weathers()""",
 ]
-ASK = """async (code) => {
-  const future = %s.requestExecute({ code });
-  let text = window.said = "";
-  future.onIOPub = ({ header, content }) => {
-    text += { stream: content.text, error: content.ename }[header.msg_type] ?? "";
-    window.said = text;
-  };
-  await future.done;
-  return text;
-}""".replace("%s", KERNEL)
 STATE = """() => [...document.querySelectorAll('.latent-explorer')].slice(0, 2).map((view) => [
   Object.fromEntries([...view.querySelectorAll('.film input')].map((input) => [
     input.ariaLabel.match(/z(\\d+)/)[1], input.valueAsNumber,
@@ -62,45 +51,6 @@ BURST = """async ([events, busy]) => {
   }
   return [seen, pictures.size];
 }""".replace("%s", KERNEL).replace("%%", "%")
-STORM = """async ([events, seed]) => {
-  let state = seed;
-  const random = (k) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * k);
-  };
-  const send = (target, type) => target.dispatchEvent(new Event(type, { bubbles: type !== 'dblclick' }));
-  const acts = {
-    input(input) {
-      if (input.type === 'file') return;
-      input.value = Number(input.min) + (input.max - input.min) * random(1001) / 1000;
-      send(input, 'input');
-      if (random(9) === 0) send(input, 'dblclick');
-      if (random(9) === 0) input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
-    },
-    button: (button) => button.click(),
-    '.toolbar button': (button) => button.click(),
-    select(select) {
-      select.selectedIndex = random(select.length);
-      send(select, 'change');
-    },
-    details(details) { details.open = !details.open; },
-    '.tool canvas'(canvas) {
-      const { left, top, width, height } = canvas.getBoundingClientRect();
-      const at = { bubbles: true, buttons: 1, clientX: left + random(width), clientY: top + random(height) };
-      for (const type of ['pointermove', 'click']) canvas.dispatchEvent(new PointerEvent(type, at));
-    },
-  };
-  const kinds = ['input', 'input', ...Object.keys(acts)];
-  for (let k = 0; k < events; k++) {
-    const views = document.querySelectorAll('.latent-explorer'), kind = kinds[random(kinds.length)];
-    const found = views[random(views.length)].querySelectorAll(kind);
-    if (found.length) acts[kind](found[random(found.length)]);
-    else k--;
-    if (k % 20 === 0) await new Promise((done) => setTimeout(done));
-  }
-}"""
-EVENTS = 1000 if FULL else 200  # in one storm
-KEYS = ["ArrowLeft", "ArrowRight", "ArrowUp", "Home", "End", "PageUp", "PageDown", "Delete", "Tab", "x", "b", "Escape"]
 
 
 @pytest.fixture(scope="module")
@@ -288,8 +238,8 @@ def test_theme_and_accessibility(page, theme):
     assert (ink > 128) == (on_button > 128) == (button < 128) == (theme == "Dark")
 
 
-def goes_on(page):
-    """Pictures move without the kernel that they came from, and running all cells again makes new ones."""
+def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page):
+    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
     drawn = set()
     for key in ("Home", "End"):
         press(page, first_slider(page), key)
@@ -298,72 +248,6 @@ def goes_on(page):
     page.evaluate(TIMERS, 150)  # what it could not tell the kernel must not be an error
     page.wait_for_function(f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")
     run_all(page)
-    test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
-
-
-def test_a_restart_leaves_pictures_that_move_and_running_again_makes_new_ones(page):
-    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
-    goes_on(page)
-
-
-def test_a_killed_kernel_comes_back_by_itself_and_pictures_move_meanwhile(page):
-    page.evaluate(f"() => {{ {KERNEL}.requestExecute({{ code: 'import os; os.kill(os.getpid(), 9)' }}) }}")
-    page.click(".jp-Dialog .jp-mod-accept", timeout=60_000)  # JupyterLab says that the kernel has died
-    goes_on(page)
-    page.watch.errors[:] = [text for text in page.watch.errors if "Canceled future" not in text]  # JupyterLab's own
-
-
-def test_a_figure_under_sliders_follows_in_the_new_kernel(page):
-    for act in ("restart", "interrupt"):
-        page.evaluate(f"async () => {{ await {KERNEL}.{act}() }}")
-        run_all(page)
-        picture = page.locator(".widget-image").last
-        before = picture.get_attribute("src")
-        handle = page.locator(".widget-slider .noUi-handle").last
-        handle.focus()
-        handle.press("ArrowRight")
-        page.wait_for_function("([image, old]) => image.src !== old", arg=[picture.element_handle(), before])
-
-
-def measure(page, cdp):
-    """Megabytes of the JavaScript heap, and nodes, once every tool is closed and what is not held has gone."""
-    page.evaluate(
-        """() => {
-          document.querySelectorAll('.toolbar button').forEach((tool) => tool.click()); // each was open at least once
-          document.querySelectorAll('.toolbar [aria-expanded=true]').forEach((open) => open.click());
-        }"""
-    )
-    heap, nodes, _ = measured(page, cdp)
-    return heap / 1e6, nodes
-
-
-def storm(page, seed):
-    """Random events of all kinds, some of them true keys, at another width in the other theme."""
-    page.set_viewport_size({"width": (1500, 1100, 700)[seed % 3], "height": 1000})
-    change_theme(page, ("Dark", "Light")[seed % 2])
-    page.evaluate(STORM, [EVENTS - 30, seed])
-    rng = np.random.default_rng(seed)
-    press(page, first_slider(page), *rng.choice(KEYS, 30))
-
-
-def test_random_events_leave_nothing_behind(page):
-    cdp = page.context.new_cdp_session(page)
-    seed = 0
-    for ending in ("restart", "run again", "reload", "end") if FULL else ("run again", "end"):
-        sizes = []
-        for _ in range(2 if ending in ("restart", "end") else 3):
-            storm(page, seed := seed + 1)
-            sizes.append(measure(page, cdp))
-        heap, nodes = np.diff(sizes, axis=0).max(axis=0)
-        print(ending, np.round(sizes, 2).tolist())
-        assert heap < 1 and nodes < 50, (ending, sizes)  # of 30 MB and 10,000 nodes
-        if ending == "restart":
-            page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
-        elif ending == "run again":
-            run_all(page)
-        elif ending == "reload":
-            open_notebook(page, page.lab, "explorers")
-            run_all(page)
     test_a_slider_arrives_in_the_kernel_and_in_the_other_view(page)
 
 

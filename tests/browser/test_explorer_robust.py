@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from conftest import FULL
-from explorers import EVENTS, HOSTILE, held_out, opened, page_of, says, shipped, untrained  # noqa: F401
+from explorers import HOSTILE, held_out, opened, page_of, says, shipped, untrained  # noqa: F401
 from PIL import Image
 from test_leaks import measured
 
@@ -124,6 +124,43 @@ def test_with_javascript_the_still_picture_is_gone(page_of):
     with page_of() as explorer:
         assert explorer.page.locator("noscript img:visible, noscript p:visible").count() == 0
         assert not explorer.page.get_by_text("needs JavaScript").is_visible()
+
+
+# Events at random places with random values; a frame in between now and then, in which timers and pictures follow.
+EVENTS = """async ([seed, events]) => {
+  const random = (n) => Math.floor((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 * n);
+  const any = (list) => list[random(list.length)], find = (selector) => any(document.querySelectorAll(selector));
+  const happen = (type, target, Kind = Event, options = {}) => {
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const place = { clientX: left + random(width), clientY: top + random(height) };
+    target.dispatchEvent(new Kind(type, { bubbles: true, ...place, ...options }));
+  };
+  const enter = (input, value) => {
+    input.value = value;
+    happen("input", input);
+    if (random(3) === 0) happen("change", input);
+  };
+  const drag = (input) => enter(input, Number(input.min) + random(1001) / 1000 * (input.max - input.min));
+  const actions = [
+    ["input[type=range]", drag],
+    [".film input", drag],
+    [".film input", (range) => happen("keydown", range, KeyboardEvent, { key: any(["Delete", "a", "Escape"]) })],
+    [".film input", (range) => happen("dblclick", range, MouseEvent)],
+    [".row input[type=number]", (input) => enter(input, any(["", "1.5", "-0.25", "99", "-1e300", "1e-300"]))],
+    [".tool input[type=number]", (input) => enter(input, any(["", "-1", "0", "17", "199", "200", "2.5"]))],
+    ["button", (button) => button.click()],
+    [".image button, .row button", (button) => button.click()],
+    [".toolbar button", (button) => button.click()],
+    [".chart canvas", (chart) => happen(any(["click", "pointermove", "pointerleave"]), chart, PointerEvent)],
+    ["select", (select) => { select.selectedIndex = random(select.length); happen("change", select); }],
+    ["details", (folded) => { if (random(8) === 0) folded.open = !folded.open; }],
+  ];
+  for (let k = 0; k < events; k++) {
+    const [selector, act] = any(actions), target = find(selector);
+    if (target) act(target);
+    if (k % 100 === 0) await new Promise(requestAnimationFrame);
+  }
+}"""
 
 
 def rest(explorer):

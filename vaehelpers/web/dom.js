@@ -17,7 +17,7 @@ export function labelled(text, control) {
   return element("label", {}, element("span", { textContent: text }), control);
 }
 
-/** Make a canvas for `columns` × `rows` images of a model, and a function that paints pixels (channels, size, size). */
+/** Make a canvas for `columns` × `rows` images of a model, and a function that paints pixels on it. */
 export function createScreen({ size, channels }, properties, columns = 1, rows = 1) {
   const canvas = element("canvas", { width: columns * size, height: rows * size, role: "img", ...properties });
   const context = canvas.getContext("2d"), image = context.createImageData(size, size), plane = size ** 2;
@@ -63,7 +63,7 @@ export function createPlayer(signal) {
   return { start, stop };
 }
 
-/** Return a function that restarts a generator, to be run in short pieces after `delay` milliseconds without a restart. */
+/** Return a function that restarts a generator, which runs in short pieces after `delay` ms without a restart. */
 export function inBackground(generator, delay = 150) {
   let timer = 0;
   const run = (work) => {

@@ -144,9 +144,9 @@ function createImage(view) {
 /** The ELBO of the encoded image in nats; its expectation over q by samples, once the code stands still. */
 function createElbo({ model, code, subscribe }) {
   const line = dom.element("p", { className: "elbo" }), samples = 32;
-  const show = (kl, likelihood) => {
-    const [first, last] = likelihood === undefined ? ["…", "…"] : [likelihood, likelihood - kl].map((n) => n.toFixed(1));
-    line.textContent = `log p(x|z) ${first} − KL ${kl.toFixed(1)} = ELBO ${last} nats`;
+  const show = (kl, likelihood = NaN) => {
+    const format = (value) => Number.isNaN(value) ? "…" : value.toFixed(1);
+    line.textContent = `log p(x|z) ${format(likelihood)} − KL ${format(kl)} = ELBO ${format(likelihood - kl)} nats`;
   };
   const estimate = dom.inBackground(function* () {
     if (!code.posterior) return;
@@ -268,7 +268,8 @@ function createArithmetic(view) {
   }, { ariaLabel: "A → B", disabled: true, title: "on a straight line from A to B" });
   const add = () => code.set(kept.A.map((a, i) => a - kept.B[i] + kept.C[i]));
   const sum = dom.button("A − B + C", add, { disabled: true });
-  return dom.element("div", { className: "arithmetic" }, ...slots, dom.element("div", { className: "slot" }, line, sum));
+  slots.push(dom.element("div", { className: "slot" }, line, sum));
+  return dom.element("div", { className: "arithmetic" }, ...slots);
 }
 
 /** A button that plays a motion once, or stops it, and announces how it ended. */

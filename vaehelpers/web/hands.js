@@ -1,7 +1,7 @@
 // The course's hand (hands.py) in plain JavaScript, one image at a time.
 //
-// Numbers and formulas are repeated here: tests compare every constant and many images. Part after part is laid over the
-// image, as there. Work per pixel stays inside one function, since numbers passed between functions may be boxed.
+// Numbers and formulas are repeated here: tests compare every constant and many images. Part after part is laid over
+// the image, as there. Work per pixel stays inside one function, since numbers passed between functions may be boxed.
 
 export const FACTORS = {
   x: { low: -0.09, high: 0.09, neutral: 0 },
@@ -44,11 +44,9 @@ export function render(factors, size = 64) {
   placePixels(x, y, scale, rotation, size);
   paintPalm(shade);
   for (let i = 3; i >= 0; i--) {
-    poseFinger(fingers[i], spread, curls[i]);
-    paintBones(fingers[i], shade);
+    paintBones(fingers[i], poseFinger(fingers[i], spread, curls[i]), shade);
   }
-  poseThumb(thumbCurl);
-  paintBones(thumb, shade);
+  paintBones(thumb, poseThumb(thumbCurl), shade);
   return shade;
 }
 
@@ -103,13 +101,13 @@ function paintPalm(shade) {
 }
 
 /** Balls swept along the bones; height and width change evenly on the way. */
-function paintBones(part, shade) {
-  const n = region(part);
+function paintBones(box, bones, shade) {
+  const n = region(box);
   for (let k = 0; k < n; k++) {
     const i = hand.index[k];
     let edge = 9, height = -9, facing = 0;
     for (let j = 0; j < 3; j++) {
-      const bone = part.bones[j], dx = hand.x[i] - bone.x, dy = hand.y[i] - bone.y;
+      const bone = bones[j], dx = hand.x[i] - bone.x, dy = hand.y[i] - bone.y;
       const along = bone.sin * dx + bone.cos * dy - bone.start, across = bone.cos * dx - bone.sin * dy;
       const share = clip(along / bone.length, 0, 1), beyond = along - share * bone.length;
       const radius = bone.width + bone.widening * share;
@@ -166,45 +164,39 @@ const fingers = FINGERS.map(([x, y, closed, fanned, ...rest]) => {
   const reach = lengths.reduce((sum, length) => sum + length) + widths[0], back = -0.45;
   const ends = [reach, back].flatMap((r) => [closed, fanned].map((angle) => x + r * Math.sin(angle)));
   const left = Math.min(...ends) - widths[0], right = Math.max(...ends) + widths[0];
-  return { left, right, bottom: y + back, top: y + reach, x, y, closed, fanned, lengths, bones: makeBones(widths) };
+  return { left, right, bottom: y + back, top: y + reach, x, y, closed, fanned, lengths, widths };
 });
-const thumb = { left: -0.85, right: 0.35, bottom: -0.68, top: 0.4, bones: makeBones(THUMB_WIDTHS) };
-
-/** Three bones without a pose, each written out: older engines are slow to read what `...` has copied. */
-function makeBones(widths) {
-  return [0, 1, 2].map((i) => ({
-    x: 0, y: 0, sin: 0, cos: 0, start: 0, length: 0, low: 0, rise: 0,
-    width: widths[i], widening: widths[i + 1] - widths[i],
-  }));
-}
+const thumb = { left: -0.85, right: 0.35, bottom: -0.68, top: 0.4 };
 
 /** Three bones in a plane upright on the palm: seen from the front a curl shortens, then folds them. */
-function poseFinger({ x, y, closed, fanned, lengths, bones }, spread, curl) {
+function poseFinger({ x, y, closed, fanned, lengths, widths }, spread, curl) {
   const angle = closed + spread * (fanned - closed);
   let bend = 0, start = 0, low = KNUCKLE;
-  for (let i = 0; i < 3; i++) {
+  return lengths.map((full, i) => {
     bend += BEND[i] * curl;
-    const length = lengths[i] * Math.cos(bend), rise = lengths[i] * Math.sin(bend);
-    poseBone(bones[i], x, y, angle, start, length, low, rise);
+    const length = full * Math.cos(bend), rise = full * Math.sin(bend);
+    const bone = createBone(x, y, angle, start, length, low, rise, widths[i], widths[i + 1]);
     start += length;
     low += rise;
-  }
+    return bone;
+  });
 }
 
 /** Three bones that swing across the palm, mostly in the image plane. */
 function poseThumb(curl) {
   let [x, y] = THUMB_BASE, low = 0;
-  for (let i = 0; i < 3; i++) {
-    const [length, stretched, folded] = THUMB[i], rise = THUMB_RISE[i] * curl;
-    const angle = stretched + curl * (folded - stretched);
-    poseBone(thumb.bones[i], x, y, angle, 0, length, low, rise);
+  return THUMB.map(([length, stretched, folded], i) => {
+    const rise = THUMB_RISE[i] * curl, angle = stretched + curl * (folded - stretched);
+    const bone = createBone(x, y, angle, 0, length, low, rise, THUMB_WIDTHS[i], THUMB_WIDTHS[i + 1]);
     x += length * Math.sin(angle);
     y += length * Math.cos(angle);
     low += rise;
-  }
+    return bone;
+  });
 }
 
-function poseBone(bone, x, y, angle, start, length, low, rise) {
+function createBone(x, y, angle, start, length, low, rise, width, endWidth) {
   if (Math.abs(length) < 1e-3) length = 1e-3; // no division by 0
-  Object.assign(bone, { x, y, sin: Math.sin(angle), cos: Math.cos(angle), start, length, low, rise });
+  const [sin, cos, widening] = [Math.sin(angle), Math.cos(angle), endWidth - width];
+  return { x, y, sin, cos, start, length, low, rise, width, widening };
 }

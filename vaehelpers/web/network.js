@@ -181,7 +181,7 @@ function multiply(x, y, weights, bias, floor) {
   }
 }
 
-/** Compute four neighbouring pixels times two channels at once: eight sums in registers, six loads for eight products. */
+/** Compute four neighbouring pixels times two channels at once: eight sums, six loads for eight products. */
 function convolve(input, output, weights, bias, { taps, stride, spread, top, left, floor }) {
   const x = input.values, y = output.values, outs = output.channels;
   const run = taps * input.channels, step = stride * input.channels, right = spread * outs;

@@ -47,7 +47,7 @@ export function logLikelihood(x, recon) {
   return sum;
 }
 
-/** Return the KL of N(mu, exp(logvar)) from N(0, 1), summed over latents, in nats (Kingma & Welling 2014, appendix B). */
+/** Return the KL of N(mu, exp(logvar)) from N(0, 1) over all latents, in nats (Kingma & Welling 2014, appendix B). */
 export function klToPrior(mu, logvar) {
   return mu.reduce((sum, m, i) => sum + 0.5 * (m ** 2 + Math.expm1(logvar[i]) - logvar[i]), 0);
 }

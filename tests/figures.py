@@ -1,4 +1,4 @@
-"""What is wrong with the figures that a page shows, as its reader sees them."""
+"""Find figures that a page shows in wrong proportions, too wide or not at all."""
 
 WIDTHS = (390, 1300, 1920)
 #: Each image that is not loaded, that is shown in other proportions than its own, or that is wider than the page.
@@ -23,7 +23,7 @@ VISIBLE = "[...document.images].filter(image => image.clientWidth > 100 && image
 
 
 def faults(page):
-    """What is wrong with the figures of a page at each width where there is anything."""
+    """Return what is wrong with the figures of a page, for each width where something is."""
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

@@ -1,4 +1,4 @@
-"""The editions of the lessons: German says all that English says, about the same code, and nobody's work is lost."""
+"""The German edition has the same content and code as the English one, and existing files are kept."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from editions import fingerprint, german, solutions
 from test_notebooks import NOTEBOOKS, code_cells, read
 
 TRANSLATED = sorted((ROOT / "notebooks" / "de").glob("*.md"))
-#: What both languages have equally often in a cell; words within formulas are translated and do not count.
+#: What both languages have equally often in a cell; words in formulas are translated.
 EQUAL = {
     "formulas": re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL),
     "code": re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL),

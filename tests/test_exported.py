@@ -1,4 +1,4 @@
-"""What `jupyter nbconvert --to html` makes of a notebook, opened as a file without a network: figures stay."""
+"""A notebook exported by `jupyter nbconvert --to html` shows its figures without a network."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The editions to hand out, to grade and to keep: two without solutions, one with each of them in its place."""
+"""The handout and nbgrader's source contain no solutions; the solved edition contains all of them."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""What make says when something is missing: the cause, and advice that fits, also where a path has a space."""
+"""What make prints when something is missing, also where a path has a space."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The site as it is read: opened as files, without a server and without a network, in a real browser."""
+"""The site in a browser, opened as files without a server or a network."""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
 PAGES = ("index", "00_start_here", "05_elbo", "glossary", "equations", "api")
-#: The lessons that are run here; the others stand on the site without their results.
+#: The lessons that are run; the others are on the site without outputs.
 RUN = tuple(f"{number:02}" for number in range(9)) if FULL else ("00", "05")
 
 
@@ -33,7 +33,7 @@ def site(tmp_path_factory):
 
 
 class Links(HTMLParser):
-    """What a page asks for (``loaded``), where it leads (``links``), its anchors, its images and its headings."""
+    """What a page loads, what it links to, its anchors, images and headings."""
 
     def __init__(self, path):
         super().__init__()
@@ -130,7 +130,7 @@ def test_a_warning_is_an_error(tmp_path):
 
 @pytest.fixture
 def reader(browser, site):
-    """A function that opens a page, which must neither complain nor ask anybody."""
+    """A function that opens a page, which must log no error and make no request."""
     context = browser.new_context(offline=True)
     page = context.new_page()
     watch = Watch(page)

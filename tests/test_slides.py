@@ -1,4 +1,4 @@
-"""The slides as they are shown: opened as files, without a server and without a network, in a real browser."""
+"""The slides in a browser, opened as files without a server or a network; and how cells become slides."""
 
 import base64
 import io
@@ -109,7 +109,7 @@ def test_formulas_are_set_and_every_picture_is_said_in_words(shown):
 
 
 def test_figures_are_whole_and_their_type_can_be_read_in_a_hall(shown):
-    """The smallest type of the style sheet is 14 points; below 16 pixels of 720 nobody in a hall can read it."""
+    """The smallest type of figures has 14 points, which must be at least 16 of the slide's 720 pixels."""
     page, _ = shown
     page.set_viewport_size({"width": 1280, "height": 720})
     page.wait_for_function("() => Math.abs(Reveal.getScale() - 1) < 0.01")
@@ -141,7 +141,7 @@ def test_keys_lead_through_all_slides(shown):
     assert page.evaluate("Reveal.isFirstSlide()")
 
 
-#: Whether all fragments have come: nothing moves but the arrow, which is raised again and again.
+#: Whether all fragments have appeared: no animation runs but the endless one of the arrow.
 COME = """() => document.getAnimations().every(
     a => a.playState !== "running" || a.effect.getTiming().iterations > 1)"""
 

@@ -1,4 +1,4 @@
-"""What `pip install .` gives: a wheel with models, data and the explorer inside, that runs far from the repository."""
+"""The wheel holds models, data and the explorer, and runs outside the repository."""
 
 import os
 import shutil

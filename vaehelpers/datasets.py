@@ -47,6 +47,11 @@ class Images:
     names: tuple[str, ...]
     classes: tuple[str, ...] = ()
 
+    @property
+    def pictures(self) -> NDArray[np.uint8]:
+        """The former name of ``pixels``, which scripts outside the course use."""
+        return self.pixels
+
     def __len__(self) -> int:
         return len(self.pixels)
 

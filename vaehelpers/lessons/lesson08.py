@@ -42,7 +42,7 @@ def check_answering(function: Callable[..., Any]) -> Result:
         "You have compared with logvar itself. It is a logarithm; σ = exp(½ logvar).": (
             lambda before, after, logvar: count(after - before, logvar)
         ),
-        "You count every latent that moved at all, also by less than the encoder's own doubt.": (
+        "You count every latent that moved at all, also by less than the posterior's standard deviation.": (
             lambda before, after, logvar: count(after - before, 0)
         ),
         "You have compared with the whole width of the band; it reaches one deviation to each side.": (

@@ -32,6 +32,8 @@ def test_a_notebook_keeps_the_rules(path):
     assert re.search(r"\*\*Time:\*\* \d+ minutes", notebook.cells[0].source)
     exercises = sum(".check_" in cell.source for cell in code_cells(notebook))
     assert exercises >= (1 if path.name[:2] == "00" else 5)
+    for cell in notebook.cells:  # on pages, a display formula within a paragraph shows its dollar signs
+        assert cell.cell_type == "code" or not re.search(r"[^\n]\n\$\$", cell.source), cell.id
     for i, cell in enumerate(code_cells(notebook)):
         assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"
         assert len(cell.source.splitlines()) <= (15 if i else 10)

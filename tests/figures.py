@@ -19,15 +19,22 @@ FAULTS = """async () => {
   }
   return faults;
 }"""
+#: A page may still be replacing its images by widgets: a fault counts if it stays.
+LASTING_FAULTS = f"""async () => {{
+  let faults;
+  for (let attempt = 0; attempt < 50 && (faults = await ({FAULTS})()).length; attempt++)
+    await new Promise(resolve => setTimeout(resolve, 200));
+  return faults;
+}}"""
 VISIBLE = "[...document.images].filter(image => image.clientWidth > 100 && image.naturalWidth > 100).length"
 
 
 def faults(page):
-    """Return what is wrong with the figures of a page, for each width where something is."""
+    """Return what stays wrong with the figures of a page, for each width where something does."""
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function("width => innerWidth === width && !document.getAnimations().length", arg=width)
-        if wrong := page.evaluate(FAULTS):
+        if wrong := page.evaluate(LASTING_FAULTS):
             found[width] = wrong
     return found

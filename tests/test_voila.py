@@ -80,6 +80,7 @@ def test_the_explorer_in_voila(server, page):
 def test_a_figure_under_sliders_is_shown_once_and_keeps_its_proportions(server, page):
     page.goto(f"{server}/explorer.ipynb")
     page.wait_for_selector(".latent-explorer", timeout=120_000)
+    page.wait_for_selector(".live-figure img", timeout=120_000)
     page.wait_for_function(f"() => {VISIBLE} === 1")
     assert faults(page) == {}
 

@@ -1,0 +1,86 @@
+"""Make the glossary from the lessons: ``python docs/glossary.py`` writes ``notebooks/glossary.md``.
+
+``docs/terms.csv`` lists the terms of each lesson with their German translations. The sentence of the lesson in which a
+term stands in bold for the first time is its definition.
+"""
+
+import csv
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+ROOT = Path(__file__).parent.parent
+GLOSSARY = ROOT / "notebooks" / "glossary.md"
+HEAD = """\
+# Glossary
+
+The terms of the course in English and German, each with the sentence that introduces it and a link to its section. The
+command `make glossary` writes this page from the lessons.
+
+| term | German | definition | lesson |
+|---|---|---|---|
+"""
+
+
+class Entry(NamedTuple):
+    """Where a lesson introduces a term."""
+
+    term: str
+    german: str
+    sentence: str
+    link: str
+
+
+def entries() -> list[Entry]:
+    """Return all terms in alphabetical order; ``ValueError`` names those that their lesson does not introduce."""
+    with (ROOT / "docs" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lessons = {path.stem[:2]: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    notebooks = {number: nbformat.read(path, 4) for number, path in lessons.items()}
+    found, missing = [], []
+    for row in rows:
+        place = introduction(notebooks[row["lesson"]], row["term"])
+        if place is None:
+            missing.append(f"{row['lesson']} {row['term']}")
+            continue
+        number, heading, sentence = place
+        link = f"[{row['lesson']}, cell {number}]({lessons[row['lesson']].name}#{anchor(heading)})"
+        found.append(Entry(row["term"], row["german"], sentence, link))
+    if missing:
+        raise ValueError(f"lessons: need each term once in bold, but these are missing: {', '.join(missing)}")
+    return sorted(found, key=lambda entry: entry.term.casefold().replace("β", "beta"))
+
+
+def introduction(notebook: nbformat.NotebookNode, term: str) -> tuple[int, str, str] | None:
+    """Return the number of the cell, the heading above it and the sentence in which a term is first in bold."""
+    heading, pattern = "", re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type != "markdown":
+            continue
+        for block in re.split(r"\n\s*\n|\n(?=[-*>] |\d+\. )", cell.source):
+            if block.startswith("#"):
+                heading = block.splitlines()[0].lstrip("# ")
+            for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z*$`(])", re.sub(r"^[-*>\d.]+ |\n", " ", block).strip()):
+                if any(re.search(pattern, bold) for bold in re.findall(r"\*\*(.+?)\*\*", sentence)):
+                    return number, heading, sentence
+    return None
+
+
+def anchor(heading: str) -> str:
+    """Return a heading as JupyterLab's links name it."""
+    return heading.replace(" ", "-")
+
+
+def glossary() -> str:
+    """Return the page in Markdown."""
+    lines = []
+    for term, german, sentence, link in entries():
+        cell = sentence.replace(r"\|", r"\Vert ").replace("|", r"\vert ")  # a bar would end the cell, in TeX too
+        lines.append(f"| **{term}** | {german} | {cell} | {link} |\n")
+    return HEAD + "".join(lines)
+
+
+if __name__ == "__main__":
+    GLOSSARY.write_text(glossary(), encoding="utf-8")

@@ -13,8 +13,8 @@ ITERATIONS = 5
 SIZES = ((2_000, 3, 3),) if rows.QUICK else ((100_000, 10, 10), (1_000_000, 2, 5))  # rows, columns, components
 
 
-def problem(n: int, d: int, k: int) -> tuple[np.ndarray, GaussianMixture]:
-    """Data from a mixture with overlaps, and a start: random rows as means, the covariance of all data."""
+def problem(n, d, k):
+    """Return data from overlapping components, and a start: random rows as means, the covariance of all data."""
     rng = np.random.default_rng(0)
     roots = rng.normal(size=(k, d, d)) / 2
     covariances = roots @ roots.transpose(0, 2, 1) + 0.2 * np.eye(d)
@@ -24,21 +24,18 @@ def problem(n: int, d: int, k: int) -> tuple[np.ndarray, GaussianMixture]:
     return x, GaussianMixture(np.full(k, 1 / k), means, np.tile(np.cov(x.T), (k, 1, 1)))
 
 
-def ours(x: np.ndarray, start: GaussianMixture) -> np.ndarray:
+def ours(x, start):
     return fit(x, start, max_iter=ITERATIONS, tol=0).mixture.means
 
 
-def peer(x: np.ndarray, start: GaussianMixture) -> np.ndarray:
+def peer(x, start):
     inits = {"weights_init": start.weights, "means_init": start.means}
-    model = Peer(len(start.weights), max_iter=ITERATIONS, tol=0, reg_covar=0, **inits)
-    model.precisions_init = np.linalg.inv(start.covariances)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it has not converged
-        return model.fit(x).means_
+    inits["precisions_init"] = np.linalg.inv(start.covariances)
+    return Peer(len(start.weights), max_iter=ITERATIONS, tol=0, reg_covar=0, **inits).fit(x).means_
 
 
-def peak(run, *arguments) -> float:
-    """Peak of what the run allocates on top of the data, in MiB."""
+def peak(run, *arguments):
+    """Return the peak of what a call allocates, in MiB."""
     tracemalloc.start()
     run(*arguments)
     most = tracemalloc.get_traced_memory()[1]
@@ -46,7 +43,8 @@ def peak(run, *arguments) -> float:
     return most / 2**20
 
 
-def main() -> None:
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # scikit-learn warns that it has not converged
     table = []
     for n, d, k in SIZES:
         data = problem(n, d, k)
@@ -55,8 +53,4 @@ def main() -> None:
         pairs = rows.paired(lambda: rows.seconds(ours, *data), lambda: rows.seconds(peer, *data))  # noqa: B023
         work = f"a round of EM, {n:,} rows, {d} columns, {k} components"
         table.append(rows.against(work, "scikit-learn", pairs, per=ITERATIONS, beside=beside))
-    rows.keep("em", "peers", table)
-
-
-if __name__ == "__main__":
-    main()
+    rows.keep("em", table)

@@ -1,28 +1,25 @@
-"""The browser against torch on one thread, for the true hand against NumPy: one picture at a time, in alternation."""
+"""Decoder, encoder and hand in the browser against torch and NumPy on one thread, one image at a time."""
 
-import shutil
 import statistics
 from base64 import b64encode
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rows
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 from vaehelpers import hands, latents, weights
 
 MODEL, CALLS = "hands", 10 if rows.QUICK else 50
 SOURCES = [Path(weights.__file__).with_name("web") / name for name in ("network.js", "hands.js")]
-PEERS = {"decode": "torch", "encode": "torch", "draw": "NumPy"}
 PAGE = """<script type="module">
 %s
-const model = parse(Uint8Array.from(atob("%s"), (byte) => byte.charCodeAt(0))), picture = new Float32Array(%s);
+const model = parse(Uint8Array.from(atob("%s"), (byte) => byte.charCodeAt(0))), image = new Float32Array(%s);
 const code = (i) => Float32Array.from({ length: model.latentDim }, (_, j) => 2 * Math.sin(i * (j + 1)));
-const out = new Float32Array(picture.length), factors = new Float32Array(%s);
+const out = new Float32Array(image.length), factors = new Float32Array(%s);
 const ways = {
   decode: (z) => decode(model, z, out),
-  encode: () => encode(model, picture),
+  encode: () => encode(model, image),
   draw: () => { for (let i = 0; i < 10; i++) render(factors, 64); }, // the clock ticks every 0.1 ms
 };
 window.measure = (way, calls) => Array.from({ length: calls }, (_, i) => {
@@ -33,51 +30,35 @@ window.measure = (way, calls) => Array.from({ length: calls }, (_, i) => {
 </script>"""
 
 
-def compare(page: Page) -> list[dict[str, Any]]:
-    """Return a row for each way, from the medians of both in each round, and what it says of the slowest."""
-    model, _ = weights.load_pretrained(MODEL)
-    factors = hands.neutral()[None]
-    picture, z = hands.render(factors), np.random.default_rng(0).standard_normal((1, model.latent_dim))
-    peers = {
-        "decode": lambda: latents.decode(model, z),
-        "encode": lambda: latents.encode(model, picture),
-        "draw": lambda: hands.render(factors),
-    }
-    table = []
-    for way, peer in peers.items():
-        page.evaluate("(way) => measure(way, 100)", way), [peer() for _ in range(20)]  # warm up
-        all_times: list[float] = []
+def compare(page, way, peer):
+    """Return pairs of median seconds, in the browser and of the peer, and all milliseconds in the browser."""
+    page.evaluate("way => measure(way, 100)", way), [peer() for _ in range(20)]  # warm up
+    every = []
 
-        def ours() -> float:
-            times = page.evaluate("([way, calls]) => measure(way, calls)", [way, CALLS])  # noqa: B023
-            all_times.extend(times)  # noqa: B023
-            return statistics.median(times) / 1000
+    def ours():
+        every.extend(page.evaluate("([way, calls]) => measure(way, calls)", [way, CALLS]))
+        return statistics.median(every[-CALLS:]) / 1000
 
-        def theirs() -> float:
-            return statistics.median(rows.seconds(peer) for _ in range(CALLS))  # noqa: B023
-
-        pairs = rows.paired(ours, theirs)
-        beside = f"95th percentile {statistics.quantiles(all_times, n=20)[-1]:.2f} ms"
-        table.append(rows.against(f"{way} a picture in the browser", PEERS[way], pairs, beside=beside))
-    return table
-
-
-def open_page(playwright) -> Page:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next((found for name in names if (found := shutil.which(name))), None)
-    browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-    page = browser.new_page()
-    content = b64encode((weights.PRETRAINED / f"{MODEL}.safetensors").read_bytes()).decode()
-    picture, factors = hands.render(hands.neutral()[None]).ravel().tolist(), hands.neutral().tolist()
-    page.set_content(PAGE % ("\n".join(path.read_text() for path in SOURCES), content, picture, factors))
-    page.wait_for_function("() => window.measure")
-    return page
-
-
-def main() -> None:
-    with sync_playwright() as playwright:
-        rows.keep("network", "peers", compare(open_page(playwright)))
+    return rows.paired(ours, lambda: statistics.median(rows.seconds(peer) for _ in range(CALLS))), every
 
 
 if __name__ == "__main__":
-    main()
+    model, _ = weights.load_pretrained(MODEL)
+    factors = hands.neutral()[None]
+    image, z = hands.render(factors), np.random.default_rng(0).standard_normal((1, model.latent_dim))
+    peers = {
+        "decode": ("torch", lambda: latents.decode(model, z)),
+        "encode": ("torch", lambda: latents.encode(model, image)),
+        "draw": ("NumPy", lambda: hands.render(factors)),
+    }
+    content = b64encode((weights.PRETRAINED / f"{MODEL}.safetensors").read_bytes()).decode()
+    sources, table = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES), []
+    with sync_playwright() as playwright:
+        page = rows.chromium(playwright).new_page()
+        page.set_content(PAGE % (sources, content, image.ravel().tolist(), factors[0].tolist()))
+        page.wait_for_function("() => window.measure")
+        for way, (name, peer) in peers.items():
+            pairs, every = compare(page, way, peer)
+            beside = f"95th percentile {statistics.quantiles(every, n=20)[-1]:.2f} ms"
+            table.append(rows.against(f"{way} an image in the browser", name, pairs, beside=beside))
+    rows.keep("network", table)

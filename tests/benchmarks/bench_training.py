@@ -24,11 +24,11 @@ from vaehelpers.model import VAE, Decoder, Encoder, elbo_terms
 BATCH, LATENTS, IMAGES = 64, 25, (5 if rows.QUICK else 50) * 64
 
 
-def ours(images: datasets.Images) -> None:
+def ours(images):
     training.train(images, beta=1, pictures=len(images), batch=BATCH, warmup=0, progress=False)
 
 
-def stock(images: datasets.Images) -> None:
+def stock(images):
     """Float32, a DataLoader, Adam."""
     model, loader = VAE(), DataLoader(TensorDataset(torch.from_numpy(images[:])), BATCH, shuffle=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -40,7 +40,7 @@ def stock(images: datasets.Images) -> None:
         optimiser.step()
 
 
-def pythae(images: datasets.Images) -> None:
+def pythae(images):
     from pythae.models import BetaVAE, BetaVAEConfig
     from pythae.models.base.base_utils import ModelOutput
     from pythae.models.nn import BaseDecoder, BaseEncoder
@@ -71,7 +71,7 @@ def pythae(images: datasets.Images) -> None:
         TrainingPipeline(model=model, training_config=BaseTrainerConfig(folder, **recipe))(images[:])
 
 
-def disvae(images: datasets.Images) -> None:
+def disvae(images):
     sys.path.insert(0, os.environ["DISVAE"])
     np.product = np.prod  # gone since NumPy 2
     from disvae.models.losses import BetaHLoss
@@ -86,17 +86,13 @@ def disvae(images: datasets.Images) -> None:
         trainer._train_epoch(loader, defaultdict(list), 0)
 
 
-def main() -> None:
+if __name__ == "__main__":
     warnings.simplefilter("ignore")  # those of the peers
     logging.disable(logging.INFO)
     images, table = datasets.hands(IMAGES, seed=1, progress=False), []
     peers = {stock: "the stock torch loop", pythae: "pythae"} | ({disvae: "disvae"} if "DISVAE" in os.environ else {})
     for peer, name in peers.items():
-        ours(images), peer(images)
+        ours(images), peer(images)  # warm up
         pairs = rows.paired(lambda: rows.seconds(ours, images), lambda: rows.seconds(peer, images))  # noqa: B023
         table.append(rows.against(f"training, 64×64, batch {BATCH}, an image", name, pairs, per=IMAGES))
-    rows.keep("training", "peers", table)
-
-
-if __name__ == "__main__":
-    main()
+    rows.keep("training", table)

@@ -1,46 +1,52 @@
-"""What the measurements share: pairs in alternation, and rows that are kept as soon as they are there."""
+"""What the benchmarks share: pairs of times, taken in alternation, and the rows of RESULTS.md."""
 
-import json
 import os
+import shutil
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 FOLDER = Path(os.environ.get("BENCH", Path(__file__).parents[2] / "build" / "bench"))
-QUICK = "--quick" in sys.argv  # few and small: to see that it runs, not to measure
+QUICK = "--quick" in sys.argv  # small sizes, to see that a benchmark runs
 ROUNDS = 2 if QUICK else 5
 
 
-def seconds(run: Callable[..., Any], *arguments: Any) -> float:
+def seconds(run, *arguments):
+    """Return how long a call takes."""
     began = time.perf_counter()
     run(*arguments)
     return time.perf_counter() - began
 
 
-def paired(ours: Callable[[], float], peer: Callable[[], float], rounds: int = ROUNDS) -> list[tuple[float, float]]:
-    """Return what both say, round by round; who goes first changes, for the second may find the machine warmer."""
+def paired(ours, peer, rounds=ROUNDS):
+    """Return pairs of what two functions return, in seconds. Which is called first alternates."""
     pairs = []
     for i in range(rounds):
-        first, second = (ours, peer) if i % 2 else (peer, ours)
-        one, other = first(), second()
-        pairs.append((one, other) if i % 2 else (other, one))
+        if i % 2:
+            pairs.append((ours(), peer()))
+        else:
+            pairs.append((peer(), ours())[::-1])
     return pairs
 
 
-def against(
-    work: str, peer: str, pairs: list[tuple[float, float]], *, per: float = 1, beside: str = ""
-) -> dict[str, Any]:
-    """Return a row of the first table from pairs of seconds, ours and the peer's, for ``per`` pieces of work."""
+def against(work, peer, pairs, *, per=1, beside=""):
+    """Return a row that compares pairs of seconds, ours and the peer's, for ``per`` pieces of work."""
     ours, theirs = (1000 * statistics.median(column) / per for column in zip(*pairs, strict=True))
     ratios = sorted(b / a for a, b in pairs)
-    row = {"work": work, "ours": ours, "peer": peer, "theirs": theirs, "pairs": len(pairs), "beside": beside}
-    return row | {"ratio": statistics.median(ratios), "least": ratios[0], "most": ratios[-1]}
+    ratio = f"**{statistics.median(ratios):.2f}** | {ratios[0]:.2f}–{ratios[-1]:.2f}"
+    return f"| {work} | {ours:.3g} | {peer} | {theirs:.3g} | {ratio} | {len(pairs)} | {beside} |"
 
 
-def keep(name: str, table: str, rows: list[dict[str, Any]]) -> None:
+def keep(name, rows):
     """Write rows to where ``bench.py`` finds them."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"{name}.json").write_text(json.dumps({"table": table, "rows": rows}), encoding="utf-8")
+    (FOLDER / f"{name}.md").write_text("\n".join(rows), encoding="utf-8")
+
+
+def chromium(playwright):
+    """Start the system's Chromium."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next((found for name in names if (found := shutil.which(name))), None)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    return playwright.chromium.launch(executable_path=path, args=flags)

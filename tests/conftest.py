@@ -150,3 +150,11 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=path, args=flags)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="module")
+def page_of(browser, tmp_path_factory):
+    """A function that opens a page of a shipped model, or of an explorer."""
+    from explorers import opener
+
+    return opener(browser, tmp_path_factory.mktemp("pages"))

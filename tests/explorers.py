@@ -8,11 +8,10 @@ import time
 
 import nbformat
 import numpy as np
-import pytest
 import torch
 
-from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.explorer import LatentExplorer
+from vaehelpers import datasets, latents, weights
+from vaehelpers.explorer import LatentExplorer, typical_code
 from vaehelpers.model import VAE
 
 HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
@@ -31,10 +30,6 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   const [range, number] = row.querySelectorAll("input");
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
 })"""
-
-
-# A page's timers ring in turn: when this one has, those that were set before it and are shorter have.
-TIMERS = "(milliseconds) => new Promise((ring) => setTimeout(ring, milliseconds))"
 # Run code in the kernel of the open notebook, and return what it prints and the names of its errors.
 ASK = """async (code) => {
   const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
@@ -55,21 +50,19 @@ class Opened:
         self.page, self.model = page, model
 
     def pixels(self, selector):
-        """What a canvas shows (height, width, 3), in [0, 1]."""
+        """Return what a canvas shows (height, width, 3), in [0, 1]."""
         height, width, text = self.page.eval_on_selector(selector, PIXELS)
-        shown = np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)
-        return shown[..., :3] / 255
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)[..., :3] / 255
 
     def image(self, selector=".image canvas.screen"):
-        """What a canvas shows as the package holds it: (channels, size, size)."""
-        shown = self.pixels(selector).transpose(2, 0, 1)
-        return shown if self.model.channels == 3 else shown[:1]
+        """Return what a canvas shows as the package holds it: (channels, size, size)."""
+        return self.pixels(selector).transpose(2, 0, 1)[: self.model.channels]
 
     def code(self):
-        """The code as the number fields show it, two decimals each."""
+        """Return the code as the number fields show it, with two decimals; the sliders must show the same."""
         rows = sorted(self.page.evaluate(CODE))
         assert [i for i, _, _ in rows] == list(range(self.model.latent_dim))
-        assert all(abs(number - place) < 0.02501 + 0.005 for _, number, place in rows)  # the slider shows it too
+        assert all(abs(number - place) < 0.02501 + 0.005 for _, number, place in rows)
         return np.array([number for _, number, _ in rows])
 
     def row(self, latent):
@@ -84,7 +77,7 @@ class Opened:
 
     def enter(self, z):
         for latent, value in enumerate(z):
-            self.row(latent).locator("input[type=number]").evaluate(
+            self.number(latent).evaluate(
                 "(input, value) => { input.value = value; input.dispatchEvent(new Event('input')); }", str(value)
             )
 
@@ -99,27 +92,27 @@ class Opened:
             self.page.keyboard.press(key)
 
     def assert_draws(self, z, selector=".image canvas.screen", *, rounded=False):
-        """The picture is what torch draws; where the code is known to two decimals only, as near as these allow."""
+        """Compare the image with torch's; a code that is rounded to two decimals allows for its rounding."""
         expected, allowed = latents.decode(self.model, np.asarray(z)[None])[0], ROUNDED
         if rounded:
             aside = 0.005 * np.eye(self.model.latent_dim)
             slopes = latents.decode(self.model, z + aside) - latents.decode(self.model, z - aside)
-            allowed = allowed + 0.6 * np.abs(slopes).sum(axis=0)  # half the way each, and something for curvature
+            allowed = allowed + 0.6 * np.abs(slopes).sum(axis=0)  # half of each, and something for curvature
         assert np.all(np.abs(self.image(selector) - expected) <= allowed)
 
-    def eventually(self, holds):
-        """Wait until something holds, without an error; the limit is one at which nobody would wait any longer."""
+    def eventually(self, holds, *args):
+        """Wait until ``holds(*args)`` raises no AssertionError; the limit is far longer than any machine needs."""
         end = time.monotonic() + 120
         while time.monotonic() < end:
             with contextlib.suppress(AssertionError):
-                return holds()
+                return holds(*args)
             self.page.wait_for_timeout(25)
-        return holds()
+        return holds(*args)
 
 
 @contextlib.contextmanager
 def opened(browser, path, model, *, clock=False, **options):
-    """Open a file; at the end nothing has been said in the console, gone wrong, or been asked of anyone."""
+    """Open a file; at the end nothing was written to the console, no error occurred and nothing else was loaded."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}} | options)
     page, wrong, asked = context.new_page(), [], []
     page.on("console", lambda message: wrong.append(message.text))
@@ -136,22 +129,9 @@ def opened(browser, path, model, *, clock=False, **options):
     assert set(asked) == {path.as_uri()}
 
 
-def start(model, card):
-    """An open hand, as lesson 08 begins; else somewhere."""
-    if card.get("data") == "hands":
-        return latents.encode(model, hands.render(hands.neutral()[None], model.size))[0][0]
-    return np.linspace(-1.234, 1.5, model.latent_dim)
-
-
-@functools.cache
-def shipped(name):
-    return open_shipped(name, start=start(*weights.load_pretrained(name)))
-
-
-@pytest.fixture(scope="module")
-def page_of(browser, tmp_path_factory):
-    """A function that opens a page of a shipped model, or of an explorer."""
-    folder, files = tmp_path_factory.mktemp("pages"), {}
+def opener(browser, folder):
+    """Return a function that opens a page of a shipped model, or of an explorer."""
+    files = {}
 
     def open_page(of="hands", **options):
         made = shipped(of) if isinstance(of, str) else of
@@ -163,8 +143,10 @@ def page_of(browser, tmp_path_factory):
     return open_page
 
 
-def says(text, *parts):
-    assert all(part in (text or "") for part in parts), text
+def says(locator, *parts):
+    """Assert that the text of an element holds these parts."""
+    text = locator.text_content() or ""
+    assert all(part in text for part in parts), text
 
 
 def untrained(size=32, latent_dim=2, channels=1):
@@ -174,19 +156,22 @@ def untrained(size=32, latent_dim=2, channels=1):
 
 
 def held_out(model, card, n=200):
-    """Pictures of the kind that a model was trained on."""
+    """Return images of the kind that a model was trained on."""
     if model.channels == 3:
-        bytes_ = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
-        return datasets.Images(bytes_, np.empty((n, 0), np.float32), ())
+        pixels = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
+        return datasets.Images(pixels, np.empty((n, 0), np.float32), ())
     if card.get("data") == "hands":
         return datasets.hands(n, seed=2, size=model.size, vary=card["vary"], progress=False)
     digits = datasets.digits()
     return datasets.Images(digits.pixels[:n], digits.factors[:n], digits.names)
 
 
-def open_shipped(name, **options):
+def open_shipped(name):
     model, card = weights.load_pretrained(name)
-    return LatentExplorer(model, card, images=held_out(model, card), **options)
+    return LatentExplorer(model, card, images=held_out(model, card), start=typical_code(model, card))
+
+
+shipped = functools.cache(open_shipped)
 
 
 def notebook(cells):

@@ -267,7 +267,7 @@ bad(training.train, "device: need 'auto', 'cpu' .*, got 'gpu'", **TINY, device="
 SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": len, "progress": False}
 bad(training.sweep, "betas: need a number of at least 0, got -1", **SWEEP | {"betas": [-1]})
 bad(training.sweep, "seeds: need a whole number from 0 to 9223372036854775807, got 0.5", **SWEEP | {"seeds": [0.5]})
-bad(training.sweep, "betas: need a list of numbers, got 2.0", **SWEEP | {"betas": 2.0})
+bad(training.sweep, "betas, seeds: need two lists of numbers, got 2.0 and .0.", **SWEEP | {"betas": 2.0})
 bad(training.sweep, "betas and seeds: need each run once, got β = 1 with seed 0 twice", **SWEEP | {"betas": [1, 1.0]})
 bad(training.sweep, "score: need a function, got None", **SWEEP | {"score": None})
 bad(training.sweep, "options: need arguments of train .*, got dance, seed", **SWEEP, dance=1, seed=2)
@@ -318,8 +318,8 @@ bad(lambda path: files.replacing(path).__enter__(), "path: '/' is not a file", P
 # explorer
 good(explorer.LatentExplorer, a(start=[0, 0]), model=VAE2)
 bad(explorer.LatentExplorer, r"start: need \(2,\), got \(1,\)", VAE2, start=[0])
-bad(lambda z: setattr(explorer.LatentExplorer(VAE2), "z", z), "z: need 2 finite numbers, got .0.", [0])
-bad(explorer.LatentExplorer, "card: need a dictionary, got 'hands'", VAE2, "hands")
+bad(lambda z: setattr(explorer.LatentExplorer(VAE2), "z", z), r"z: need \(2,\), got \(1,\)", [0])
+bad(explorer.LatentExplorer, "card: need dict, got 'hands'", VAE2, "hands")
 bad(explorer.LatentExplorer, "card: need latents with a dictionary for each of 2, got .{}.", VAE2, {"latents": [{}]})
 bad(explorer.LatentExplorer, "card: need latents with", VAE2, {"latents": [{"name": 3}, {}]})
 bad(explorer.LatentExplorer, "card: need names of the factors that vary, got 3", VAE2, {"vary": 3})

@@ -12,13 +12,10 @@ import warnings
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
-
-if TYPE_CHECKING:
-    from .model import VAE
 
 _MODEL = "a shipped model (hands, …), or the file of another"
 _SCORED_ON = {True: "images that it was not trained on", False: "images that it was trained on"}
@@ -97,9 +94,9 @@ def train(
     tests, others = evaluation.read_test_images(model, source)
     scores = evaluation.scores(model, tests)
     training.save(model, path, card | {"scored_on": _SCORED_ON[others]} | scores)
-    active = f"{scores['active_latents']} of {latents} latents are active"
-    typer.echo(f"{active}; ELBO {scores['elbo']} nats on {_SCORED_ON[others]} ({scores['pictures']})")
-    if not scores["active_latents"]:
+    active, where = scores["active_latents"], f"{_SCORED_ON[others]} ({len(tests)})"
+    typer.echo(f"{active} of {latents} latents are active; ELBO {scores['elbo']} nats on {where}")
+    if not active:
         less = f"--beta smaller than {beta:g}, or --minutes longer than {minutes:g}"
         typer.echo(f"all latents have collapsed, so every image is decoded to the same one: try {less}")
     typer.echo(f"look at it with: {_command('explore', str(path))}")
@@ -114,12 +111,14 @@ def _refuse_to_replace(path: Path, checkpoint: Path, *, resume: bool, overwrite:
         raise ValueError(f"output: {str(path)!r} is not a file, and cannot be replaced by one")
     if resume and not checkpoint.exists():
         raise FileNotFoundError(f"resume: there is no checkpoint {str(checkpoint)!r} to go on from")
-    if checkpoint.exists() and not (resume or overwrite):
-        kept = f"output: {str(checkpoint)!r} holds a training that was stopped"
-        raise ValueError(f"{kept}; go on with --resume, or start anew with --overwrite")
-    if path.exists() and not (resume or overwrite):
-        kept = f"output: there is a file {str(path)!r} already"
-        raise ValueError(f"{kept}; name another with --output, or replace it with --overwrite")
+    if resume or overwrite:
+        return
+    if checkpoint.exists():
+        advice = "go on with --resume, or start anew with --overwrite"
+        raise ValueError(f"output: {str(checkpoint)!r} holds a training that was stopped; {advice}")
+    if path.exists():
+        advice = "name another with --output, or replace it with --overwrite"
+        raise ValueError(f"output: there is a file {str(path)!r} already; {advice}")
 
 
 def _command(*words: str) -> str:
@@ -129,7 +128,7 @@ def _command(*words: str) -> str:
     return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
-def _open(model: str) -> "tuple[VAE, dict[str, Any]]":
+def _open(model: str) -> tuple[Any, dict[str, Any]]:
     """Load a shipped model by its name, or another from its file."""
     from . import training
     from .files import expanded

@@ -61,27 +61,24 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 
     A class label is no such factor. Raises ``ValueError`` if the images do not fit the model.
     """
-    x = images[:]
+    x, generator, likelihoods = images[:], torch.Generator().manual_seed(0), []
     mu, logvar = latents.encode(model, x)
-    log_likelihood = np.empty(len(x))
-    generator = torch.Generator().manual_seed(0)
     with torch.inference_mode():
-        for start in range(0, len(x), 250):
-            part, *posterior = (torch.from_numpy(rows[start : start + 250]) for rows in (x, mu, logvar))
+        for part, *posterior in zip(*(torch.from_numpy(rows).split(250) for rows in (x, mu, logvar)), strict=True):
             logits = model.decoder(reparameterise(*posterior, generator=generator))
-            log_likelihood[start : start + 250] = elbo_terms(part, logits, *posterior)[0]
-    kl = latents.latent_kl(mu, logvar)
+            likelihoods.append(elbo_terms(part, logits, *posterior)[0])
+    log_likelihood, kl = float(torch.cat(likelihoods).double().mean()), latents.latent_kl(mu, logvar)
     result: dict[str, Any] = {
         "pictures": len(x),
-        "elbo": round(float(log_likelihood.mean() - kl.sum()), 2),
-        "log_likelihood": round(float(log_likelihood.mean()), 2),
+        "elbo": round(log_likelihood - float(kl.sum()), 2),
+        "log_likelihood": round(log_likelihood, 2),
         "kl": round(float(kl.sum()), 2),
         "active_latents": int((kl >= latents.UNUSED).sum()),
     }
     if images.names and not images.classes:
-        gaps = metrics.mig_gaps(mu, images.factors, continuous=_continuous(images))
-        result["mig"] = round(float(gaps.mean()), 3)
-        result["mig_of"] = {name: round(float(gap), 3) for name, gap in zip(images.names, gaps, strict=True)}
+        gaps = metrics.mig_gaps(mu, images.factors, continuous=_continuous(images)).tolist()
+        result["mig"] = round(sum(gaps) / len(gaps), 3)
+        result["mig_of"] = {name: round(gap, 3) for name, gap in zip(images.names, gaps, strict=True)}
     return result | {"latents": name_latents(mu, kl, images)}
 
 

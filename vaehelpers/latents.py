@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .arguments import array, generator, number, shortened, whole
 from .information import gaussian_kl
-from .model import VAE
+from .model import VAE, one_thread
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -148,12 +148,6 @@ def _log_normal(z: Doubles, mu: Doubles | float, logvar: Doubles | float) -> Dou
 
 
 def _in_blocks(function: Callable[[Tensor], Tensor], rows: ArrayLike) -> Floats:
-    """Apply a network to blocks of rows on one thread, which is the fastest for a single image."""
     tensor = torch.from_numpy(np.ascontiguousarray(rows, np.float32))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.inference_mode():
-            return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())
-    finally:
-        torch.set_num_threads(threads)
+    with torch.inference_mode(), one_thread():
+        return np.asarray(torch.cat([function(block) for block in tensor.split(256)]).numpy())

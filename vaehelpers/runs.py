@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -18,36 +17,24 @@ from .model import VAE
 from .weights import read, shape_of, write
 
 
-@dataclass(frozen=True)
 class Config:
-    """The numbers of one run: arguments of ``train``, as Python's own numbers, which JSON can hold."""
+    """The arguments of ``train`` that are numbers, as Python's own numbers, which JSON can hold.
 
-    beta: float
-    tc_weight: float
-    latent_dim: int
-    seed: int
-    pictures: int
-    warmup: float
-    capacity: float | None
-    batch: int
-    learning_rate: float
-    minutes: float | None
+    Raises ``ValueError`` for one that cannot be used.
+    """
 
-    @classmethod
-    def checked(cls, **given: Any) -> "Config":
-        """Convert the numbers given for all fields. Raises ``ValueError`` for one that cannot be used."""
-        return cls(
-            beta=number("beta", given["beta"], least=0),
-            tc_weight=number("tc_weight", given["tc_weight"], least=0),
-            latent_dim=whole("latent_dim", given["latent_dim"], 1, 10_000),
-            seed=whole("seed", given["seed"], 0, 2**63 - 1),
-            pictures=whole("pictures", given["pictures"], 1, 10**15),
-            warmup=number("warmup", given["warmup"], least=0, most=1),
-            capacity=None if given["capacity"] is None else number("capacity", given["capacity"], least=0),
-            batch=whole("batch", given["batch"], 1, 10**6),
-            learning_rate=number("learning_rate", given["learning_rate"], above=0),
-            minutes=None if given["minutes"] is None else number("minutes", given["minutes"], above=0, most=525_600),
-        )
+    def __init__(self, **given: Any) -> None:
+        self.beta = number("beta", given["beta"], least=0)
+        self.tc_weight = number("tc_weight", given["tc_weight"], least=0)
+        self.latent_dim = whole("latent_dim", given["latent_dim"], 1, 10_000)
+        self.seed = whole("seed", given["seed"], 0, 2**63 - 1)
+        self.pictures = whole("pictures", given["pictures"], 1, 10**15)
+        self.warmup = number("warmup", given["warmup"], least=0, most=1)
+        self.capacity = None if given["capacity"] is None else number("capacity", given["capacity"], least=0)
+        self.batch = whole("batch", given["batch"], 1, 10**6)
+        self.learning_rate = number("learning_rate", given["learning_rate"], above=0)
+        minutes = given["minutes"]
+        self.minutes = None if minutes is None else number("minutes", minutes, above=0, most=525_600)
 
 
 @dataclass
@@ -62,12 +49,6 @@ class History:
     def elbo(self) -> list[float]:
         """The bound itself (β = 1), whatever β was trained with."""
         return [likelihood - kl for likelihood, kl in zip(self.log_likelihood, self.kl, strict=True)]
-
-    def plot(self, *, ax: Axes) -> Axes:
-        """Plot the ELBO over the images seen, and return the axes."""
-        ax.plot(self.seen, self.elbo, color="C2")
-        ax.set(xlabel="images seen", ylabel="ELBO (nats an image)")
-        return ax
 
 
 class Run:
@@ -95,7 +76,7 @@ class Run:
         self.total = steps * config.batch if config.minutes is None else 60 * config.minutes
         self.began = time.monotonic()
         if path is not None:
-            self.recipe = asdict(config) | {"images": fingerprint(images), "device": device.type}
+            self.recipe = vars(config) | {"images": fingerprint(images), "device": device.type}
             if path.is_file():
                 self.resume(path)
 

@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from inspect import signature
 from itertools import product
 from pathlib import Path
@@ -21,7 +20,7 @@ from tqdm.auto import tqdm
 from .arguments import function, number, shortened, whole
 from .datasets import Images
 from .files import expanded
-from .model import VAE, elbo_terms, reparameterise, total_correlation
+from .model import VAE, elbo_terms, one_thread, reparameterise, total_correlation
 from .runs import Config, History, Run, device_named, fingerprint, refuse_other
 from .weights import PRETRAINED as PRETRAINED
 from .weights import load as load
@@ -71,7 +70,7 @@ def train(
     arguments, images or device, ``OSError`` if the checkpoint cannot be written, and ``FloatingPointError`` if the loss
     is not finite.
     """
-    config = Config.checked(
+    config = Config(
         beta=beta, tc_weight=tc_weight, latent_dim=latent_dim, seed=seed, pictures=pictures, warmup=warmup,
         capacity=capacity, batch=batch, learning_rate=learning_rate, minutes=minutes,
     )  # fmt: skip
@@ -82,8 +81,8 @@ def train(
     run.save()  # an error of the disk is better reported now than after hours of training
     model, optimiser = run.model, run.optimiser
     try:
-        with _deferred_interrupt() as interrupted, _freed_memory_kept(), run.bar(progress) as bar:
-            while (done := run.done()) < run.total and not interrupted():
+        with _deferred_interrupt() as interrupts, _freed_memory_kept(), run.bar(progress) as bar:
+            while (done := run.done()) < run.total and not interrupts:
                 share = done / run.total
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
@@ -152,16 +151,21 @@ def sweep(
     function("score", score)
     place, data = expanded(folder, "folder"), fingerprint(images)
     runs: dict[Path, dict[str, Any]] = {}
-    for beta, seed in product(_listed("betas", betas), _listed("seeds", seeds)):
+    try:
+        pairs = [*product(betas, seeds)]
+    except TypeError:
+        got = f"{shortened(betas)} and {shortened(seeds)}"
+        raise ValueError(f"betas, seeds: need two lists of numbers, got {got}") from None
+    for beta, seed in pairs:
         beta, seed = number("betas", beta, least=0), whole("seeds", seed, 0, 2**63 - 1)
         path = sweep_path(place, beta, seed)
         if path in runs:
             raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
         runs[path] = options | {"beta": beta, "seed": seed}
-        config = Config.checked(**defaults | runs[path])
+        config = Config(**defaults | runs[path])
         if path.exists():
             owner, found = f"folder: {str(path)!r} belongs to another sweep", read(path, "folder")[1].get("recipe")
-            refuse_other(owner, found, asdict(config) | {"images": data})
+            refuse_other(owner, found, vars(config) | {"images": data})
     results = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
         joblib.delayed(_sweep_run)(images, path, score, run) for path, run in runs.items()
     )
@@ -178,39 +182,34 @@ def _sweep_run(
     images: Images, path: Path, score: Callable[[VAE], dict[str, float]], run: dict[str, Any]
 ) -> dict[str, float]:
     """Train one run on one thread, unless it is finished already, and score it."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         model, _ = train(images, checkpoint=path, progress=False, **run)
         return {"beta": run["beta"], "seed": run["seed"], **score(model)}
-    finally:
-        torch.set_num_threads(threads)
 
 
 @contextmanager
-def _deferred_interrupt() -> Iterator[Callable[[], bool]]:
+def _deferred_interrupt() -> Iterator[list[int]]:
     """Raise an interrupt (Ctrl-C) only at the end of the block, so that it cuts no step in two.
 
-    Yields a function that says whether there was one. A second interrupt is raised at once. In another thread, and
-    where SIGINT is ignored or handled already, nothing changes.
+    Yields a list that is empty until there was one. A second interrupt is raised at once. In another thread, and where
+    SIGINT is ignored or handled already, nothing changes.
     """
-    interrupted = threading.Event()
+    interrupts: list[int] = []
 
-    def handle(*_: object) -> None:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        interrupted.set()
+    def handle(number: int, _: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.append(number)
 
-    ours = threading.current_thread() is threading.main_thread()
-    ours = ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        signal.signal(signal.SIGINT, handle)
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupts
+        return
+    signal.signal(signal.SIGINT, handle)
     try:
-        yield interrupted.is_set
+        yield interrupts
     finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if interrupted.is_set():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if interrupts:
         raise KeyboardInterrupt
 
 
@@ -233,10 +232,9 @@ def _gains_from_bfloat16(device: torch.device) -> bool:
 
 
 def _check(images: Images, callback: object) -> None:
-    pixels = images.pixels if isinstance(images, Images) else None
-    shape: tuple[int, ...] = getattr(pixels, "shape", ())
-    if not isinstance(pixels, np.ndarray) or len(shape) != 4 or shape[2] != shape[3]:
-        got = shape or type(images).__name__
+    pixels = getattr(images, "pixels", None)
+    if not isinstance(pixels, np.ndarray) or pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3]:
+        got = getattr(pixels, "shape", type(images).__name__)
         raise ValueError(f"images: need Images that are square, (n, channels, size, size), got {got}")
     if not len(pixels):
         raise ValueError("images: need at least one image, got none")
@@ -244,10 +242,3 @@ def _check(images: Images, callback: object) -> None:
         raise ValueError(f"images: need bytes (uint8), which datasets.as_bytes makes, got {pixels.dtype}")
     if not (callback is None or callable(callback)):
         raise ValueError(f"callback: need a function of a model and its history, got {shortened(callback)}")
-
-
-def _listed(name: str, values: Iterable[Any]) -> list[Any]:
-    try:
-        return list(values)
-    except TypeError:
-        raise ValueError(f"{name}: need a list of numbers, got {shortened(values)}") from None

@@ -24,9 +24,8 @@ def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
     Raises ``ValueError`` if half precision cannot hold a weight or JSON the card, and ``OSError`` if nothing can be
     written.
     """
-    content = to_bytes(model, card)
     with replacing(expanded(path)) as part:
-        part.write_bytes(content)
+        part.write_bytes(to_bytes(model, card))
 
 
 def to_bytes(model: VAE, card: dict[str, Any]) -> bytes:

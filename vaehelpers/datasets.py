@@ -29,8 +29,8 @@ HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_BYTES = 11_490_434
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-#: No image is held out of a folder with fewer images.
-HELD_OUT_FROM = 10
+_DATA = Path(__file__).parent / "data"
+_HELD_OUT_FROM = 10  # images of a folder; from fewer, none is held out
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTO
         pixels = np.fromfile(path, np.uint8).reshape(len(factors), 1, size, size)
     except (OSError, ValueError):  # not there, or cut off
         pixels = _draw(_hands.render, factors, size, progress)
-        _keep(path, pixels.tobytes())
+        with suppress(OSError), replacing(path) as part:  # where the disk is full or read-only, nothing is kept
+            part.write_bytes(pixels.tobytes())
     return Images(pixels, factors[:, _hands.columns_of(vary)], tuple(vary))
 
 
@@ -125,7 +126,7 @@ def old_faithful() -> NDArray[np.float64]:
     Source: Azzalini & Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39(3),
     357–365; the rows are those of R's data set ``faithful``.
     """
-    return np.loadtxt(Path(__file__).parent / "data" / "old_faithful.csv", delimiter=",", skiprows=2)
+    return np.loadtxt(_DATA / "old_faithful.csv", delimiter=",", skiprows=2)
 
 
 def beta_sweep() -> NDArray[np.void]:
@@ -134,7 +135,7 @@ def beta_sweep() -> NDArray[np.void]:
     ``beta`` and ``seed`` name the run; ``log_likelihood``, ``kl``, ``elbo`` and the three parts of the KL are in nats
     per image. Made by ``recipes/sweep.py``.
     """
-    return np.genfromtxt(Path(__file__).parent / "data" / "sweep.csv", delimiter=",", names=True)
+    return np.genfromtxt(_DATA / "sweep.csv", delimiter=",", names=True)
 
 
 def capacity_run() -> dict[str, NDArray[np.generic]]:
@@ -143,22 +144,21 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
     ``capacity`` and ``log_likelihood`` ``(k,)`` and ``kl`` ``(k, 25)`` are in nats; ``pictures`` ``(k, 6, 9, 32, 32)``
     are traversals of the six ``latents`` ``(6,)`` with the largest KL at the end. Made by ``recipes/sweep.py``.
     """
-    with np.load(Path(__file__).parent / "data" / "capacity.npz") as arrays:
+    with np.load(_DATA / "capacity.npz") as arrays:
         return dict(arrays)
 
 
 def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | None = None) -> Images:
     """Read the images of a folder, cut square from the middle, scaled to ``size``, grey (1) or in colour (3).
 
-    All formats that Pillow decodes are read, whatever the file's name; of an animation or a file with several pages,
-    the first. Images are turned upright by their EXIF orientation, and transparent pixels become white. The images
-    below a sub-folder are a class, as in torchvision's ``ImageFolder``: the one factor is then ``class``, the index of
-    the sub-folder in ``classes``, which are sorted. A sub-folder without images is no class. Where images lie beside
-    the sub-folders too, all are read, none has a class, and a ``UserWarning`` says so.
+    All formats that Pillow decodes are read, whatever the file's name; of several frames or pages, the first. Images
+    are turned upright by their EXIF orientation, and transparent pixels become white. As in torchvision's
+    ``ImageFolder``, the images below a sub-folder are a class: the one factor ``class`` is the index of the sub-folder
+    in ``classes``, which are sorted. A ``UserWarning`` says where images beside the sub-folders leave all without one.
 
-    Files that cannot be read are counted and named with the reason in a ``UserWarning``: damaged, too big (by Pillow's
-    limit), of an unknown format, or with numbers whose white is unknown (32-bit integers and floats; 16 bits are
-    scaled). Hidden files, and files whose suffix is of another kind (``.txt``), do not count.
+    Another counts and names, with the reason, the images that cannot be read: damaged, too big (by Pillow's limit), of
+    an unknown format, or with numbers whose white is unknown (32-bit integers and floats; 16 bits are scaled). Hidden
+    files, and files whose suffix is of another kind (``.txt``), do not count.
     About a tenth is held out by a hash of its name: ``test=True`` reads these alone and ``test=False`` the others.
     Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable image, or with
     ``test=True`` fewer than 10 files.
@@ -189,9 +189,9 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
         warnings.warn(f"left out {len(left_out)} of {len(left_out) + len(read)} files: {listed}", stacklevel=2)
     pixels = np.stack([*read.values()])
     beside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})
-    if 0 < beside < len(files):
-        warnings.warn(f"no image has a class: {beside} of {len(files)} files lie in no sub-folder", stacklevel=2)
     if beside:
+        if beside < len(files):
+            warnings.warn(f"no image has a class: {beside} of {len(files)} files lie in no sub-folder", stacklevel=2)
         return Images(pixels, np.empty((len(read), 0), np.float32), ())
     factors = np.array([[classes.index(name.split("/")[0])] for name in read], np.float32)
     return Images(pixels, factors, ("class",), tuple(classes))
@@ -205,9 +205,9 @@ def as_bytes(images: ArrayLike) -> NDArray[np.uint8]:
 
 def _part(files: list[str], test: bool) -> list[str]:
     """Return the files that are held out, or the others: a hash of each name decides, so that it stays the same."""
-    if len(files) < HELD_OUT_FROM and test:
-        raise ValueError(f"test: need at least {HELD_OUT_FROM} files to hold any out, got {len(files)}")
-    if len(files) < HELD_OUT_FROM:
+    if len(files) < _HELD_OUT_FROM:
+        if test:
+            raise ValueError(f"test: need at least {_HELD_OUT_FROM} files to hold any out, got {len(files)}")
         return files
     names = [unicodedata.normalize("NFC", name).encode(errors="surrogateescape") for name in files]
     tenths = [int(hashlib.sha256(name).hexdigest(), 16) % 10 for name in names]
@@ -228,41 +228,26 @@ def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: b
     return pixels
 
 
-def _keep(path: Path, content: bytes) -> None:
-    """Write a file of the cache; where the disk is full or read-only, nothing is cached."""
-    with suppress(OSError), replacing(path) as part:
-        part.write_bytes(content)
-
-
 def _mnist_file() -> bytes:
     """Return the content of MNIST's file, downloaded where the cache has none or another one."""
-    path, problem = user_cache_path("vaehelpers") / "mnist.npz", ""
+    path = user_cache_path("vaehelpers") / "mnist.npz"
+    with suppress(OSError):
+        content = path.read_bytes()
+        if hashlib.sha256(content).hexdigest() == MNIST_SHA256:
+            return content
     try:
-        return _verified(path.read_bytes())
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        problem = f"The file at {path} is not the right one ({error}): delete or replace it. "
-    try:
-        content = _verified(_download())
+        with urlopen(MNIST_URL, timeout=30) as answer:
+            with tqdm.wrapattr(answer, "read", total=MNIST_BYTES, desc="downloading MNIST") as bar:
+                content = b"".join(bar.read(2**16) for _ in range(0, MNIST_BYTES, 2**16))  # no more than the file has
+        if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
+            raise OSError(f"its SHA-256 should be {MNIST_SHA256}, and is {found}")
     except (OSError, HTTPException) as error:
+        wrong = f"The file at {path} is not the right one (its SHA-256 differs): delete or replace it. "
         raise OSError(
-            f"{problem}{path.name} could not be downloaded ({error}). Everything else of the course works without it. "
+            f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). "
+            "Everything else of the course works without it. "
             f"To use it, download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
         ) from error
-    _keep(path, content)
+    with suppress(OSError), replacing(path) as part:
+        part.write_bytes(content)
     return content
-
-
-def _verified(content: bytes) -> bytes:
-    found = hashlib.sha256(content).hexdigest()
-    if found != MNIST_SHA256:
-        raise OSError(f"its SHA-256 should be {MNIST_SHA256}, and is {found}")
-    return content
-
-
-def _download() -> bytes:
-    """Return what the server sends, up to the length of the file: an answer without end is cut off."""
-    with urlopen(MNIST_URL, timeout=30) as answer:
-        with tqdm.wrapattr(answer, "read", total=MNIST_BYTES, desc="downloading MNIST") as bar:
-            return b"".join(bar.read(2**16) for _ in range(0, MNIST_BYTES, 2**16))

@@ -30,11 +30,7 @@ FACTORS: dict[str, Factor] = {
     "size": Factor(0.6, 1.0, 1.0),
     "rotation": Factor(-0.2, 0.2, 0.0),
     "spread": Factor(0.0, 1.0, 0.6),
-    "thumb": Factor(0.0, 1.0, 0.0),
-    "index": Factor(0.0, 1.0, 0.0),
-    "middle": Factor(0.0, 1.0, 0.0),
-    "ring": Factor(0.0, 1.0, 0.0),
-    "pinky": Factor(0.0, 1.0, 0.0),
+    **dict.fromkeys(("thumb", "index", "middle", "ring", "pinky"), Factor(0.0, 1.0, 0.0)),
 }
 
 # The hand in its own frame: palm towards you, fingers up, thumb on the left, the middle of the image at (0, 0).
@@ -169,15 +165,15 @@ class _Surface:
 
 def _render(factors: Floats, size: int) -> Floats:
     hand = _Hand(factors, size)
-    _paint_palm(hand)
-    for finger in (3, 2, 1, 0):
-        _paint_finger(hand, _FINGERS[finger], factors[:, 4], factors[:, 6 + finger])
-    _paint_thumb(hand, factors[:, 5])
+    _palm(hand).paint(_PALM_TONE)
+    fingers = [_finger(hand, _FINGERS[i], factors[:, 4], factors[:, 6 + i]) for i in (3, 2, 1, 0)]
+    for part in (*fingers, _thumb(hand, factors[:, 5])):
+        part.paint(np.clip(_FINGER_TONE + _TONE_RISE * part.height, _FINGER_TONE, 1))  # what is higher is brighter
     return np.clip(hand.shade, 0, 1)
 
 
-def _paint_palm(hand: _Hand) -> None:
-    """Paint a polygon with rounded corners that runs smoothly into the wrist."""
+def _palm(hand: _Hand) -> _Surface:
+    """Return a polygon with rounded corners that runs smoothly into the wrist."""
     top, bottom, width = _WRIST
     palm = _Surface(hand, -0.5, 0.5, bottom - width, 0.2)
     sides = []
@@ -188,28 +184,27 @@ def _paint_palm(hand: _Hand) -> None:
     palm.edge = -_soft_max([-_soft_max(sides), -wrist])
     palm.facing = _dome(1 - np.clip(-palm.edge / 0.16, 0, 1))
     palm.height = _THICKNESS * palm.facing
-    palm.paint(_PALM_TONE)
+    return palm
 
 
-def _paint_finger(hand: _Hand, row: Floats, spread: Floats, curl: Floats) -> None:
-    """Paint three bones that turn in a plane upright on the palm: a curl first shortens, then folds them."""
+def _finger(hand: _Hand, row: Floats, spread: Floats, curl: Floats) -> _Surface:
+    """Return three bones that turn in a plane upright on the palm: a curl first shortens, then folds them."""
     (x, y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
     reach, back = bones.sum() + widths[0], -0.45
     sides = [x + r * np.sin(a) for r in (reach, back) for a in (closed, fanned)]
     finger = _Surface(hand, min(sides) - widths[0], max(sides) + widths[0], y + back, y + reach)
-    along, across = finger.axes(closed + spread * (fanned - closed), np.full_like(curl, x), np.full_like(curl, y))
+    axes = finger.axes(closed + spread * (fanned - closed), np.full_like(curl, x), np.full_like(curl, y))
     bend = np.cumsum(_BEND) * curl[:, None]
     stations = np.cumsum(bones * np.cos(bend), axis=1, dtype=np.float32).T
     heights = np.cumsum(bones * np.sin(bend), axis=1, dtype=np.float32).T + _KNUCKLE
-    start, low = np.zeros_like(curl), np.full_like(curl, _KNUCKLE)
-    for end, high, ends_widths in zip(stations, heights, pairwise(widths), strict=True):
-        finger.add_bone(along, across, (start, end), (low, high), ends_widths)
-        start, low = end, high
-    finger.paint(_tone(finger.height))
+    joints = pairwise([np.zeros_like(curl), *stations]), pairwise([np.full_like(curl, _KNUCKLE), *heights])
+    for bone in zip(*joints, pairwise(widths), strict=True):
+        finger.add_bone(*axes, *bone)
+    return finger
 
 
-def _paint_thumb(hand: _Hand, curl: Floats) -> None:
-    """Paint three bones that swing across the palm, mostly in the plane of the image."""
+def _thumb(hand: _Hand, curl: Floats) -> _Surface:
+    """Return three bones that swing across the palm, mostly in the plane of the image."""
     thumb = _Surface(hand, -0.85, 0.35, -0.68, 0.4)
     x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0))
     for (length, stretched, folded), rise, widths in zip(_THUMB, _THUMB_RISE, pairwise(_THUMB_WIDTHS), strict=True):
@@ -217,12 +212,7 @@ def _paint_thumb(hand: _Hand, curl: Floats) -> None:
         ends = np.zeros_like(curl), np.full_like(curl, length)
         thumb.add_bone(*thumb.axes(angle, x, y), ends, (low, high), widths)
         x, y, low = x + length * np.sin(angle), y + length * np.cos(angle), high
-    thumb.paint(_tone(thumb.height))
-
-
-def _tone(height: Floats) -> Floats:
-    """Return a brightness that grows with the height."""
-    return np.clip(_FINGER_TONE + _TONE_RISE * height, _FINGER_TONE, 1)
+    return thumb
 
 
 def _soft_max(distances: list[Floats]) -> Floats:

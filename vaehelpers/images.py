@@ -13,6 +13,11 @@ from PIL import Image, ImageOps
 _REFUSED = {"EPS", "WMF", "FITS"}
 #: Pillow recognises these formats, but cannot decode them.
 _NOT_DECODED = {"BUFR", "GRIB", "HDF5", "MPEG"}
+_REASONS = {
+    PermissionError: "cannot be opened",
+    Image.DecompressionBombError: "too big",
+    Image.UnidentifiedImageError: "in no format that is read here",
+}
 
 
 class UnreadableImage(ValueError):
@@ -26,10 +31,9 @@ def formats() -> list[str]:
 
 
 def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
-    """Return the paths of all images below a folder, relative to it and sorted.
+    """Return the paths of all images below a folder, relative to it and sorted; hidden ones are ignored.
 
-    Hidden files and folders are ignored. Links to folders are followed, but no folder is read twice. A folder that
-    cannot be opened is added to ``left_out``, with the reason.
+    Links to folders are followed, but no folder is read twice. One that cannot be opened is added to ``left_out``.
     """
     found, seen, folders = [], set(), [folder]
     for place in folders:  # grows as sub-folders are found
@@ -38,10 +42,10 @@ def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
         seen.add(real)
         try:
             entries = [entry for entry in place.iterdir() if not entry.name.startswith(".")]
+            inner = [entry for entry in entries if entry.is_dir()]
         except OSError:
             left_out[place.relative_to(folder).as_posix()] = "cannot be opened"
             continue
-        inner = [entry for entry in entries if entry.is_dir()]
         folders += sorted(inner, key=lambda entry: (entry.is_symlink(), entry.name))  # links after real folders
         found += [entry.relative_to(folder) for entry in entries if not entry.is_dir() and _is_image(entry)]
     return [path.as_posix() for path in sorted(found, key=lambda path: path.parts)]
@@ -59,10 +63,8 @@ def _is_image(path: Path) -> bool:
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=formats()):
             return True
-    except Image.DecompressionBombError:
-        return True
-    except Exception:  # a damaged header raises nearly anything
-        return False
+    except Exception as error:  # a damaged header raises nearly anything
+        return isinstance(error, Image.DecompressionBombError)
 
 
 def read_image(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
@@ -72,23 +74,17 @@ def read_image(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
     """
     if not file.is_file():  # a pipe would block
         raise UnreadableImage("not a file")
+    if not file.stat().st_size:
+        raise UnreadableImage("empty")
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(file, formats=formats()) as image:
             image.draft(None, (2 * size, 2 * size))  # decode a large JPEG at a fraction of its size
-            black, white = _levels(image)
-            _scale_transparent(image)
-            scaled = ImageOps.fit(_rgba(ImageOps.exif_transpose(image), black, white), (size, size))
+            scaled = ImageOps.fit(_rgba(image), (size, size))
             flat = Image.alpha_composite(Image.new("RGBA", scaled.size, "white"), scaled)
     except UnreadableImage:
         raise
-    except Image.UnidentifiedImageError as error:
-        raise UnreadableImage("in no format that is read here" if file.stat().st_size else "empty") from error
-    except PermissionError as error:
-        raise UnreadableImage("cannot be opened") from error
-    except Image.DecompressionBombError as error:
-        raise UnreadableImage("too big") from error
     except Exception as error:  # a damaged file raises nearly anything
-        raise UnreadableImage("damaged") from error
+        raise UnreadableImage(_REASONS.get(type(error), "damaged")) from error
     return np.asarray(flat.convert("L" if channels == 1 else "RGB")).reshape(size, size, channels).transpose(2, 0, 1)
 
 
@@ -97,32 +93,26 @@ def resized(image: NDArray[np.generic], size: int) -> NDArray[np.generic]:
     return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BILINEAR))
 
 
-def _levels(image: Image.Image) -> tuple[int, int]:
-    """Return the values of black and white where a pixel has up to 16 bits; raises ``UnreadableImage`` if unknown."""
-    tags = getattr(image, "tag_v2", {})
-    sample_format, photometric, bits = tags.get(339, ()), tags.get(262), tags.get(258, (16,))[0]
+def _rgba(image: Image.Image) -> Image.Image:
+    """Return an image upright, in 8 bits and with its transparency.
+
+    Raises ``UnreadableImage`` where the value of white is unknown, or a transparent colour is not decoded in full.
+    """
+    tags = getattr(image, "tag_v2", {})  # of a TIFF; 258: bits, 262: 0 where zero is white, 339: kind of numbers
     if image.mode == "F":
         raise UnreadableImage("floating-point numbers; which of them is white is unknown")
-    if 2 in sample_format or (image.mode == "I" and image.format != "PPM"):  # Pillow scales PPM to 16 bits
+    if 2 in tags.get(339, ()) or (image.mode == "I" and image.format != "PPM"):  # Pillow scales PPM to 16 bits
         raise UnreadableImage("integers with a sign or of 32 bits; which of them is white is unknown")
-    return (2**bits - 1, 0) if photometric == 0 else (0, 2**bits - 1)
-
-
-def _scale_transparent(image: Image.Image) -> None:
-    """Scale the transparent grey of a PNG to 8 bits as its pixels are: Pillow leaves it at 2 or 4 bits.
-
-    Raises ``UnreadableImage`` for a transparent colour of 16 bits a channel, of which Pillow decodes 8.
-    """
     if image.format == "PNG" and "transparency" in image.info:
         stored = image.tile[0].args  # type: ignore[attr-defined]
         if stored == "RGB;16B":
             raise UnreadableImage("a transparent colour of 16 bits a channel")
-        if factor := {"L;2": 85, "L;4": 17}.get(stored):
-            image.info["transparency"] *= factor
-
-
-def _rgba(image: Image.Image, black: int, white: int) -> Image.Image:
+        if stored in ("L;2", "L;4"):  # Pillow scales the pixels to 8 bits, but not the transparent value
+            image.info["transparency"] *= 85 if stored == "L;2" else 17
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+        largest = 2 ** tags.get(258, (16,))[0] - 1
+        black, white = (largest, 0) if tags.get(262) == 0 else (0, largest)
         values = np.asarray(image).astype(np.float32)
         opaque = 255.0 * (values != image.info.get("transparency", -1))
         grey = (values - black) * (255 / (white - black))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array
+from .arguments import array, positive_definite
 
 #: ``plt.style.use(plots.STYLE)`` gives a notebook the look of the course.
 STYLE = str(Path(__file__).parent / "course.mplstyle")
@@ -47,7 +47,8 @@ def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes |
     strips = [tile(row[None]) for row in np.split(cells, rows)]
     high, shade = (shown.shape[2] // 4, 1) if titles else (1, 0.35)  # between two rows there is room for titles
     band = np.full((high, strips[0].shape[1]), shade, np.float32)
-    ax = _picture_axes(np.concatenate([part for strip in strips for part in (band, strip)][1:]), ax, width=2 * columns)
+    picture = np.concatenate([part for strip in strips for part in (band, strip)][1:])
+    ax = _show(picture, ax or _axes(picture, 2 * columns))
     across, down = shown.shape[3] + 1, shown.shape[2] + high
     ax.set_xticks([across * (i + 0.5) for i in range(len(titles[:columns]))], titles[:columns])
     for i, title in enumerate(titles[columns:]):
@@ -58,18 +59,25 @@ def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes |
     return ax
 
 
-def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
-    ax = _picture_axes(tile(pictures), ax, width=11)
-    rows, steps, *_, edge = np.shape(pictures)
-    step, marks = edge + 1, array("values", values, (steps,))
+def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Show pictures ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
+    picture, (rows, _, _, height, _) = tile(pictures), np.shape(pictures)
     if len(labels) != rows:
         raise ValueError(f"labels: need one for each of {rows} rows, got {len(labels)}")
-    ax.set_yticks([step * i + step / 2 for i in range(len(labels))], labels)
-    ax.set_xticks([step * i + step / 2 for i in range(len(marks))], [f"{v:+.1f}" for v in marks])
-    ax.xaxis.tick_top()
+    ax = _show(picture, ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1])
+    ax.set_yticks([(height + 1) * (i + 0.5) for i in range(rows)], labels)
     ax.tick_params(length=0)
+    return ax
+
+
+def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
+    ax = plot_rows(pictures, labels, ax=ax or _axes(tile(pictures), 11))
+    _, steps, *_, width = np.shape(pictures)
+    marks = [f"{value:+.1f}" for value in array("values", values, (steps,))]
+    ax.set_xticks([(width + 1) * (i + 0.5) for i in range(steps)], marks)
     ax.tick_params(axis="x", labelsize=12)  # there are many
+    ax.xaxis.tick_top()
     ax.set_xlabel("value of the latent that moves")
     ax.xaxis.set_label_position("top")
     return ax
@@ -77,8 +85,8 @@ def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayL
 
 def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
-    ax = _picture_axes(tile(pictures), ax, width=6.8)
-    ax.set(xticks=[], yticks=[], xlabel="first latent, equal steps of probability →", ylabel="second latent →")
+    ax = _show(tile(pictures), ax or _axes(tile(pictures), 6.8))
+    ax.set(xlabel="first latent, equal steps of probability →", ylabel="second latent →")
     return ax
 
 
@@ -98,26 +106,14 @@ def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], a
     return ax
 
 
-def _picture_axes(picture: NDArray[np.float32], ax: Axes | None, *, width: float) -> Axes:
-    if ax is None:
-        ax = plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.6))[1]
+def _axes(picture: NDArray[np.float32], width: float) -> Axes:
+    """Return new axes, ``width`` inches wide, that fit a picture and its labels."""
+    return plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.6))[1]
+
+
+def _show(picture: NDArray[np.float32], ax: Axes) -> Axes:
     ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
-    ax.spines[:].set_visible(False)
-    return ax
-
-
-def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show pictures ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
-    picture, grid = tile(pictures), np.asarray(pictures)
-    if len(labels) != len(grid):
-        raise ValueError(f"labels: need one for each of {len(grid)} rows, got {len(labels)}")
-    ax = ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1]
-    ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
-    step = grid.shape[-2] + 1
-    ax.set_yticks([step * (i + 0.5) for i in range(len(labels))], labels)
-    ax.set_xticks([])
-    ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
 
@@ -127,11 +123,7 @@ def ellipses(cov: ArrayLike, mu: ArrayLike = (0, 0)) -> tuple[np.ndarray, np.nda
 
     Raises ``ValueError`` when ``cov`` is not ``(2, 2)`` and positive definite, or ``mu`` not ``(2,)``.
     """
-    try:
-        root = np.linalg.cholesky(array("cov", cov, (2, 2)))
-    except np.linalg.LinAlgError:
-        raise ValueError(f"cov: need a positive definite covariance, got {cov!r}") from None
-    centre = array("mu", mu, (2,))
+    root, centre = np.linalg.cholesky(positive_definite("cov", cov, (2, 2))), array("mu", mu, (2,))
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ root.T
     return circle + centre, 2 * circle + centre

@@ -25,8 +25,8 @@ GRID: dict[str, Floats] = {
 
 # Lengths at scale 1, as shares of the frame: half a side, the two half axes, the radius of the heart's two arcs.
 _SQUARE, _ELLIPSE, _HEART = 0.15, (0.1995, 0.1127), 0.0875
-_REACH = _SQUARE * np.sqrt(2)  # the largest distance from a centre: to the square's corner
-_RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * np.sqrt(2)  # the heart's centre of mass above its square's, in radii
+_REACH = _SQUARE * 2**0.5  # the largest distance from a centre: to the square's corner
+_RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * 2**0.5  # the heart's centre of mass above its square's, in radii
 
 
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
@@ -48,20 +48,6 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     Raises ``ValueError`` for another shape, for a value outside its range, and for a size below 16.
     """
     rows = array("factors", factors, finite=False, dtype=np.float32)
-    _check(rows, size)
-    images = np.zeros((len(rows), 1, size, size), np.float32)
-    half = int(np.ceil(_REACH * size + np.sqrt(0.5)))  # of the window that holds a sprite and its soft edge
-    windows = np.lib.stride_tricks.sliding_window_view(images[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
-    for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
-        chosen = np.flatnonzero(rows[:, 0] == shape)
-        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # what fits the processor's cache
-            right, down, left, top = _axes(rows[which], size, half)
-            pixel = 1 / size / rows[which, 1, None, None]
-            windows[which, top, left] = np.clip(0.5 - distance(right, down) / pixel, 0, 1)
-    return images
-
-
-def _check(rows: Floats, size: int) -> None:
     if rows.ndim != 2 or rows.shape[1] != len(GRID):
         raise ValueError(f"factors: need shape (n, {len(GRID)}), got {rows.shape}")
     whole("size", size, 16, 4096)
@@ -70,6 +56,16 @@ def _check(rows: Floats, size: int) -> None:
         if not inside.all():
             need = "1, 2 or 3" if name == "shape" else f"{values[0]:g} to {values[-1]:.7g}"
             raise ValueError(f"factors: {name} must be {need}, got {column[~inside][0]:g}")
+    images = np.zeros((len(rows), 1, size, size), np.float32)
+    half = int(np.ceil(_REACH * size + 0.5**0.5))  # of the window that holds a sprite and its soft edge
+    windows = np.lib.stride_tricks.sliding_window_view(images[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
+    for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
+        chosen = np.flatnonzero(rows[:, 0] == shape)
+        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # what fits the processor's cache
+            right, down, left, top = _axes(rows[which], size, half)
+            pixel = 1 / size / rows[which, 1, None, None]
+            windows[which, top, left] = np.clip(0.5 - distance(right, down) / pixel, 0, 1)
+    return images
 
 
 def _axes(rows: Floats, size: int, half: int) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
@@ -98,8 +94,7 @@ def _to_ellipse(right: Floats, down: Floats) -> Floats:
 def _to_heart(right: Floats, down: Floats) -> Floats:
     """Return the distance to a square on its corner with a half disc on each of its upper two sides."""
     radius = np.float32(_HEART)
-    across = np.abs(right) / radius
-    along = down / radius - np.float32(_RISE)
-    square = (across + np.abs(along)) * np.float32(np.sqrt(0.5)) - 1
-    disc = np.hypot(across - np.float32(np.sqrt(0.5)), along + np.float32(np.sqrt(0.5))) - 1
+    across, along, half = np.abs(right) / radius, down / radius - np.float32(_RISE), np.float32(0.5**0.5)
+    square = (across + np.abs(along)) * half - 1
+    disc = np.hypot(across - half, along + half) - 1
     return radius * np.minimum(square, disc)

@@ -6,7 +6,6 @@ import sys
 import numpy as np
 import pytest
 import test_exercises
-import test_exercises_explorer
 import test_lesson01
 import test_lesson02
 import test_lesson03
@@ -14,6 +13,7 @@ import test_lesson04
 import test_lesson05
 import test_lesson06
 import test_lesson07
+import test_lesson08
 import torch
 from checks import exercises
 from IPython.core.formatters import DisplayFormatter
@@ -29,7 +29,7 @@ TABLES = [
     test_lesson05,
     test_lesson06,
     test_lesson07,
-    test_exercises_explorer,
+    test_lesson08,
 ]
 RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
 WRONG = {name: answers for table in TABLES for name, answers in table.WRONG.items()}

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from . import hands, plots
-from .arguments import array, shortened
+from .arguments import array, instance, shortened
 from .datasets import Images
 from .files import replacing
 from .latents import UNUSED, encode, latent_kl, traverse
@@ -39,6 +39,10 @@ def bundle() -> str:
     parts = []
     for name in _MODULES:
         source = re.sub(r"^import .*\n", "", (_WEB / f"{name}.js").read_text(encoding="utf-8"), flags=re.M)
+        if name == "hands":
+            constants = {key.strip("_"): value for key, value in vars(hands).items() if key.isupper()}
+            for key, value in constants.items():
+                source = f"export const {key} = {json.dumps(value, default=np.ndarray.tolist)};\n{source}"
         if name != _MODULES[-1]:  # which keeps the default export that anywidget needs
             public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", source, re.M))
             body = re.sub(r"^export ", "", source, flags=re.M)
@@ -100,13 +104,8 @@ class LatentExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("z")
     def _validate_z(self, proposal: dict[str, Any]) -> list[float]:
-        try:
-            z = np.asarray(proposal["value"], float)
-        except (TypeError, ValueError):
-            z = np.array(np.nan)
-        if z.shape != (self.model.latent_dim,) or not np.isfinite(z).all():
-            raise ValueError(f"z: need {self.model.latent_dim} finite numbers, got {shortened(proposal['value'])}")
-        return [float(value) for value in z.clip(-LIMIT, LIMIT)]
+        z = array("z", proposal["value"], (self.model.latent_dim,))
+        return z.clip(-LIMIT, LIMIT).tolist()
 
     @traitlets.validate("selected")
     def _validate_selected(self, proposal: dict[str, Any]) -> int:
@@ -199,15 +198,13 @@ def label(card: dict[str, Any], latent: int) -> str:
 
 def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
     """Return a copy of a card, if the explorer can use it."""
-    if not isinstance(card, dict):
-        raise ValueError(f"card: need a dictionary, got {shortened(card)}")
-    latents = card.get("latents", [{}] * latent_dim)
+    card = dict(instance("card", card, dict))
+    latents, vary = card.get("latents", [{}] * latent_dim), card.get("vary", [])
     if not isinstance(latents, list) or len(latents) != latent_dim or not all(map(_is_entry, latents)):
         raise ValueError(f"card: need latents with a dictionary for each of {latent_dim}, got {shortened(latents)}")
-    vary = card.get("vary", [])
     if not isinstance(vary, list | tuple) or not all(isinstance(name, str) for name in vary):
         raise ValueError(f"card: need names of the factors that vary, got {shortened(vary)}")
-    return dict(card)
+    return card
 
 
 def _is_entry(entry: Any) -> bool:

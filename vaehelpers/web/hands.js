@@ -1,42 +1,8 @@
 // The course's hand (hands.py) in plain JavaScript, one image at a time.
 //
-// Numbers and formulas are repeated here: tests compare every constant and many images. Part after part is laid over
-// the image, as there. Work per pixel stays inside one function, since numbers passed between functions may be boxed.
-
-export const FACTORS = {
-  x: { low: -0.09, high: 0.09, neutral: 0 },
-  y: { low: -0.09, high: 0.09, neutral: 0 },
-  size: { low: 0.6, high: 1, neutral: 1 },
-  rotation: { low: -0.2, high: 0.2, neutral: 0 },
-  spread: { low: 0, high: 1, neutral: 0.6 },
-  thumb: { low: 0, high: 1, neutral: 0 },
-  index: { low: 0, high: 1, neutral: 0 },
-  middle: { low: 0, high: 1, neutral: 0 },
-  ring: { low: 0, high: 1, neutral: 0 },
-  pinky: { low: 0, high: 1, neutral: 0 },
-};
-
-// The geometry, in the hand's own frame; hands.py says what each number means.
-export const FINGERS = [
-  [-0.295, 0.010, 0.00, -0.28, 0.300, 0.205, 0.155, 0.114],
-  [-0.090, 0.060, 0.00, -0.06, 0.325, 0.225, 0.165, 0.120],
-  [0.120, 0.040, 0.00, 0.16, 0.305, 0.210, 0.160, 0.114],
-  [0.305, -0.050, 0.00, 0.40, 0.250, 0.165, 0.135, 0.100],
-];
-export const TAPER = [1.0, 0.93, 0.86, 0.76];
-export const BEND = [1.30, 1.65, 0.60];
-export const THUMB_BASE = [-0.17, -0.47];
-export const THUMB = [[0.295, -0.95, -0.50], [0.240, -0.78, 0.45], [0.180, -0.66, 1.10]];
-export const THUMB_WIDTHS = [0.165, 0.130, 0.116, 0.095];
-export const THUMB_RISE = [0.10, 0.16, 0.06];
-export const PALM = [[-0.40, -0.03], [-0.15, 0.11], [0.10, 0.10], [0.395, -0.09], [0.26, -0.58], [-0.27, -0.58]];
-export const WRIST = [-0.50, -0.64, 0.205];
-export const ROUNDING = 0.045;
-export const THICKNESS = 0.085;
-export const KNUCKLE = -0.03;
-export const PALM_TONE = 0.60;
-export const FINGER_TONE = 0.72;
-export const TONE_RISE = 0.65;
+// The constants in capitals are those of hands.py: `bundle` in explorer.py writes them at the head of this module. The
+// formulas are repeated here: a test compares images. Work per pixel stays inside one function, since numbers passed
+// between functions may be boxed.
 
 /** Draw the hand of ten factors, in the order of FACTORS: rows of pixels from the top, each in [0, 1]. */
 export function render(factors, size = 64) {

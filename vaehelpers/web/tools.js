@@ -22,7 +22,8 @@ export function list({ model, traits }) {
 /** A hand drawn from its true factors, which the encoder encodes. */
 function createTrueHand({ model, traits, encode }) {
   const vary = traits.get("vary");
-  const values = Object.fromEntries(Object.entries(hands.FACTORS).map(([name, { neutral }]) => [name, neutral]));
+  const factors = Object.entries(hands.FACTORS);
+  const values = Object.fromEntries(factors.map(([name, [low, high, neutral]]) => [name, neutral]));
   const { canvas, paint } = dom.createScreen(model, { className: "screen" });
   const draw = () => {
     const pixels = hands.render(Object.values(values), model.size);
@@ -31,7 +32,7 @@ function createTrueHand({ model, traits, encode }) {
     encode(pixels);
   };
   const sliders = vary.map((name) => {
-    const { low, high, neutral } = hands.FACTORS[name], step = (high - low) / 100;
+    const [low, high, neutral] = hands.FACTORS[name], step = (high - low) / 100;
     const range = dom.element("input", { type: "range", min: low, max: high, step, value: neutral });
     range.addEventListener("input", () => {
       values[name] = range.valueAsNumber;

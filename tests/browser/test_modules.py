@@ -1,4 +1,4 @@
-"""network.js against torch in the real browser: the same images, and the same codes."""
+"""The modules network and hands in the real browser: the same images as NumPy's and torch's, and the same codes."""
 
 import base64
 import json
@@ -7,24 +7,20 @@ import struct
 
 import numpy as np
 import pytest
-import torch
-from conftest import FULL, ROOT
+from explorers import held_out, untrained
 
-from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.model import VAE
+from vaehelpers import hands, latents, weights
+from vaehelpers.explorer import bundle
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 UNTRAINED = {"32 colour": (32, 7, 3), "64 colour": (64, 26, 3), "64 grey, one latent": (64, 1, 1)}
-# As in one HTML file: the source inline, under a policy that lets nothing be loaded.
+# The policy allows nothing to be loaded, as in one HTML file.
 PAGE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">
 <script type="module">
 %s
-window.network = { parse, decode, encode };
-window.bytes = (text) => {
-  const binary = atob(text), all = new Uint8Array(binary.length);
-  for (let i = 0; i < all.length; i++) all[i] = binary.charCodeAt(i);
-  return all;
-};
+window.network = network;
+window.hands = hands;
+window.bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 window.floats = (text) => new Float32Array(bytes(text).buffer);
 window.text = (floats) => {
   const all = new Uint8Array(floats.buffer);
@@ -42,7 +38,7 @@ def page(browser):
     page, errors = browser.new_page(), []
     page.on("console", lambda message: errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE % (ROOT / "vaehelpers" / "web" / "network.js").read_text())
+    page.set_content(PAGE % bundle())
     page.wait_for_function("() => window.message")
     yield page
     page.close()
@@ -52,34 +48,13 @@ def page(browser):
 @pytest.fixture(scope="module")
 def small(page):
     """The bytes of a small untrained model; the page has them too."""
-    data = weights.to_bytes(*untrained(32, 2, 1))
-    page.evaluate("(file) => { window.small = bytes(file); }", base64.b64encode(data).decode())
+    data = weights.to_bytes(untrained(), {"note": "untrained β"})
+    page.evaluate("(file) => { window.small = bytes(file); }", as_text(data))
     return data
 
 
-def untrained(size, latent_dim, channels):
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = VAE(size, latent_dim, channels)
-    return model.half().float().eval(), {"note": "untrained β"}
-
-
-def open_model(name):
-    return weights.load_pretrained(name) if name in SHIPPED else untrained(*UNTRAINED[name])
-
-
-def images_for(model, card, n):
-    """Pixels as bytes, as the package stores them."""
-    if model.channels == 3:
-        return np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
-    if model.size == 32:
-        return datasets.digits().pixels[:n]
-    factors = hands.sample_factors(n, vary=card.get("vary", ["index"]), rng=np.random.default_rng(1))
-    return np.round(255 * hands.render(factors)).astype(np.uint8)
-
-
-def as_text(array):
-    return base64.b64encode(array.tobytes()).decode()
+def as_text(data):
+    return base64.b64encode(data).decode()
 
 
 def from_text(text, *shape):
@@ -88,9 +63,10 @@ def from_text(text, *shape):
 
 @pytest.mark.parametrize("name", [*SHIPPED, *UNTRAINED])
 def test_the_browser_computes_what_torch_computes(page, name):
-    model, card = open_model(name)
-    n = 200 if FULL else 50
-    x, z = images_for(model, card, n), np.random.default_rng(2).standard_normal((n, model.latent_dim), np.float32)
+    model, card = weights.load_pretrained(name) if name in SHIPPED else (untrained(*UNTRAINED[name]), {})
+    n, factors = 50, {"data": "hands", "vary": card.get("vary", ["index"])}
+    x = held_out(model, factors if model.size == 64 else {}, n).pixels
+    z = np.random.default_rng(2).standard_normal((n, model.latent_dim), np.float32)
     answer = page.evaluate(
         """([file, n, z, x]) => {
           const model = network.parse(bytes(file)), { card, size, latentDim, channels } = model;
@@ -105,13 +81,13 @@ def test_the_browser_computes_what_torch_computes(page, name):
           }
           return { drawn: text(drawn), mu: text(mu), logvar: text(logvar), card, shape: [size, latentDim, channels] };
         }""",
-        [base64.b64encode(weights.to_bytes(model, card)).decode(), n, as_text(z), as_text(x)],
+        [as_text(weights.to_bytes(model, card)), n, as_text(z.tobytes()), as_text(x.tobytes())],
     )
     assert answer["shape"] == [model.size, model.latent_dim, model.channels]
     assert answer["card"] == json.loads(json.dumps({**card, "model": answer["card"]["model"]}))
     drawn = from_text(answer["drawn"], *x.shape)
     np.testing.assert_allclose(drawn, latents.decode(model, z), rtol=0, atol=1e-5)
-    assert drawn.std(axis=0).max() > 0.01  # the codes are seen, and all values are no constant
+    assert drawn.std(axis=0).max() > 0.01  # it depends on the code
     for ours, theirs in zip((answer["mu"], answer["logvar"]), latents.encode(model, np.float32(x) / 255), strict=True):
         np.testing.assert_allclose(from_text(ours, *theirs.shape), theirs, rtol=0, atol=2e-5)
 
@@ -123,7 +99,7 @@ def test_the_bytes_of_a_shipped_model_are_those_of_its_file(name):
 
 
 def test_an_image_depends_on_its_code_alone(page, small):
-    """A thousand changes of one latent, in the same arrays, end where a newly parsed model ends."""
+    """After a thousand changes of one latent, in the same arrays, it is that of a newly parsed model."""
     differing = page.evaluate(
         """() => {
           const dragged = network.parse(small), z = new Float32Array(2), out = new Float32Array(1024);
@@ -159,18 +135,25 @@ def test_bytes_may_be_a_view_at_any_offset(page, small):
 
 
 @pytest.mark.parametrize("z", ["[0]", "new Float32Array(25)", "[0, NaN]", "['1', 0]"])
-def test_a_bad_code_is_named(page, small, z):
+def test_a_bad_code_is_an_error(page, small, z):
     said = page.evaluate(f"() => message(() => network.decode(network.parse(small), {z}))")
     assert said.startswith("z: need 2 finite numbers, got ")
 
 
-def forged(data, change):
-    """The bytes of a model with another header."""
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8 : 8 + length])
-    change(header)
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + data[8 + length :]
+def forged(change):
+    """Return a function that changes the header in the bytes of a model."""
+
+    def forge(data):
+        end = 8 + struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:end])
+        change(header)
+        text = json.dumps(header).encode()
+        return struct.pack("<Q", len(text)) + text + data[end:]
+
+    return forge
+
+
+LAYER = "decoder.dense.2.bias"
 
 
 @pytest.mark.parametrize(
@@ -182,24 +165,59 @@ def forged(data, change):
         (lambda data: b"PK\x03\x04 a zip file, or a pickle", ""),
         (lambda data: struct.pack("<Q", 2**63) + data[8:], ""),
         (lambda data: data.replace(b"{", b"[", 1), ""),
-        (lambda data: forged(data, lambda h: h.pop("__metadata__")), ""),
-        (lambda data: forged(data, lambda h: h["__metadata__"].update(card="{}")), ""),
-        (
-            lambda data: forged(data, lambda h: h.pop("encoder.dense.0.bias")),
-            "need encoder.dense.0.bias of shape .256.",
-        ),
-        (
-            lambda data: forged(data, lambda h: h["decoder.dense.2.bias"].update(dtype="F32")),
-            r"need decoder.dense.2.bias of shape \(256\) in F16, got \(256\) in F32",
-        ),
-        (
-            lambda data: forged(data, lambda h: h["decoder.dense.2.bias"].update(shape=[2, 128])),
-            r"need decoder.dense.2.bias of shape \(256\) in F16, got \(2,128\)",
-        ),
-        (lambda data: forged(data, lambda h: h["decoder.dense.2.bias"].update(data_offsets=[2**40, 2**40 + 512])), ""),
+        (forged(lambda h: h.pop("__metadata__")), ""),
+        (forged(lambda h: h["__metadata__"].update(card="{}")), ""),
+        (forged(lambda h: h.pop("encoder.dense.0.bias")), "need encoder.dense.0.bias of shape .256."),
+        (forged(lambda h: h[LAYER].update(dtype="F32")), rf"need {LAYER} of shape \(256\) in F16, got \(256\) in F32"),
+        (forged(lambda h: h[LAYER].update(shape=[2, 128])), rf"need {LAYER} of shape \(256\) in F16, got \(2,128\)"),
+        (forged(lambda h: h[LAYER].update(data_offsets=[2**40, 2**40 + 512])), ""),
     ],
 )
 def test_bytes_of_no_model_are_refused(page, small, spoil, says):
-    file = base64.b64encode(spoil(small)).decode()
-    said = page.evaluate("(file) => message(() => network.parse(bytes(file)))", file)
+    said = page.evaluate("(file) => message(() => network.parse(bytes(file)))", as_text(spoil(small)))
     assert re.match(rf"model: its weights cannot be read \(.*{says}", said or "read without an error")
+
+
+def rows():
+    """Factors of hands: anywhere in all ranges, at their ends, beyond them, and curls with a bone seen from its end."""
+    names, neutral = list(hands.FACTORS), hands.neutral()
+    curls = names[5:]
+    upright = 0.5 * np.pi / np.cumsum(hands._BEND)
+    changes = [dict.fromkeys(curls, curl) for curl in (0, 1, *upright)]
+    changes += [{name: end} for name, factor in hands.FACTORS.items() for end in (factor.low, factor.high)]
+    changes += [{name: factor[end] for name, factor in hands.FACTORS.items()} for end in (0, 1)]
+    changes += [{"spread": 2.5}, {"spread": -3}, {"thumb": -1}, {"size": 3, "rotation": 2}]
+    changes += [{"x": -0.9, "y": 0.9, "size": 0.2}, *({curl: end} for curl in curls for end in (-0.7, 1.6))]
+    special = [[change.get(name, value) for name, value in zip(names, neutral, strict=True)] for change in changes]
+    return np.array([*special, *hands.sample_factors(300, rng=np.random.default_rng(8))], np.float32)
+
+
+@pytest.mark.parametrize("size", [64, 32, 8])
+def test_the_browser_draws_the_hands_that_numpy_draws(page, size):
+    factors = rows()
+    drawn = page.evaluate(
+        """([rows, size]) => {
+          const all = new Float32Array(rows.length * size ** 2);
+          rows.forEach((factors, i) => all.set(hands.render(factors, size), i * size ** 2));
+          return text(all);
+        }""",
+        [factors.tolist(), size],
+    )
+    drawn = from_text(drawn, len(factors), 1, size, size)
+    expected = np.concatenate([hands.render(each[None], size) for each in factors])
+    np.testing.assert_allclose(drawn, expected, rtol=0, atol=1e-3)  # single precision, where an edge is steep
+    assert np.quantile(np.abs(drawn - expected), 0.9999) < 1e-5
+    assert drawn.min() == 0 and 0.8 < drawn.max() <= 1
+
+
+def test_a_hand_depends_on_its_factors_alone(page):
+    first, *others = rows()[[0, 1, -1]].tolist()
+    same = page.evaluate(
+        """([first, others]) => {
+          const plain = hands.render(first), before = text(plain);
+          for (const other of others) for (const size of [80, 64, 32]) hands.render(other, size);
+          return [text(plain) === before, text(hands.render(first, 64)) === before];
+        }""",
+        [first, others],
+    )
+    assert same == [True] * 2

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"arguments"},
     {"files"},
-    {"information", "hands", "sprites", "plots", "model", "kmeans", "images"},
+    {"information", "hands", "sprites", "plots", "model", "images"},
     {"inference", "mixtures", "linear_gaussian", "metrics", "datasets", "bounds", "weights"},
     {"runs", "latents"},
     {"training"},

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Kind = TypeVar("Kind")
+Shape = tuple[int | str, ...]
 _LARGEST = 1e150  # sums of many squares of such numbers are still finite
 
 
 def array(
     name: str,
     values: ArrayLike,
-    shape: tuple[int | str, ...] | None = None,
+    shape: Shape | None = None,
     *,
     finite: bool = True,
     unit: bool = False,
@@ -35,25 +36,39 @@ def array(
     if shape is not None and not _fits(given.shape, shape):
         need = str(shape).replace("'", "") if shape else "one number"
         raise ValueError(f"{name}: need {need}, got {given.shape}")
-    with np.errstate(over="ignore"):  # the limit below refuses what becomes infinite
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
         floats: NDArray[Any] = np.asarray(given, dtype)
-    limit = min(_LARGEST, float(np.finfo(dtype).max))
-    if finite and not (good := (floats >= -limit) & (floats <= limit)).all():
-        need = "finite" if not np.isfinite(floats).all() else f"finite, and at most {limit:g} in size"
+    if finite and not (good := np.abs(floats, dtype=float) <= _LARGEST).all():
+        need = f"finite, and at most {_LARGEST:g} in size" if np.isfinite(floats).all() else "finite"
         raise ValueError(f"{name}: every value must be {need}, got {(~good).sum()} of {good.size} that are not")
     if unit and not ((floats >= 0) & (floats <= 1)).all():
         raise ValueError(f"{name}: need values from 0 to 1, got {floats.min():g} to {floats.max():g}")
     return floats
 
 
-def constant(name: str, values: ArrayLike, shape: tuple[int | str, ...] | None = None) -> NDArray[Any]:
+def constant(name: str, values: ArrayLike, shape: Shape | None = None) -> NDArray[Any]:
     """Return a read-only copy of finite values."""
     copy = array(name, values, shape).copy()
     copy.flags.writeable = False
     return copy
 
 
-def positive_definite(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> NDArray[Any]:
+def probabilities(name: str, values: ArrayLike, shape: Shape | None = None, axis: int = -1) -> NDArray[Any]:
+    """Return distributions along an axis, which is moved to the end; each sums to 1 up to rounding in its dtype."""
+    p = np.atleast_1d(array(name, values, shape, finite=False))
+    p = np.moveaxis(p, whole("axis", axis, -p.ndim, p.ndim - 1), -1)
+    dtype = np.asarray(values).dtype
+    rounding = 4 * float(np.finfo(dtype).eps) * p.shape[-1] ** 0.5 if dtype.kind == "f" else 0.0
+    with np.errstate(over="ignore"):
+        sums = p.sum(axis=-1)
+    if not ((p >= 0).all() and (np.abs(sums - 1) <= min(0.01, 1e-6 + rounding)).all()):
+        need = "numbers of at least 0 that sum to 1" + f" along axis {axis}" * (p.ndim > 1)
+        got = f"{shortened(values)} with a sum of {np.ravel(sums)[np.abs(sums - 1).argmax()]:g}"
+        raise ValueError(f"{name}: need {need}, got {got}; divide counts by their sum")
+    return p
+
+
+def positive_definite(name: str, values: ArrayLike, shape: Shape) -> NDArray[Any]:
     """Return one or more symmetric positive definite matrices in a shape ``(…, d, d)``."""
     matrices = array(name, values, shape)
     sd = np.sqrt(np.abs(np.diagonal(matrices, axis1=-2, axis2=-1)))
@@ -72,22 +87,21 @@ def number(
 ) -> float:
     """Return a finite number greater than ``above``, not less than ``least`` and not greater than ``most``."""
     given = float(array(name, value, (), finite=False))
-    if given > most and math.isfinite(given):
-        raise ValueError(f"{name}: need a number of at most {most:g}, got {given:g}")
-    if not (math.isfinite(given) and given > above and given >= least):
-        need = f"above {above:g}" if above > least else f"of at least {least:g}" if least > above else "that is finite"
-        raise ValueError(f"{name}: need a number {need}, got {given:g}")
+    if not (math.isfinite(given) and given > above and least <= given <= most):
+        limits = {"above": above, "of at least": least, "of at most": most}
+        need = " and ".join(f"{words} {limit:g}" for words, limit in limits.items() if math.isfinite(limit))
+        raise ValueError(f"{name}: need a number {need or 'that is finite'}, got {given:g}")
     return given
 
 
-def whole(name: str, value: Any, least: int = 1, most: int | None = None) -> int:
+def whole(name: str, value: Any, least: int = 1, most: float = math.inf) -> int:
     """Return a whole number from ``least`` to ``most``."""
     try:
         given = operator.index(value)
     except TypeError:
         given = None
-    if given is None or given < least or (most is not None and given > most):
-        need = f"of at least {least}" if most is None else f"from {least} to {most}"
+    if given is None or not least <= given <= most:
+        need = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
         raise ValueError(f"{name}: need a whole number {need}, got {shortened(value)}")
     return given
 
@@ -113,12 +127,6 @@ def generator(name: str, value: Any) -> np.random.Generator:
     return value
 
 
-def tolerance(values: ArrayLike, n: int) -> float:
-    """Return how far rounding may take the sum of ``n`` probabilities from 1, in the precision of ``values``."""
-    dtype = np.asarray(values).dtype
-    return min(0.01, 1e-6 + 4 * float(np.finfo(dtype).eps) * n**0.5) if dtype.kind == "f" else 1e-6
-
-
 def together(**arrays: NDArray[Any]) -> None:
     """Raise ``ValueError`` if arrays do not broadcast against each other."""
     try:
@@ -134,6 +142,6 @@ def shortened(value: Any) -> str:
     return text if len(text) <= 60 else text[:60] + "…"
 
 
-def _fits(found: tuple[int, ...], shape: tuple[int | str, ...]) -> bool:
+def _fits(found: tuple[int, ...], shape: Shape) -> bool:
     pairs = zip(found, shape, strict=False)
     return len(found) == len(shape) and all(n > 0 if isinstance(need, str) else n == need for n, need in pairs)

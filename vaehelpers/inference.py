@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit, logsumexp, softmax, xlogy
+from scipy.special import entr, expit, logit, logsumexp, softmax
 
-from .arguments import array, constant, function, generator, instance, positive_definite, shortened, tolerance, whole
+from .arguments import Shape, array, constant, function, generator, instance, positive_definite, probabilities, whole
 
 Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
@@ -21,7 +21,7 @@ def enumerate_posterior(log_joint: ArrayLike) -> tuple[Floats, float]:
     state. Bayes' rule in log space: log p(x) is a logsumexp (Bishop 2006, §1.2). Raises ``ValueError`` when it is
     empty, holds NaN or +inf, or when no state is possible.
     """
-    table = _log_table(log_joint)
+    table = _log_table("log_joint", log_joint)
     if (log_evidence := float(logsumexp(table))) == -np.inf:
         raise ValueError(f"log_joint: at least one state must be possible, got -inf for all {table.size}")
     return np.exp(table - log_evidence), log_evidence
@@ -34,14 +34,12 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     on an impossible state (Bishop 2006, §9.4, eq. 9.71; there called the lower bound L(q)). Raises ``ValueError`` when
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
-    table = _log_table(log_joint)
-    p = array("q", q, finite=False)
-    if p.shape != table.shape:
-        raise ValueError(f"q: needs the shape of log_joint, {table.shape}, got {p.shape}")
-    if not (p >= 0).all() or abs(p.sum() - 1) > tolerance(q, p.size):
-        raise ValueError(f"q: needs probabilities that sum to 1, got minimum {p.min()} and sum {p.sum()}")
+    table = _log_table("log_joint", log_joint)
+    if array("q", q, finite=False).shape != table.shape:
+        raise ValueError(f"q: need the shape of log_joint, {table.shape}, got {np.shape(q)}")
+    p = probabilities("q", np.ravel(q))
     possible = p > 0
-    return float(p[possible] @ table[possible] - xlogy(p, p).sum())
+    return float(p[possible] @ table.ravel()[possible] + entr(p).sum())
 
 
 def binary_states(n: int) -> Bits:
@@ -82,10 +80,11 @@ class NoisyOr:
         self.strength = constant("strength", self.strength, self.prior.shape + self.leak.shape)
         for name, values in (("prior", self.prior), ("leak", self.leak)):
             if not ((values > 0) & (values < 1)).all():
-                raise ValueError(f"{name}: needs probabilities strictly between 0 and 1, got {shortened(values)}")
+                least, most = values.min(), values.max()
+                raise ValueError(f"{name}: need probabilities strictly between 0 and 1, got {least:g} to {most:g}")
         if not ((self.strength >= 0) & (self.strength < 1)).all():
             least, most = self.strength.min(), self.strength.max()
-            raise ValueError(f"strength: needs probabilities in [0, 1), got {least} to {most}")
+            raise ValueError(f"strength: need probabilities in [0, 1), got {least:g} to {most:g}")
 
     def log_joint(self, states: ArrayLike, symptoms: ArrayLike) -> Floats:
         """Return log p(x, z) ``(m,)`` in nats for causes ``states (m, causes)`` and observed ``symptoms (symptoms,)``.
@@ -126,17 +125,15 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
     ``log_p`` returns NaN or another shape.
     """
     z = _bits("start", start, ("chains", "n")).astype(np.uint8)
-    current = array("log_p", function("log_p", log_p)(z), (len(z),), finite=False)
-    if impossible := int((~np.isfinite(current)).sum()):
+    current = _log_table("log_p", function("log_p", log_p)(z), (len(z),))
+    if impossible := int((current == -np.inf).sum()):
         raise ValueError(f"start: every chain must start from a possible state, got {impossible} that are not")
     rows, chain = np.arange(len(z)), np.empty((whole("steps", steps, 0), *z.shape), np.uint8)
     generator("rng", rng)
     for t in range(steps):
         proposal = z.copy()
         proposal[rows, rng.integers(z.shape[1], size=len(z))] ^= 1
-        proposed = np.asarray(log_p(proposal), float)
-        if proposed.shape != current.shape or np.isnan(proposed).any():
-            raise ValueError(f"log_p: need one number for each of {len(z)} chains, none NaN, got {shortened(proposed)}")
+        proposed = _log_table("log_p", log_p(proposal), (len(z),))
         accept = -rng.exponential(size=len(z)) < proposed - current  # log of a uniform number
         z, current = np.where(accept[:, None], proposal, z), np.where(accept, proposed, current)
         chain[t] = z
@@ -248,15 +245,16 @@ def _converged(path: Floats) -> bool:
     return len(path) > sweep and bool((np.abs(path[-1] - path[-1 - sweep]) <= 1e-6).all())
 
 
-def _bits(name: str, values: ArrayLike, shape: tuple[int | str, ...]) -> Floats:
+def _bits(name: str, values: ArrayLike, shape: Shape) -> Floats:
     bits = array(name, values, shape, finite=False)
     if not ((bits == 0) | (bits == 1)).all():
         raise ValueError(f"{name}: every value must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]:g}")
     return bits
 
 
-def _log_table(log_joint: ArrayLike) -> Floats:
-    table = array("log_joint", log_joint, finite=False)
-    if table.size == 0 or np.isnan(table).any() or (table == np.inf).any():
-        raise ValueError(f"log_joint: needs at least one number, none NaN or +inf, got {shortened(log_joint)}")
+def _log_table(name: str, values: ArrayLike, shape: Shape | None = None) -> Floats:
+    table = array(name, values, shape, finite=False)
+    if table.size == 0 or not (table < np.inf).all():
+        most = np.max(table, initial=-np.inf)
+        raise ValueError(f"{name}: need at least one number, none NaN or +inf, got a maximum of {most:g}")
     return table

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 
-from .arguments import array, instance, number, shortened, together, tolerance, whole
+from .arguments import array, instance, number, probabilities, shortened, together
 
 Floats = NDArray[np.float64]
 Symbol = TypeVar("Symbol", bound=Hashable)
@@ -31,7 +31,7 @@ def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
     Cover & Thomas (2006), §2.1; 0 log 0 counts as 0. Raises ``ValueError`` when p holds a negative number or does
     not sum to 1 along the axis, up to the rounding of its dtype.
     """
-    return entr(_distributions("p", p, axis)).sum(axis=-1) / _nats(base)
+    return entr(probabilities("p", p, axis=axis)).sum(axis=-1) / _nats(base)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
@@ -62,7 +62,7 @@ def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
     axes, holds a negative number or does not sum to 1.
     """
     table = array("joint", joint, ("a", "b"), finite=False)
-    _distributions("joint", np.ravel(joint), -1)
+    probabilities("joint", np.ravel(joint))
     nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
     return max(float(nats), 0.0) / _nats(base)
 
@@ -77,8 +77,9 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
     arrays = {name: array(name, values, finite=False) for name, values in given.items()}
     for name, values in arrays.items():
         positive = name.startswith("var")
-        if not np.isfinite(values).all() or (positive and not (values > 0).all()):
-            raise ValueError(f"{name}: every value must be {'positive and ' * positive}finite, got {_range(values)}")
+        if not (np.isfinite(values) & ((values > 0) | (not positive))).all():
+            need = "positive and finite" if positive else "finite"
+            raise ValueError(f"{name}: every value must be {need}, got {shortened(given[name])}")
     together(**arrays)
     m_q, v_q, m_p, v_p = arrays.values()
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a KL beyond the largest float is infinite
@@ -111,31 +112,13 @@ def huffman_code(frequencies: dict[Symbol, float]) -> dict[Symbol, str]:
     return words
 
 
-def _distributions(name: str, p: ArrayLike, axis: int) -> Floats:
-    """Return p with its axis moved to the end, if every row along it is a distribution."""
-    given = np.atleast_1d(array(name, p, finite=False))
-    rows = np.moveaxis(given, whole("axis", axis, -given.ndim, given.ndim - 1), -1)
-    if not (rows >= 0).all():
-        raise ValueError(f"{name}: probabilities must not be negative or NaN, got {_range(rows)}")
-    with np.errstate(over="ignore"):
-        sums = rows.sum(axis=-1)
-    if not (np.abs(sums - 1) <= tolerance(p, rows.shape[-1])).all():
-        where = "over the whole table" if name == "joint" else f"along axis {axis}"
-        raise ValueError(f"{name}: probabilities must sum to 1 {where}, got {_range(sums)}; divide counts by their sum")
-    return rows
-
-
 def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
     """Return p and q with the axis moved to the end, if they are distributions over equally many events."""
-    p_rows, q_rows = _distributions("p", p, axis), _distributions("q", q, axis)
+    p_rows, q_rows = probabilities("p", p, axis=axis), probabilities("q", q, axis=axis)
     if p_rows.shape[-1] != q_rows.shape[-1]:
         raise ValueError(f"p and q: need as many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
     together(p=p_rows, q=q_rows)
     return p_rows, q_rows
-
-
-def _range(values: Floats) -> str:
-    return f"values from {values.min():g} to {values.max():g}" if values.ndim else f"{values:g}"
 
 
 def _nats(base: float) -> float:

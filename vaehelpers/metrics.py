@@ -49,8 +49,8 @@ def mi_matrix(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = Non
     biased upwards by about (bins − 1)(classes − 1)/2n: use thousands of rows. Raises ``ValueError`` when the shapes do
     not match, there are fewer than 2 rows or latents, or a value is not finite.
     """
-    codes, truths = _check(mu, factors)
-    return _information(codes, _classes(truths, continuous)[0])
+    codes, _, classes, _ = _prepared(mu, factors, continuous)
+    return _information(codes, classes)
 
 
 def mig_gaps(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> Floats:
@@ -59,8 +59,7 @@ def mig_gaps(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None
     Chen et al. (2018), "Isolating sources of disentanglement in VAEs", §4. Raises ``ValueError`` as ``mi_matrix``
     does, and for a constant factor, whose entropy is 0.
     """
-    codes, truths = _check(mu, factors)
-    classes, _ = _classes(truths, continuous)
+    codes, _, classes, _ = _prepared(mu, factors, continuous)
     _check_varying(classes)
     ranked = np.sort(_information(codes, classes), axis=0)
     return (ranked[-1] - ranked[-2]) / [entropy(np.bincount(labels) / len(labels)) for labels in classes]
@@ -81,10 +80,9 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     factors are fitted in parallel. Raises ``ValueError`` as ``mig_gaps`` does, for a single factor and for a share that
     leaves fewer than 2 rows on either side.
     """
-    codes, truths = _check(mu, factors)
-    if truths.shape[1] < 2:
+    codes, truths, classes, _ = _prepared(mu, factors, continuous)
+    if len(classes) < 2:
         raise ValueError("factors: need at least 2 columns for DCI, got 1")
-    classes, _ = _classes(truths, continuous)
     fitted, tested = _split(codes, truths, classes, train)
     fits = (delayed(GradientBoostingClassifier(random_state=0).fit)(codes[fitted], row[fitted]) for row in classes)
     trees = Parallel(n_jobs=-1, prefer="threads")(fits)
@@ -102,8 +100,7 @@ def sap(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     linear support vector machine by accuracy. Raises ``ValueError`` as ``mig_gaps`` does, and for a share that leaves
     fewer than 2 rows on either side.
     """
-    codes, truths = _check(mu, factors)
-    classes, kinds = _classes(truths, continuous)
+    codes, truths, classes, kinds = _prepared(mu, factors, continuous)
     fitted, tested = _split(codes, truths, classes, train)
     columns = np.where(codes.var(axis=0, ddof=1) > 1e-12, codes, 0).T[:, :, None]  # some are constant but for rounding
     gaps = []
@@ -175,46 +172,38 @@ def active_units(mu: ArrayLike, *, threshold: float = 0.01) -> int:
     return int((array("mu", mu, ("n", "latents")).var(axis=0) > number("threshold", threshold)).sum())
 
 
-def _check(mu: ArrayLike, factors: ArrayLike) -> tuple[Floats, Floats]:
+def _prepared(mu: ArrayLike, factors: ArrayLike, continuous: Continuous) -> tuple[Floats, Floats, Labels, list[bool]]:
+    """Return the codes, the factors, the class ``(k, n)`` of each factor in each row, and which are continuous."""
     codes = array("mu", mu, ("n", "latents"))
     if min(codes.shape) < 2:
         raise ValueError(f"mu: need at least 2 rows and 2 latents, got shape {codes.shape}")
-    return codes, array("factors", factors, (len(codes), "k"))
-
-
-def _classes(truths: Floats, continuous: Continuous) -> tuple[Labels, list[bool]]:
-    """Return the class ``(k, n)`` of each factor in each row, and which factors are continuous."""
+    truths = array("factors", factors, (len(codes), "k"))
     n, k = truths.shape
-    distinct = np.array([len(np.unique(truth)) for truth in truths.T])
-    given = np.asarray(distinct > _FACTOR_BINS if continuous is None else continuous)
+    distinct = [len(np.unique(truth)) for truth in truths.T]
+    given = np.asarray([number > _FACTOR_BINS for number in distinct] if continuous is None else continuous)
     if given.dtype != bool or given.shape not in ((), (k,)):
         raise ValueError(f"continuous: need True, False, None or a list of {k} of them, got {shortened(continuous)}")
     kinds: list[bool] = np.broadcast_to(given, k).tolist()
     classes = np.empty((k, n), np.intp)
     for column, (truth, values, kind) in enumerate(zip(truths.T, distinct, kinds, strict=True)):
-        classes[column] = labels = _bins(truth, _FACTOR_BINS) if kind else np.unique(truth, return_inverse=True)[1]
+        classes[column] = _bins(truth, _FACTOR_BINS) if kind else np.unique(truth, return_inverse=True)[1]
+        fullest = np.bincount(classes[column]).max()
         if kind and continuous is None and values <= n / 2:
             text = f"has {values} different values in {n} rows and is taken as continuous; say continuous=True or False"
-        elif kind and values > 1 and (fullest := np.bincount(labels).max()) > 0.9 * n:
+        elif kind and values > 1 and fullest > 0.9 * n:
             text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, because others are far away"
         elif not kind and values > _CODE_BINS:
             text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; a quantity needs continuous=True"
         else:
             continue
         warnings.warn(f"factors: column {column} {text}", stacklevel=3)
-    return classes, kinds
+    return codes, truths, classes, kinds
 
 
 def _check_varying(classes: Labels) -> None:
     for column, labels in enumerate(classes):
         if (labels == labels[0]).all():
             raise ValueError(f"factors: column {column} is constant in {len(labels)} rows; need at least 2 values")
-
-
-def _order(codes: Floats, truths: Floats) -> Labels:
-    """Return a shuffled order of the rows that depends neither on their order nor on that of the latents."""
-    keys = np.hstack([codes, np.sort(np.abs(codes), axis=1), truths])
-    return np.lexsort(keys.T)[np.random.default_rng(0).permutation(len(codes))]
 
 
 def _split(codes: Floats, truths: Floats, classes: Labels, train: float) -> tuple[Labels, Labels]:
@@ -225,6 +214,12 @@ def _split(codes: Floats, truths: Floats, classes: Labels, train: float) -> tupl
         raise ValueError(f"train: need a share of {n} rows that leaves 2 to learn from and 2 to test, got {train}")
     _check_varying(classes[:, order[:rows]])
     return order[:rows], order[rows:]
+
+
+def _order(codes: Floats, truths: Floats) -> Labels:
+    """Return a shuffled order of the rows that depends neither on their order nor on that of the latents."""
+    keys = np.hstack([codes, np.sort(np.abs(codes), axis=1), truths])
+    return np.lexsort(keys.T)[np.random.default_rng(0).permutation(len(codes))]
 
 
 def _information(codes: Floats, classes: Labels) -> Floats:

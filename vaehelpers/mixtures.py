@@ -1,4 +1,4 @@
-"""Gaussian mixtures, fitted by EM: the loop of ``k_means`` with soft assignments.
+"""k-means, and Gaussian mixtures fitted by EM: the same loop with soft assignments.
 
 The likelihood of a mixture grows without limit when a component shrinks onto a point or a line. ``m_step`` therefore
 keeps every covariance above ``FLOOR`` times the covariance of all data, in every direction. It is still the exact
@@ -12,18 +12,40 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import cholesky, solve_triangular
 from scipy.special import logsumexp
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from .arguments import array, constant, generator, instance, number, positive_definite, tolerance, whole
-from .kmeans import k_means as k_means
+from .arguments import Shape, array, constant, generator, instance, number, positive_definite, probabilities, whole
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 #: The smallest variance of a component, as a share of the variance of all data in the same direction.
 FLOOR = 1e-10
+
+
+def k_means(
+    x: ArrayLike, k: int, *, rng: np.random.Generator, n_init: int = 1, init: str = "k-means++", max_iter: int = 300
+) -> tuple[Floats, Labels]:
+    """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d): the best of ``n_init`` runs.
+
+    Lloyd (1982), "Least squares quantization in PCM", as in scikit-learn: from rows chosen by k-means++ (Arthur &
+    Vassilvitskii 2007) or at random. The best run has the smallest sum of squared distances. Warns with a
+    ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
+    ``ValueError`` unless 1 ≤ k ≤ n, and for an unknown ``init``.
+    """
+    x = array("x", x, ("n", "d"))
+    whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
+    if init not in ("k-means++", "random"):
+        raise ValueError(f"init: need 'k-means++' or 'random', got {init!r}")
+    centre = x.mean(axis=0)
+    scale = np.abs(x - centre).max() or 1.0  # so that squares neither overflow nor underflow
+    model = KMeans(k, init=init, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
+    labels = model.fit_predict((x - centre) / scale)
+    if model.n_iter_ == max_iter:
+        warnings.warn(f"k_means did not converge in max_iter={max_iter} rounds", ConvergenceWarning, stacklevel=2)
+    return centre + scale * model.cluster_centers_, labels.astype(np.intp)
 
 
 @dataclass(eq=False)
@@ -39,14 +61,10 @@ class GaussianMixture:
     covariances: Floats
 
     def __post_init__(self) -> None:
-        given = self.weights
-        self.weights = constant("weights", given, ("k",))
+        self.weights = constant("weights", probabilities("weights", self.weights, ("k",)))
         self.means = constant("means", self.means, (len(self.weights), "d"))
-        k, d = self.means.shape
-        self.covariances = constant("covariances", positive_definite("covariances", self.covariances, (k, d, d)))
-        least, total = self.weights.min(), self.weights.sum()
-        if least < 0 or abs(total - 1) > tolerance(given, k):
-            raise ValueError(f"weights: need numbers of at least 0 that sum to 1, got {least:g} and a sum of {total:g}")
+        shape = self.means.shape + self.means.shape[1:]
+        self.covariances = constant("covariances", positive_definite("covariances", self.covariances, shape))
 
     def sample(self, n: int, *, rng: np.random.Generator) -> tuple[Floats, Labels]:
         """Draw ``n`` points (n, d), and the component (n,) of each."""
@@ -62,13 +80,11 @@ def log_joint_density(x: ArrayLike, mixture: GaussianMixture) -> Floats:
     Bishop (2006), §2.3, eq. 2.43. Raises ``ValueError`` when the columns do not match the mixture.
     """
     x = array("x", x, ("n", instance("mixture", mixture, GaussianMixture).means.shape[1]))
+    roots = np.linalg.cholesky(mixture.covariances)
+    whitened = np.linalg.solve(roots, (x - mixture.means[:, None]).swapaxes(1, 2))  # (k, d, n)
+    log_dets = 2 * np.log(np.sqrt(2 * np.pi) * np.diagonal(roots, axis1=1, axis2=2)).sum(axis=1)
     with np.errstate(divide="ignore"):  # the weight of a component may be 0
-        log_joint = np.tile(np.log(mixture.weights), (len(x), 1))
-    for j, (mean, covariance) in enumerate(zip(mixture.means, mixture.covariances, strict=True)):
-        root = cholesky(covariance, lower=True)
-        whitened = solve_triangular(root, (x - mean).T, lower=True)
-        log_joint[:, j] -= 0.5 * (whitened**2).sum(axis=0) + np.log(np.diag(root)).sum()
-    return log_joint - 0.5 * x.shape[1] * np.log(2 * np.pi)
+        return np.log(mixture.weights) - 0.5 * (log_dets + (whitened**2).sum(axis=1).T)
 
 
 def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
@@ -91,9 +107,8 @@ def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
     x = array("x", x, ("n", "d"))
     log_resp = _log_responsibilities(log_resp, (len(x), "k"))
     log_n = logsumexp(log_resp, axis=0)
-    if empty := np.flatnonzero(np.isneginf(log_n)).tolist():
-        need = "need a share for each; start with other means"
-        raise ValueError(f"log_resp: component {empty[0]} is responsible for nothing, {need}")
+    if (empty := np.isneginf(log_n)).any():
+        raise ValueError(f"log_resp: component {empty.argmax()} is responsible for nothing; start with other means")
     shares = np.exp(log_resp - log_n)  # each column sums to 1
     centre = x.mean(axis=0)
     means = centre + shares.T @ (x - centre)  # shares.T @ x would lose digits to an offset
@@ -109,8 +124,7 @@ def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
     """
     log_joint = log_joint_density(x, mixture)
     log_resp = _log_responsibilities(log_resp, log_joint.shape)
-    resp = np.exp(log_resp)
-    some = resp > 0
+    some = (resp := np.exp(log_resp)) > 0
     return float(resp[some] @ (log_joint[some] - log_resp[some]))
 
 
@@ -175,9 +189,9 @@ def fit(
         k, rng = whole("start", start, 1, len(x)), generator("rng", rng)
         labels = [k_means(x, k, rng=rng)[1] for _ in range(n_init)]
         starts = [m_step(z, np.where(run[:, None] == np.arange(k), 0, -np.inf)) for run in labels]
-    columns = np.ascontiguousarray(z.T)
+    columns = np.vstack([np.ones(len(z)), z.T])
     runs = [_run(columns, mixture, max_iter, tol) for mixture in starts]
-    best, bounds, converged = max(runs, key=lambda run: (not _has_collapsed(run[0]), run[1][-1]))
+    best, bounds, converged = max(runs, key=_rank)
     if tol > 0 and not converged:
         message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either"
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
@@ -186,7 +200,7 @@ def fit(
 
 
 def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tuple[GaussianMixture, list[float], bool]:
-    """Run EM on the columns of ``x`` (d, n); return the mixture, the log-likelihoods and whether they converged."""
+    """Run EM on ``x`` (1 + d, n), below ones; return the mixture, the log-likelihoods and whether they converged."""
     bounds: list[float] = []
     converged = False
     while not converged and len(bounds) < max_iter:
@@ -196,46 +210,46 @@ def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tupl
     return mixture, bounds, converged
 
 
-def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
-    """Return the mixture after an E step and an M step on ``x`` (d, n), and the log-likelihood before them.
+def _rank(run: tuple[GaussianMixture, list[float], bool]) -> tuple[bool, float]:
+    """Put runs with a component at ``FLOOR`` below the others."""
+    least = np.linalg.eigvalsh(run[0].covariances).min()
+    return least > 2 * run[0].means.shape[1] * FLOOR, run[1][-1]
 
-    A Gaussian log-density is linear in the features (1, x, xxᵀ), and new means and covariances follow from their
-    weighted sums: in a block of rows each half-step is one matrix product. Where squares lose too many digits,
-    ``e_step`` and ``m_step`` do the round.
+
+def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
+    """Return the mixture after an E step and an M step on ``x`` (1 + d, n), and the log-likelihood before them.
+
+    A Gaussian log-density is linear in the features (1, x, xxᵀ), the products of the rows of ``x``, and new means and
+    covariances follow from their weighted sums: in a block each half-step is one matrix product. Where squares lose
+    too many digits, ``e_step`` and ``m_step`` do the round.
     """
     if mixture.weights.all() and _squares_are_exact(mixture.means, mixture.covariances):
         coefficients, log_likelihood = _coefficients(mixture), 0.0
         sums = np.zeros_like(coefficients)
         rows = max(2**18 // coefficients.shape[1], 256)  # a block of features fits into the cache
         for first in range(0, x.shape[1], rows):
-            features = _features(x[:, first : first + rows])
+            block = x[:, first : first + rows]
+            features = np.concatenate([row * block[i:] for i, row in enumerate(block)])
             log_joint = coefficients @ features  # E step, (k, rows)
             top = log_joint.max(axis=0)
             resp = np.exp(log_joint - top)
             total = resp.sum(axis=0)
             log_likelihood += float((top + np.log(total)).sum())
             sums += resp / total @ features.T  # M step, (k, features)
-        counts, means, covariances = _moments(sums, len(x))
+        counts, means, covariances = _moments(sums, len(x) - 1)
         if (counts > 1e-100).all() and _squares_are_exact(means, covariances):
             return GaussianMixture(counts / counts.sum(), means, covariances), log_likelihood
-    log_resp, log_likelihoods = e_step(x.T, mixture)
-    return m_step(x.T, log_resp), float(log_likelihoods.sum())
-
-
-def _features(x: Floats) -> Floats:
-    """Return 1, the coordinates and their products (features, n) for ``x`` (d, n)."""
-    return np.concatenate([np.ones((1, x.shape[1])), x, *(x[i] * x[i:] for i in range(len(x)))])
+    log_resp, log_likelihoods = e_step(x[1:].T, mixture)
+    return m_step(x[1:].T, log_resp), float(log_likelihoods.sum())
 
 
 def _coefficients(mixture: GaussianMixture) -> Floats:
     """Return the coefficients (k, features) of log p(x, z = k) in the features of x."""
-    d = mixture.means.shape[1]
     precisions = np.linalg.inv(mixture.covariances)
     linear = np.einsum("kij,kj->ki", precisions, mixture.means)
-    constants = np.log(mixture.weights) - 0.5 * (
-        (linear * mixture.means).sum(axis=1) + np.linalg.slogdet(mixture.covariances)[1] + d * np.log(2 * np.pi)
-    )
-    i, j = np.triu_indices(d)
+    squares = (linear * mixture.means).sum(axis=1)
+    constants = np.log(mixture.weights) - 0.5 * (squares + np.linalg.slogdet(2 * np.pi * mixture.covariances)[1])
+    i, j = np.triu_indices(linear.shape[1])
     return np.column_stack([constants, linear, precisions[:, i, j] * np.where(i == j, -0.5, -1)])
 
 
@@ -257,19 +271,15 @@ def _squares_are_exact(means: Floats, covariances: Floats) -> bool:
 def _standardise(x: Floats) -> tuple[Floats, Floats, Floats]:
     """Return ``x`` (n, d) with mean 0 and variance 1 in each column, and the means and standard deviations (d,)."""
     if len(x) <= x.shape[1]:
-        got = f"got {len(x)} rows and {x.shape[1]} columns"
-        raise ValueError(f"x: need more rows than columns for full covariances, {got}")
+        raise ValueError(f"x: need more rows than columns for full covariances, got shape {x.shape}")
     centre = x.mean(axis=0)
     z = x - centre
     sd = np.sqrt((z**2).mean(axis=0))
     if sd.max() > 1e70:
         raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
-    dependent = "x: the columns are linearly dependent, need independent ones"
-    if fixed := np.flatnonzero(sd <= 1e-14 * np.abs(centre)).tolist():
-        raise ValueError(f"{dependent}, got a constant column {fixed[0]}; leave some out")
-    z /= sd
+    z /= np.where(sd > 1e-14 * np.abs(centre), sd, np.inf)  # a constant column becomes 0
     if np.linalg.eigvalsh(z.T @ z / len(z))[0] < 1e-14:
-        raise ValueError(f"{dependent}; leave some out")
+        raise ValueError("x: the columns are linearly dependent or constant, need independent ones; leave some out")
     return z, centre, sd
 
 
@@ -283,12 +293,7 @@ def _above_floor(covariances: Floats, x: Floats) -> Floats:
     return np.where(variances[:, :1, None] < FLOOR, raised @ raised.swapaxes(1, 2), covariances)
 
 
-def _has_collapsed(mixture: GaussianMixture) -> bool:
-    """Whether a component of a mixture in standard units lies at ``FLOOR``."""
-    return bool(np.linalg.eigvalsh(mixture.covariances).min() < 2 * mixture.means.shape[1] * FLOOR)
-
-
-def _log_responsibilities(log_resp: ArrayLike, shape: tuple[int | str, ...]) -> Floats:
+def _log_responsibilities(log_resp: ArrayLike, shape: Shape) -> Floats:
     values = array("log_resp", log_resp, shape, finite=False)
     if not (values <= 1e-6).all():
         raise ValueError(f"log_resp: need logarithms of responsibilities, at most 0 and not NaN, got {values.max():g}")

@@ -8,9 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr, rel_entr, xlogy
+from scipy.special import xlogy
 from scipy.stats import entropy, norm
 
+from ..information import kl_divergence, mutual_information
 from ..plots import BOUND, DATA, P, Q
 from .judge import Result, judge, judge_function
 from .live import Live, slider
@@ -67,17 +68,6 @@ def plot_areas(p: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) ->
     return ax
 
 
-def plot_binary_entropy(p: float, *, ax: Axes | None = None) -> Axes:
-    """Plot the entropy in bits of rain or no rain over the probability of rain, and a dot at ``p``."""
-    ax = ax or plt.subplots(figsize=(6, 4.2))[1]
-    grid, bits = np.linspace(0, 1, 201), _cross_entropy(p, p)
-    ax.plot(grid, _cross_entropy(grid, grid), color=P)
-    ax.plot(p, bits, "o", color="black", markersize=10)
-    ax.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="probability of rain", ylabel="entropy (bits)")
-    ax.set_title(f"H({p:.2f}) = {bits:.2f} bits")
-    return ax
-
-
 def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Plot the probabilities ``p (n,)`` above the share 2^−length of the code space that each word takes."""
     ax = ax or plt.subplots(figsize=(11, 2.8))[1]
@@ -108,69 +98,6 @@ def plot_lengths(names: Sequence[str], entropies: ArrayLike, lengths: ArrayLike,
     return ax
 
 
-def plot_cross_entropy(p: float, q: float, *, ax: Axes | None = None) -> Axes:
-    """Plot the cross-entropy in bits of rain or no rain over the probability of rain that is assumed, and at ``q``."""
-    ax = ax or plt.subplots(figsize=(9, 4.8))[1]
-    grid = np.linspace(0.001, 0.999, 400)
-    least, bits = _cross_entropy(p, p), _cross_entropy(p, q)
-    ax.plot(grid, _cross_entropy(p, grid), "--", color=Q, label="cross-entropy")
-    ax.plot([q, q], [least, bits], "o-", color="black", linewidth=3, markevery=[1], label="extra")
-    ax.axhline(least, color=P, label="entropy")
-    ax.text(0.98, least - 0.06, "entropy: where q = p", color=P, va="top", ha="right")
-    if bits - least > 0.3:
-        ax.text(q + 0.02 if q < 0.8 else q - 0.09, (least + bits) / 2, "extra", va="center", bbox=WHITE)
-    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="assumed probability of rain, q", ylabel="cross-entropy (bits a day)")
-    ax.set_title(f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits a day")
-    return ax
-
-
-def plot_joint(joint: ArrayLike, rows: Sequence[str], columns: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Plot a table ``(a, b)`` of joint probabilities as numbers on a ground that is darker where they are larger."""
-    ax = ax or plt.subplots(figsize=(4.5, 4.2))[1]
-    ax.imshow(joint, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(joint):
-        ax.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=17, bbox=WHITE)
-    ax.set(xticks=range(len(columns)), yticks=range(len(rows)), xticklabels=columns, yticklabels=rows)
-    ax.tick_params(length=0)
-    ax.set_title("joint probabilities")
-    return ax
-
-
-def plot_mutual_information(joint: ArrayLike, names: tuple[str, str], *, ax: Axes | None = None) -> Axes:
-    """Plot the entropies in bits of a joint table ``(a, b)`` and its margins; their bars overlap in what they share."""
-    ax = ax or plt.subplots(figsize=(8, 4.2))[1]
-    table = np.asarray(joint)
-    both, first, second = (entr(p).sum() / np.log(2) for p in (table, table.sum(axis=1), table.sum(axis=0)))
-    shared = max(first + second - both, 0)
-    start = first - shared  # where the second bar and the shared part begin
-    labels, widths = ["both together", *names], [both, first, second]
-    ax.bar_label(ax.barh(labels, widths, left=[0, 0, start], height=0.6, color=P), fmt="{:.2f}", padding=6)
-    overlap = ax.barh("shared", shared, left=start, height=0.6, color="white", edgecolor="black", hatch="//")
-    ax.bar_label(overlap, fmt="{:.2f}", padding=6)
-    ax.vlines([start, first], 0.5, 3, color="0.5", linestyle=":", zorder=0)
-    ax.set(xlim=(0, 2.3), ylim=(3.5, -0.5), xlabel="bits")
-    ax.set_title(f"each tells {shared:.2f} bits about the other")
-    return ax
-
-
-def plot_gaussian(sigma: float, *, ax: Axes | None = None) -> Axes:
-    """Plot the density of a Gaussian of standard deviation ``sigma``, with its differential entropy in nats."""
-    ax = ax or plt.subplots(figsize=(9, 4.2))[1]
-    x, h = np.linspace(-3, 3, 601), norm.entropy(scale=sigma)
-    ax.plot(x, norm.pdf(x, scale=sigma), color=P, label="density")
-    ax.axhline(1, color="0.5", linestyle=":")
-    ax.text(2.95, 1.05, "density 1", ha="right")
-    ax.set(xlim=(-3, 3), ylim=(0, 4.2), ylabel="density f(x)")
-    ax.set_xlabel("difference from the mean temperature, x − μ (°C)")
-    ax.set_title(f"σ = {sigma:.2f} °C: differential entropy h = {h:+.2f} nats".replace("-", "−"))
-    return ax
-
-
-def _cross_entropy(p: ArrayLike, q: ArrayLike) -> Any:
-    """Return the cross-entropy in bits of two events with the probabilities p and 1 − p, assumed to be q and 1 − q."""
-    return -(xlogy(p, q) + xlogy(np.subtract(1, p), np.subtract(1, q))) / np.log(2)
-
-
 # Sliders
 
 
@@ -178,9 +105,14 @@ def two_weathers() -> Live:
     """Move the probability of rain: the entropy of rain or no rain, as a curve and as the area of two bars."""
     figure = Figure(figsize=(12, 4.4))
     left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+    grid = np.linspace(0, 1, 201)
+    left.plot(grid, _cross_entropy(grid, grid), color=P)
+    left.set(xlim=(0, 1), ylim=(0, 1.05), xlabel="probability of rain", ylabel="entropy (bits)")
 
     def update(p: float) -> None:
-        plot_binary_entropy(p, ax=left)
+        bits = _cross_entropy(p, p)
+        left.plot(p, bits, "o", color="black", markersize=10)
+        left.set_title(f"H({p:.2f}) = {bits:.2f} bits")
         plot_areas([p, 1 - p], ["rain", "dry"], ax=right)
 
     return Live(figure, update, p=slider("probability of rain", 0.01, 0.99, 0.2))
@@ -200,39 +132,77 @@ def four_weathers() -> Live:
 
 
 def wrong_code() -> Live:
-    """Move the true and the assumed probability of rain: the cross-entropy."""
+    """Move the true and the assumed probability of rain: the cross-entropy in bits, over what can be assumed."""
     figure = Figure(figsize=(9, 4.8))
     ax = figure.subplots()
-    controls = {
-        "p": slider("true probability p", 0.03, 0.97, 0.5),
-        "q": slider("assumed probability q", 0.03, 0.97, 0.05),
-    }
-    return Live(figure, lambda p, q: plot_cross_entropy(p, q, ax=ax), **controls)
+    grid = np.linspace(0.001, 0.999, 400)
+    ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="assumed probability of rain, q", ylabel="cross-entropy (bits a day)")
+
+    def update(p: float, q: float) -> None:
+        least, bits = _cross_entropy(p, p), _cross_entropy(p, q)
+        ax.plot(grid, _cross_entropy(p, grid), "--", color=Q, label="cross-entropy")
+        ax.plot([q, q], [least, bits], "o-", color="black", linewidth=3, markevery=[1], label="extra")
+        ax.axhline(least, color=P)
+        ax.text(0.98, least - 0.06, "entropy: where q = p", color=P, va="top", ha="right")
+        if bits - least > 0.3:
+            ax.text(q + 0.02 if q < 0.8 else q - 0.09, (least + bits) / 2, "extra", va="center", bbox=WHITE)
+        ax.set_title(f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits a day")
+
+    true, assumed = slider("true probability p", 0.03, 0.97, 0.5), slider("assumed probability q", 0.03, 0.97, 0.05)
+    return Live(figure, update, p=true, q=assumed)
 
 
 def barometer() -> Live:
-    """Move how closely the glass follows the weather: the joint table, and the entropies with their overlap."""
+    """Move how closely a barometer follows the weather: the joint table, and the overlap of the entropies in bits."""
     figure = Figure(figsize=(12, 4.4))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 2))
+    table, bars = figure.subplots(1, 2, width_ratios=(1, 2))
+    table.tick_params(length=0)
+    bars.set(xlim=(0, 2.3), ylim=(3.5, -0.5), xlabel="bits")
 
     def update(rain: float, dependence: float) -> None:
         margin = np.array([rain, 1 - rain])
         joint = (1 - dependence) * np.outer(margin, margin) + dependence * np.diag(margin)
-        plot_joint(joint, ["glass\nfalls", "glass\nrises"], ["rain", "dry"], ax=left)
-        plot_mutual_information(joint, ("glass", "weather"), ax=right)
+        table.imshow(joint, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), share in np.ndenumerate(joint):
+            table.text(column, row, f"{share:.2f}", ha="center", va="center", fontsize=17, bbox=WHITE)
+        table.set_xticks([0, 1], ["rain", "dry"])
+        table.set_yticks([0, 1], ["glass\nfalls", "glass\nrises"])
+        table.set_title("joint probabilities")
+        each, both = entropy(margin, base=2), entropy(joint.ravel(), base=2)
+        shared = max(2 * each - both, 0)
+        start = each - shared  # where the weather and the shared part begin
+        widths = [both, each, each]
+        whole = bars.barh(["both together", "glass", "weather"], widths, left=[0, 0, start], height=0.6, color=P)
+        overlap = bars.barh("shared", shared, left=start, height=0.6, color="white", edgecolor="black", hatch="//")
+        for container in (whole, overlap):
+            bars.bar_label(container, fmt="{:.2f}", padding=6)
+        bars.vlines([start, each], 0.5, 3, color="0.5", linestyle=":", zorder=0)
+        bars.set_title(f"each tells {shared:.2f} bits about the other")
 
-    controls = {
-        "rain": slider("probability of rain", 0.01, 0.99, 0.5),
-        "dependence": slider("glass follows the weather", 0, 1, 0.6),
-    }
-    return Live(figure, update, **controls)
+    probability = slider("probability of rain", 0.01, 0.99, 0.5)
+    return Live(figure, update, rain=probability, dependence=slider("glass follows the weather", 0, 1, 0.6))
 
 
 def narrow_gaussian() -> Live:
-    """Move the standard deviation of a Gaussian: its differential entropy, above and below zero."""
+    """Move the standard deviation of a Gaussian: its differential entropy in nats, above and below zero."""
     figure = Figure(figsize=(9, 4.2))
-    ax = figure.subplots()
-    return Live(figure, lambda sigma: plot_gaussian(sigma, ax=ax), sigma=slider("σ in °C", 0.1, 2, 0.15))
+    ax, x = figure.subplots(), np.linspace(-3, 3, 601)
+    ax.set(xlim=(-3, 3), ylim=(0, 4.2), ylabel="density f(x)")
+    ax.set_xlabel("difference from the mean temperature, x − μ (°C)")
+
+    def update(sigma: float) -> None:
+        ax.plot(x, norm.pdf(x, scale=sigma), color=P, label="density")
+        ax.axhline(1, color="0.5", linestyle=":")
+        ax.text(2.95, 1.05, "density 1", ha="right")
+        h = norm.entropy(scale=sigma)
+        ax.set_title(f"σ = {sigma:.2f} °C: differential entropy h = {h:+.2f} nats".replace("-", "−"))
+
+    return Live(figure, update, sigma=slider("σ in °C", 0.1, 2, 0.15))
+
+
+def _cross_entropy(p: ArrayLike, q: ArrayLike) -> Any:
+    """Return the cross-entropy in bits of two events with the probabilities p and 1 − p, assumed to be q and 1 − q."""
+    return -(xlogy(p, q) + xlogy(np.subtract(1, p), np.subtract(1, q))) / np.log(2)
 
 
 # Checks
@@ -242,8 +212,8 @@ ISLAND = np.array([0.25, 0.125, 0.5, 0.125])
 #: Joint tables and probabilities at which no two of the formulas below agree.
 JOINTS = [[[0.3, 0.1], [0.05, 0.05], [0.1, 0.4]], [[0.08, 0.22, 0.1], [0.25, 0.05, 0.3]]]
 SYMBOLS = [[0.25, 0.25, 0.2, 0.2, 0.1], [0.35, 0.17, 0.17, 0.16, 0.15], [0.12, 0.37, 0.06, 0.28, 0.05, 0.12]]
-IN_NATS = "That is the right amount in nats. The question asks for bits: mind the base of the logarithm."
-NEGATIVE = "The size is right, and the sign is not. Information is never negative: look for the minus before the log."
+IN_NATS = "That is right in nats. The question asks for bits: mind the base of the logarithm."
+NEGATIVE = "The size is right, and the sign is not. Look for the minus before the logarithm."
 BASE_10 = "That is a logarithm to base 10. Bits take base 2."
 
 
@@ -255,14 +225,12 @@ def check_two_storms(bits: Any) -> Result:
         IN_NATS: right * np.log(2),
         NEGATIVE: -right,
         BASE_10: right * np.log10(2),
-        "You added the probabilities: that is close to `one storm or the other`. Here both come.":
-            -np.log2(desert + island),
-        "You multiplied the surprisals. Which of the two multiplies for independent events, and which adds?":
-            first * second,
-        "That is one storm alone, the one in the desert. The other one tells you something too.": first,
-        "That is one storm alone, the one on the island. The other one tells you something too.": second,
+        "You added the probabilities, as for one storm or the other. Here both come.": -np.log2(desert + island),
+        "You multiplied the surprisals. For independent events the probabilities multiply.": first * second,
+        "That is one storm alone, the one in the desert.": first,
+        "That is one storm alone, the one on the island.": second,
         "That is the probability of both. How surprising is it?": desert * island,
-    }  # fmt: skip
+    }
     return judge(bits, right, praise="probabilities multiply, surprisals add.", mistakes=mistakes, tolerance=4e-3)
 
 
@@ -272,11 +240,11 @@ def check_harbour(bits: Any) -> Result:
     mistakes = {
         IN_NATS: entropy(HARBOUR),
         NEGATIVE: -right,
+        BASE_10: entropy(HARBOUR, base=10),
         "You added the surprisals. A mean weights each of them by its probability.": surprisals.sum(),
         "That mean counts every weather once. In a long run of days, how often does each come?": surprisals.mean(),
         "That is the largest entropy of four weathers. It is reached only when all four are equally probable.": 2.0,
         "That is the entropy of the island.": entropy(ISLAND, base=2),
-        BASE_10: entropy(HARBOUR, base=10),
     }
     praise = "the harbour is harder to guess than the island."
     return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=3e-3)
@@ -284,17 +252,15 @@ def check_harbour(bits: Any) -> Result:
 
 def check_waste(bits: Any) -> Result:
     """Check what the island's code wastes at the harbour in bits a day, to two decimals."""
-    right, own = rel_entr(HARBOUR, ISLAND).sum() / np.log(2), entropy(HARBOUR, base=2)
+    right, own, island = kl_divergence(HARBOUR, ISLAND, base=2), entropy(HARBOUR, base=2), entropy(ISLAND, base=2)
     mistakes = {
         IN_NATS: right * np.log(2),
-        "That is the whole cost of a day. How much of it would the harbour's own code have needed too?": right + own,
-        "That is the waste the other way round: the harbour's code on the island. Which of the two is true here?":
-            rel_entr(ISLAND, HARBOUR).sum() / np.log(2),
-        "That is the difference of two entropies. The days come from the harbour in both terms; only the code changes.":
-            own - entropy(ISLAND, base=2),
-        "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
         BASE_10: right * np.log10(2),
-    }  # fmt: skip
+        "That is the whole cost of a day. How much of it would the harbour's own code need too?": right + own,
+        "That is the waste of the harbour's code on the island.": kl_divergence(ISLAND, HARBOUR, base=2),
+        "That is the difference of two entropies. The days come from the harbour in both terms.": own - island,
+        "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
+    }
     praise = "this waste has a name, and lesson 02 is about it."
     return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=6e-3)
 
@@ -304,41 +270,38 @@ def check_thermometer(nats: Any) -> Result:
     width = 0.25
     mistakes = {
         "The size is right, and the sign is not. The density is 4 there; what is −log 4?": -np.log(width),
-        "That is the right amount in bits. The question asks for nats.": np.log2(width),
+        "That is right in bits. The question asks for nats.": np.log2(width),
         "A differential entropy may be negative, so there is no reason to stop at zero.": 0.0,
         "You forgot the width: the integral of −f log f runs over a quarter of a degree only.": np.log(width) / width,
         "You weighted −log f by the width alone. Width times density is 1.": np.log(width) * width,
-        "That formula is for a Gaussian. Here f is constant, so −log f is the same everywhere.":
-            0.5 * np.log(2 * np.pi * np.e * width**2 / 12),
-    }  # fmt: skip
-    praise = "log of the width, and below zero."
-    return judge(nats, np.log(width), praise=praise, mistakes=mistakes, tolerance=3e-3)
+        "That formula is for a Gaussian. Here f is constant.": norm.entropy(scale=width / np.sqrt(12)),
+    }
+    return judge(nats, np.log(width), praise="log of the width, below zero.", mistakes=mistakes, tolerance=3e-3)
 
 
 def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Result:
     """Check a function for the mean entropy in bits of the rows of a joint table, each row by itself."""
+
+    def right(joint: NDArray) -> float:
+        return float(joint.sum(axis=1) @ entropy(joint, axis=1, base=2))  # SciPy divides each row by its sum
+
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
-        IN_NATS: lambda joint: _left_open(joint) * np.log(2),
-        NEGATIVE: lambda joint: -_left_open(joint),
-        "That is what stays unknown about the rows when the column is known: the other way round.":
-            lambda joint: _left_open(joint.T),
+        IN_NATS: lambda joint: right(joint) * np.log(2),
+        NEGATIVE: lambda joint: -right(joint),
+        "That is H(row | column): the other way round.": lambda joint: right(joint.T),
         "Every row counts the same in your mean. How often does each row come?":
             lambda joint: entropy(joint, axis=1, base=2).mean(),
-        "That is the sum over the rows. You want their mean, each weighted by its probability.":
-            lambda joint: entropy(joint, axis=1, base=2).sum(),
+        "That is the sum over the rows. You want their mean.": lambda joint: entropy(joint, axis=1, base=2).sum(),
         "You took the rows as they stand. Divide each by its sum first, to make it a distribution.":
             lambda joint: -joint.sum(axis=1) @ (joint * np.log2(joint)).sum(axis=1),
-        "That is the joint entropy: it still holds what is unknown about the row itself.":
-            lambda joint: entropy(joint.ravel(), base=2),
-        "That is the entropy of the column before anything is known about the row.":
-            lambda joint: entropy(joint.sum(axis=0), base=2),
-        "That is the entropy of the row. How much is open about the column, once the row is known?":
-            lambda joint: entropy(joint.sum(axis=1), base=2),
-        "That is the mutual information: what the row tells. You want what it leaves open.":
-            lambda joint: entropy(joint.sum(axis=0), base=2) - _left_open(joint),
+        "That is the joint entropy: it holds that of the row itself too.": lambda joint: entropy(joint.ravel(), base=2),
+        "That is the entropy of the column, the row unknown.": lambda joint: entropy(joint.sum(axis=0), base=2),
+        "That is the entropy of the row. You want the column's.": lambda joint: entropy(joint.sum(axis=1), base=2),
+        "That is the mutual information. You want what the row leaves open.":
+            lambda joint: mutual_information(joint, base=2),
     }  # fmt: skip
     cases, praise = [(np.array(joint),) for joint in JOINTS], "that much is open when the row is known."
-    return judge_function(conditional_entropy, _left_open, cases, praise=praise, mistakes=mistakes)
+    return judge_function(conditional_entropy, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
@@ -347,29 +310,19 @@ def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
         "You lost the last merge, the one into a single pile of weight 1.": lambda p: p @ _depths(p) - 1,
         "You merged the two heaviest piles. The rare ones should get the long words.": lambda p: p @ _depths(p, -1),
         "You counted only the last merge, where everything has come together.": lambda p: 1,
-        "That is the number of merges. Each makes words longer, but only those of the symbols in its pile.":
-            lambda p: len(p) - 1,
-        "That is the entropy, the limit that no code can beat. You want the length that Huffman's code has.":
-            lambda p: entropy(p, base=2),
-        "You rounded each surprisal up. Such words are never too short, and Huffman's are often shorter.":
-            lambda p: p @ np.ceil(-np.log2(p)),
-        "You split from the top, into halves as equal as can be. Huffman merges from below.":
-            lambda p: _top_down(np.sort(p)[::-1]),
-        "You sorted only once. A merged pile may be heavier than others, so look for the lightest two anew.":
-            lambda p: np.cumsum(np.sort(p))[1:].sum(),
-        "Every word counts the same in your mean. Weigh its length with its probability.": lambda p: _depths(p).mean(),
+        "That is the number of merges. Each makes the words of its pile alone longer.": lambda p: len(p) - 1,
+        "That is the entropy, the limit that no code can beat.": lambda p: entropy(p, base=2),
+        "You rounded each surprisal up. Huffman's words are often shorter.": lambda p: p @ np.ceil(-np.log2(p)),
+        "You split from the top (Shannon–Fano). Huffman merges from below.": lambda p: _top_down(np.sort(p)[::-1]),
+        "You sorted only once. Sort again after each merge.": lambda p: np.cumsum(np.sort(p))[1:].sum(),
+        "Every word counts the same in your mean. Weight its length by its probability.": lambda p: _depths(p).mean(),
     }  # fmt: skip
     cases, praise = [(np.array(p),) for p in SYMBOLS], "each merge adds one digit to all the words below it."
     return judge_function(mean_length, lambda p: p @ _depths(p), cases, praise=praise, mistakes=mistakes)
 
 
-def _left_open(joint: NDArray) -> float:
-    """H(column | row) in bits; SciPy's entropy divides each row by its sum."""
-    return float(joint.sum(axis=1) @ entropy(joint, axis=1, base=2))
-
-
 def _depths(p: NDArray, sign: int = 1) -> NDArray:
-    """Return how often each symbol lies in a merged pile: the lengths of its word in Huffman's code."""
+    """Return how often each symbol lies in a merged pile: the length of its word in Huffman's code."""
     piles, depths = [(sign * weight, [symbol]) for symbol, weight in enumerate(p)], np.zeros(len(p))
     while len(piles) > 1:
         (light, left), (heavy, right), *piles = sorted(piles)

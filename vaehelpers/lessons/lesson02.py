@@ -54,26 +54,6 @@ def plot_terms(terms: ArrayLike, names: Sequence[str], *, unit: str = "nats", ax
     return ax
 
 
-def plot_directions(p: float, q: float, *, ax: Axes | None = None) -> Axes:
-    """Plot KL(p ‖ q) and KL(q ‖ p) in nats over the assumed probability of rain, with a mark on each at ``q``."""
-    ax = ax or plt.subplots(figsize=(7, 4.6))[1]
-    grid = np.linspace(0.0005, 0.9995, 400)
-    true, assumed, every = [p, 1 - p], [q, 1 - q], np.stack([grid, 1 - grid], axis=1)
-    forward, reverse = float(kl_divergence(true, assumed)), float(kl_divergence(assumed, true))
-    ax.axvline(p, color="0.8", linewidth=1, zorder=0)
-    note: dict[str, Any] = {"ha": "center", "va": "top", "color": "0.4", "backgroundcolor": "white"}
-    ax.text(p, 0.98, "q = p", transform=ax.get_xaxis_transform(), **note)
-    ax.plot(grid, kl_divergence(true, every), color=P, label="KL(p ‖ q)")
-    ax.plot(grid, kl_divergence(every, true), "--", color=Q, label="KL(q ‖ p)")
-    ax.plot(q, forward, "o", color=P, markersize=11)
-    ax.plot(q, reverse, "s", color=Q, markersize=10)
-    ax.set(xlim=(0, 1), ylim=(0, max(2.5, 1.15 * forward, 1.15 * reverse)), xticks=[0, 0.5, 1])
-    ax.set(xlabel="assumed probability of rain, q", ylabel="KL divergence (nats)")
-    ax.set_title(f"KL(p ‖ q) = {forward:.3f}     KL(q ‖ p) = {reverse:.3f} nats")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
-    return ax
-
-
 def plot_chord(p: ArrayLike, q: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot Jensen's inequality: the mean of the points (r, log r), r = q/p, lies KL(p ‖ q) nats below the curve."""
     ax = ax or plt.subplots(figsize=(7, 4.8))[1]
@@ -175,20 +155,31 @@ def plot_paths(paths: Sequence[ArrayLike], *, ax: Axes) -> Axes:
 
 
 def both_directions() -> Live:
-    """Move the true and the assumed probability of rain: both distributions, and KL in both directions."""
+    """Move the true and the assumed probability of rain: both distributions, and KL in both directions in nats."""
     figure = Figure(figsize=(12, 4.8))
-    left, right = figure.subplots(1, 2, width_ratios=(1, 1.6))
+    bars, curves = figure.subplots(1, 2, width_ratios=(1, 1.6))
+    grid = np.linspace(0.0005, 0.9995, 400)
+    every = np.stack([grid, 1 - grid], axis=1)
+    note: dict[str, Any] = {"ha": "center", "va": "top", "color": "0.4", "backgroundcolor": "white"}
+    curves.set(xlim=(0, 1), xticks=[0, 0.5, 1], xlabel="assumed probability of rain, q", ylabel="KL divergence (nats)")
 
     def update(p: float, q: float) -> None:
-        plot_two_distributions([p, 1 - p], [q, 1 - q], ["rain", "dry"], ax=left)
-        left.set(ylim=(0, 1.25), yticks=[0, 0.5, 1], title=f"p = {p:.2f},  q = {q:.2f}")
-        plot_directions(p, q, ax=right)
+        true, assumed = [p, 1 - p], [q, 1 - q]
+        forward, reverse = float(kl_divergence(true, assumed)), float(kl_divergence(assumed, true))
+        plot_two_distributions(true, assumed, ["rain", "dry"], ax=bars)
+        bars.set(ylim=(0, 1.25), yticks=[0, 0.5, 1], title=f"p = {p:.2f},  q = {q:.2f}")
+        curves.axvline(p, color="0.8", linewidth=1, zorder=0)
+        curves.text(p, 0.98, "q = p", transform=curves.get_xaxis_transform(), **note)
+        curves.plot(grid, kl_divergence(true, every), color=P, label="KL(p ‖ q)")
+        curves.plot(grid, kl_divergence(every, true), "--", color=Q, label="KL(q ‖ p)")
+        curves.plot(q, forward, "o", color=P, markersize=11)
+        curves.plot(q, reverse, "s", color=Q, markersize=10)
+        curves.set_ylim(0, max(2.5, 1.15 * forward, 1.15 * reverse))
+        curves.set_title(f"KL(p ‖ q) = {forward:.3f}     KL(q ‖ p) = {reverse:.3f} nats")
+        curves.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
 
-    controls = {
-        "p": slider("true probability p", 0.01, 0.99, 0.5),
-        "q": slider("assumed probability q", 0.01, 0.99, 0.1),
-    }
-    return Live(figure, update, **controls)
+    of_p, of_q = slider("true probability p", 0.01, 0.99, 0.5), slider("assumed probability q", 0.01, 0.99, 0.1)
+    return Live(figure, update, p=of_p, q=of_q)
 
 
 def place_gaussian(
@@ -221,6 +212,12 @@ def place_gaussian(
 
 # Checks
 
+IN_BITS = "That is right in bits. The question asks for nats."
+NEGATIVE = "The sign is turned: a divergence is never negative."
+LOG_SIGN = "The sign of the logarithm is turned: a narrow Gaussian must have a larger KL."
+NOT_SQUARED = "The mean enters squared."
+SD_FIRST = "The mean comes first, and the standard deviation second."
+
 
 def check_coin(bits: Any) -> Result:
     """Check KL(p ‖ q) in bits, to two digits, of a fair coin p and the assumed probabilities q = (1/4, 3/4)."""
@@ -234,39 +231,32 @@ def check_coin(bits: Any) -> Result:
         "That is the whole cross-entropy. How much of it is the entropy of p?": right + 1,
         "The sign is turned: the ratio is p/q, with the true p above.": -right,
     }
-    praise = "a bit less than a quarter of a bit for each toss."
-    return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=7e-3)
+    return judge(bits, right, praise="less than a quarter of a bit a toss.", mistakes=mistakes, tolerance=7e-3)
 
 
 def check_jensen_shannon(jensen_shannon: Callable[..., Any]) -> Result:
     """Check the symmetric Jensen–Shannon divergence in nats, also where one of the two is zero."""
+    kl = kl_divergence
 
     def right(p: NDArray, q: NDArray) -> Any:
-        return (kl_divergence(p, (p + q) / 2) + kl_divergence(q, (p + q) / 2)) / 2
+        return (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
 
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
         "NaN is 0 · log 0 in the computer. Where p is zero its term counts 0: `kl_divergence` does so.":
             lambda p, q: (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))).sum() / 2,
         "Twice too much: an average of two numbers is half of their sum.": lambda p, q: 2 * right(p, q),
-        "That compares p with q directly, and is infinite where one of them is zero. Compare each with m.":
-            lambda p, q: (kl_divergence(p, q) + kl_divergence(q, p)) / 2,
+        "That compares p with q, and may be infinite. Compare each with m.": lambda p, q: (kl(p, q) + kl(q, p)) / 2,
         "Here m does not sum to 1. Is it the average of p and q, or their sum?": lambda p, q: right(p, q) - np.log(2),
-        "That goes from m. In both terms the truth, p or q, comes first, and m second.":
-            lambda p, q: (kl_divergence((p + q) / 2, p) + kl_divergence((p + q) / 2, q)) / 2,
-        "That is in bits; the lesson counts in nats.": lambda p, q: right(p, q) / np.log(2),
-        "That is its square root, the Jensen–Shannon *distance* (SciPy's `jensenshannon`). Square it.":
-            lambda p, q: np.sqrt(right(p, q)),
-        "The sign is turned: a divergence is never negative.": lambda p, q: -right(p, q),
-        "Only one of the two terms is there, or one counts twice: p from m.":
-            lambda p, q: kl_divergence(p, (p + q) / 2),
-        "Only one of the two terms is there, or one counts twice: q from m.":
-            lambda p, q: kl_divergence(q, (p + q) / 2),
+        "That goes from m. In both terms p or q comes first, and m second.":
+            lambda p, q: (kl((p + q) / 2, p) + kl((p + q) / 2, q)) / 2,
+        IN_BITS: lambda p, q: right(p, q) / np.log(2),
+        "That is its square root, SciPy's Jensen–Shannon distance. Square it.": lambda p, q: np.sqrt(right(p, q)),
+        NEGATIVE: lambda p, q: -right(p, q),
+        "Only one of the two terms is there, or one counts twice: p from m.": lambda p, q: kl(p, (p + q) / 2),
+        "Only one of the two terms is there, or one counts twice: q from m.": lambda p, q: kl(q, (p + q) / 2),
     }  # fmt: skip
-    cases = [
-        (np.array([0.5, 0.5, 0.0]), np.array([0.1, 0.2, 0.7])),
-        (np.array([0.15, 0.4, 0.1, 0.35]), np.array([0.55, 0.05, 0.3, 0.1])),
-    ]
-    praise = "the same in both directions, and never above log 2."
+    pairs = ([[0.5, 0.5, 0], [0.1, 0.2, 0.7]], [[0.15, 0.4, 0.1, 0.35], [0.55, 0.05, 0.3, 0.1]])
+    cases, praise = [tuple(np.array(pair)) for pair in pairs], "the same in both directions, and never above log 2."
     return judge_function(jensen_shannon, right, cases, praise=praise, mistakes=mistakes)
 
 
@@ -277,16 +267,14 @@ def check_gaussian_kl(kl: Any) -> Result:
         "That takes 0.5 for the variance. It is the standard deviation.": gaussian_kl(1.5, 0.5, 0, 1),
         "Twice too much: look at the number in front of the bracket.": 2 * right,
         "That is KL(p ‖ q), the prior in the first place. Here q comes first.": gaussian_kl(0, 1, 1.5, 0.25),
-        "That is in bits; the question asks for nats.": right / np.log(2),
-        "The sign of the logarithm is turned: a narrow Gaussian must have a larger KL, not a smaller one.":
-            right + np.log(0.25),
+        IN_BITS: right / np.log(2),
+        LOG_SIGN: right + np.log(0.25),
         "That takes log σ where the formula has log σ².": right + np.log(0.5) / 2,
-        "The mean enters squared.": right + (1.5 - 1.5**2) / 2,
+        NOT_SQUARED: right + (1.5 - 1.5**2) / 2,
         "The −1 is missing: the KL of N(0, 1) itself must be zero.": right + 0.5,
-        "The sign is turned: a divergence is never negative.": -right,
-    }  # fmt: skip
-    praise = "a mean away from 0 adds to KL, and so does a narrow Gaussian."
-    return judge(kl, right, praise=praise, mistakes=mistakes, tolerance=2e-3)
+        NEGATIVE: -right,
+    }
+    return judge(kl, right, praise="the distance of the mean adds most.", mistakes=mistakes, tolerance=2e-3)
 
 
 def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
@@ -295,26 +283,25 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
     def right(mu: NDArray, logvar: NDArray) -> NDArray:
         return gaussian_kl(mu, np.exp(logvar), 0, 1).sum(axis=1)
 
+    def half(terms: NDArray) -> NDArray:
+        return 0.5 * terms.sum(axis=1)
+
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
         "That is the mean over the latents. Independent parts add up.": lambda mu, logvar: right(mu, logvar) / 25,
         "Twice too much: where is the ½?": lambda mu, logvar: 2 * right(mu, logvar),
         "That takes logvar for the variance itself: the variance is exp(logvar).":
-            lambda mu, logvar: 0.5 * (mu**2 + logvar - 1 - np.log(logvar)).sum(axis=1),
-        "In the place of the variance stands logvar. The variance is exp(logvar).":
-            lambda mu, logvar: 0.5 * (mu**2 - 1).sum(axis=1),
-        "That takes exp(logvar) for the standard deviation and squares it.":
-            lambda mu, logvar: right(mu, 2 * logvar),
+            lambda mu, logvar: half(mu**2 + logvar - 1 - np.log(logvar)),
+        "In the place of the variance stands logvar. The variance is exp(logvar).": lambda mu, logvar: half(mu**2 - 1),
+        "That takes exp(logvar) for the standard deviation and squares it.": lambda mu, logvar: right(mu, 2 * logvar),
         "That puts the standard deviation where the variance belongs.":
-            lambda mu, logvar: 0.5 * (mu**2 + np.exp(logvar / 2) - 1 - logvar).sum(axis=1),
-        "The mean enters squared.": lambda mu, logvar: right(mu, logvar) + 0.5 * (mu - mu**2).sum(axis=1),
-        "The sign of the logarithm is turned: a narrow Gaussian must have a larger KL, not a smaller one.":
-            lambda mu, logvar: right(mu, logvar) + logvar.sum(axis=1),
-        "The sign is turned: a divergence is never negative.": lambda mu, logvar: -right(mu, logvar),
-        "The −1 of each latent is missing: the KL of N(0, 1) itself must be zero.":
-            lambda mu, logvar: right(mu, logvar) + 12.5,
+            lambda mu, logvar: half(mu**2 + np.exp(logvar / 2) - 1 - logvar),
+        NOT_SQUARED: lambda mu, logvar: right(mu, logvar) + half(mu - mu**2),
+        LOG_SIGN: lambda mu, logvar: right(mu, logvar) + logvar.sum(axis=1),
+        NEGATIVE: lambda mu, logvar: -right(mu, logvar),
+        "The −1 of each latent is missing: N(0, 1) must have KL zero.": lambda mu, logvar: right(mu, logvar) + 12.5,
         "The prior stands in the first place. Here the network's Gaussian comes first.":
             lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1),
-        "That is in bits; the question asks for nats.": lambda mu, logvar: right(mu, logvar) / np.log(2),
+        IN_BITS: lambda mu, logvar: right(mu, logvar) / np.log(2),
     }  # fmt: skip
     rng = np.random.default_rng(2)
     cases = [
@@ -328,30 +315,21 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
 def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
     """Check mean and standard deviation of the Gaussian that minimises KL(p ‖ q) for a mixture p."""
 
-    def within(w: NDArray, m: NDArray, s: NDArray) -> Any:
-        return w @ s**2
-
-    def between(w: NDArray, m: NDArray, s: NDArray) -> Any:
+    def between(w: NDArray, m: NDArray) -> Any:
         return w @ (m - w @ m) ** 2
 
     def right(w: NDArray, m: NDArray, s: NDArray) -> list:
-        return [w @ m, np.sqrt(within(w, m, s) + between(w, m, s))]
+        return [w @ m, np.sqrt(w @ s**2 + between(w, m))]
 
     mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
-        "The second number is the variance. Asked is the standard deviation.":
-            lambda w, m, s: [w @ m, within(w, m, s) + between(w, m, s)],
-        "That is the variance within the humps alone. They also lie apart.":
-            lambda w, m, s: [w @ m, np.sqrt(within(w, m, s))],
-        "That is the variance between the humps alone. Each is also broad by itself.":
-            lambda w, m, s: [w @ m, np.sqrt(between(w, m, s))],
-        "That is the mean of the standard deviations. Variances average, and the humps also lie apart.":
-            lambda w, m, s: [w @ m, w @ s],
-        "You averaged sd, and sd² is needed: the variance of a hump is the square of its standard deviation.":
-            lambda w, m, s: [w @ m, np.sqrt(w @ s + between(w, m, s))],
+        "The second number is the variance. Take its root.": lambda w, m, s: [w @ m, w @ s**2 + between(w, m)],
+        "That is the sd within the humps alone. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
+        "That is the sd between the humps alone. Each has its own.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
+        "That is the mean of the standard deviations. Average the variances.": lambda w, m, s: [w @ m, w @ s],
+        "You averaged sd, and sd² is needed.": lambda w, m, s: [w @ m, np.sqrt(w @ s + between(w, m))],
         "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
-        "The humps count alike here. Use their weights.":
-            lambda w, m, s: [m.mean(), np.sqrt(np.mean(s**2 + m**2) - m.mean() ** 2)],
-        "The mean comes first, and the standard deviation second.": lambda w, m, s: right(w, m, s)[::-1],
+        "The humps count alike here. Use their weights.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
+        SD_FIRST: lambda w, m, s: right(w, m, s)[::-1],
     }  # fmt: skip
     praise = "the moments of the mixture, and no search was needed."
     return judge_function(cover_fit, right, MIXTURES, praise=praise, mistakes=mistakes)
@@ -366,7 +344,7 @@ def check_third_valley(mean: Any, sd: Any) -> Result:
         "Those are the moments of p: the minimum of KL(p ‖ q). Exchange the two.": [-0.6, np.sqrt(9.64)],
         "The mean is right. The second number is the log of the standard deviation.": [third_mean, np.log(third_sd)],
         "The mean is right. The second number is the variance.": [third_mean, third_sd**2],
-        "The mean comes first, and the standard deviation second.": [third_sd, third_mean],
+        SD_FIRST: [third_sd, third_mean],
     }
     answer = [... if value is None else value for value in (mean, sd)]
     praise = "a shallow valley between the humps, where a broad search gets stuck."

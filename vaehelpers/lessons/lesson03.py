@@ -44,22 +44,19 @@ COFFEE_MACHINE = NoisyOr(
 # Figures
 
 
-def plot_graphical_model(
-    hidden: str = "z", seen: str = "x", *, plate: str = "N", arrows: Sequence[str] = ("generates", "inference"),
-    ax: Axes | None = None,
-) -> Axes:  # fmt: skip
-    """Draw the model z → x: an open circle is hidden, a filled one is observed, the plate says how often it repeats."""
+def plot_graphical_model(*, arrows: tuple[str, str] = ("generates", "inference"), ax: Axes | None = None) -> Axes:
+    """Draw the model z → x: z is hidden (open circle), x is observed (filled), and the plate says: N times."""
     ax = ax or plt.subplots(figsize=(7, 3))[1]
     ax.add_patch(FancyBboxPatch((0, 0), 6, 2.3, boxstyle="round,pad=0.1", fill=False, lw=1.5))
-    for x, name, colour, role in ((1.5, hidden, "white", "hidden: the cause"), (4.5, seen, "0.75", "seen: the data")):
+    for x, name, colour, role in ((1.5, "$z$", "white", "hidden: the cause"), (4.5, "$x$", "0.75", "seen: the data")):
         ax.add_patch(Circle((x, 1.45), 0.6, facecolor=colour, edgecolor="black", lw=2))
-        ax.text(x, 1.45, f"${name}$", ha="center", va="center", fontsize=26)
+        ax.text(x, 1.45, name, ha="center", va="center", fontsize=26)
         ax.text(x, 0.5, role, ha="center", va="center")
     ax.annotate("", (3.88, 1.75), (2.12, 1.75), arrowprops={"arrowstyle": "-|>", "lw": 2.5, "color": "black"})
     ax.text(3, 1.9, arrows[0], ha="center", va="bottom")
     ax.annotate("", (2.12, 1.15), (3.88, 1.15), arrowprops={"arrowstyle": "-|>", "lw": 2, "color": Q, "ls": "--"})
     ax.text(3, 1.05, arrows[1], ha="center", va="top")
-    ax.text(5.95, 0.03, f"${plate}$ times", ha="right", va="bottom")
+    ax.text(5.95, 0.03, "$N$ times", ha="right", va="bottom")
     ax.set(xlim=(-0.2, 6.2), ylim=(-0.2, 2.5), aspect="equal")
     ax.axis("off")
     return ax
@@ -82,8 +79,8 @@ def plot_network(
         ax.text(x, 1.13, name.replace(" ", "\n"), ha="center", va="bottom")
     for x, name, on in zip(bottom, symptoms, observed, strict=True):
         ax.text(x, -0.13, name.replace(" ", "\n"), ha="center", va="top", weight="bold" if on else "normal")
-    ax.text(-0.09, 1, "hidden $z$", ha="right", va="center", fontsize=15)
-    ax.text(-0.09, 0, "seen $x$", ha="right", va="center", fontsize=15)
+    for y, name in ((1, "hidden $z$"), (0, "seen $x$")):
+        ax.text(-0.09, y, name, ha="right", va="center", fontsize=15)
     ax.set(xlim=(-0.2, 1.05), ylim=(-0.45, 1.45))
     ax.axis("off")
     return ax
@@ -109,46 +106,22 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
     return ax
 
 
-def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, reach: int = 120, ax: Axes | None = None) -> Axes:
+def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot measured seconds over the number of causes, and continue from the last: each further cause doubles them."""
-    n, measured = np.asarray(causes), np.asarray(seconds)
+    n, measured, reach = np.asarray(causes), np.asarray(seconds), 120
+    last = measured[-1]
     ax = ax or plt.subplots(figsize=(10, 5))[1]
-    ax.plot([n[-1], reach], [measured[-1], measured[-1] * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
+    ax.plot([n[-1], reach], [last, last * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
     ax.plot(n, measured, "o", color=DATA, markeredgecolor="black", ms=8)
-    ax.annotate("measured", (n[-1], measured[-1]), (n[-1] + 6, measured[-1] / 50), va="center")
-    ax.text(reach, measured[-1] / 50, "dashed: each cause more doubles the time", ha="right", va="center")
+    ax.annotate("measured", (n[-1], last), (n[-1] + 6, last / 50), va="center")
+    ax.text(reach, last / 50, "dashed: each cause more doubles the time", ha="right", va="center")
     for name, length in (("one minute", 60), ("one year", 3.15e7), ("the age of the universe", 4.35e17)):
         ax.axhline(length, color="0.6", lw=1.2, ls=":")
         ax.text(reach, length * 1.5, name, ha="right", va="bottom")
-        ax.plot(n[-1] + np.log2(length / measured[-1]), length, "x", color="black", ms=9, mew=2.5)
+        ax.plot(n[-1] + np.log2(length / last), length, "x", color="black", ms=9, mew=2.5)
     ax.set(yscale="log", xlim=(0, reach), xlabel="number of causes (each is there or not)", ylabel="seconds")
     ax.yaxis.set_major_locator(LogLocator(numticks=9))
     ax.yaxis.set_minor_locator(NullLocator())
-    return ax
-
-
-def plot_wait(unknowns: int, computers: int, speed: int, seconds: int, *, ax: Axes | None = None) -> Axes:
-    """Plot, in powers of ten, the 2^unknowns states and those visited by 2^computers · 2^speed · 2^seconds."""
-    parts = (
-        ("computers", computers, -0.35, DATA, "//"),
-        ("speed", speed, -0.6, "0.9", ".."),
-        ("time", seconds, -0.35, PRIOR, "\\\\"),
-    )
-    total, visited = np.log10(2) * unknowns, 0.0
-    ax = ax or plt.subplots(figsize=(11, 3.8))[1]
-    ax.barh(1, total, 0.55, color=POSTERIOR)
-    for name, power, y, colour, hatch in parts:
-        width = np.log10(2) * power
-        ax.barh(0, width, 0.55, left=visited, facecolor=colour, edgecolor="black", hatch=hatch)
-        if width > 8:
-            ax.text(visited + width / 2, y, name, ha="center", va="top")
-        visited += width
-    answer = f"all of them take $\\mathbf{{10^{{{total - visited:.2f}}}}}$ times as long"
-    ax.text(visited + 2, 0, answer, va="center", ha="left", fontsize=15, weight="bold", gid="answer")
-    ax.set_yticks([1, 0], ["states to visit", "states visited"])
-    ax.set(ylim=(-0.9, 1.4), xlim=(0, max(total, visited + 110) * 1.02), xlabel="power of ten")
-    known = f"$2^{{{unknowns}}}$ ≈ $10^{{{total:.1f}}}$ states; the machine visits $10^{{{visited:.1f}}}$"
-    ax.set_title(known, loc="left")
     return ax
 
 
@@ -178,34 +151,6 @@ def plot_errors(
     return ax
 
 
-def plot_gaussians(covariance: ArrayLike, path: ArrayLike, variances: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Plot the target N(0, covariance), q at the end of its ``path (k, 2)`` of means, and the path."""
-    means = np.asarray(path)
-    ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
-    q = np.diag(np.asarray(variances))
-    for target, fit, role in zip(ellipses(covariance), ellipses(q, means[-1]), ("inner", "outer"), strict=True):
-        ax.plot(*target.T, color=P, lw=2.5, gid=f"target {role}")
-        ax.plot(*fit.T, color=Q, ls="--", lw=2.5, gid=f"q {role}")
-    ax.legend(["target p", "mean-field q"], loc="upper left")
-    ax.plot(means[:, 0], means[:, 1], "o-", color="black", lw=1.2, ms=5, gid="path")
-    ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="z₁", ylabel="z₂")
-    ax.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
-    return ax
-
-
-def plot_marginal_of_q(mean: float, variance: float, *, ax: Axes | None = None) -> Axes:
-    """Plot the density of z₁ under q beside the standard normal marginal of the target."""
-    ax = ax or plt.subplots(figsize=(6, 5))[1]
-    z = np.linspace(-4, 4, 300)
-    density = norm.pdf(z, mean, np.sqrt(variance))
-    ax.plot(z, norm.pdf(z), color=P)
-    ax.plot(z, density, color=Q, ls="--", gid="q")
-    ax.text(2.1, 0.12, "target", fontsize=14)
-    ax.text(mean, density.max() + 0.01, "q", fontsize=16, ha="center", va="bottom")
-    ax.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
-    return ax
-
-
 def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Plot measured variances over the correlation, with 1 (the target's) and 1 − ρ² (mean-field theory)."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
@@ -225,27 +170,27 @@ def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax:
 
 
 def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike) -> Live:
-    """Tick symptoms and check the first cause: the exact posterior of all causes follows."""
+    """Tick symptoms and inspect the first cause: the exact posterior of all causes follows."""
     states, prior = binary_states(len(causes)), np.asarray(model.prior)
-    known = {"nobody looked": slice(None), "it is so": states[:, 0] == 1, "it is not so": states[:, 0] == 0}
+    kept = {"nobody looked": states, "it is so": states[states[:, 0] == 1], "it is not so": states[states[:, 0] == 0]}
     figure = Figure(figsize=(9, 5.6))
     ax = figure.add_subplot()
 
-    def update(look: str, **ticks: bool) -> None:
-        kept = states[known[look]]
-        posterior, _ = enumerate_posterior(model.log_joint(kept, list(ticks.values())))
-        plot_marginals(posterior @ kept, causes, prior=prior, ax=ax)
+    def update(inspected: str, **ticks: bool) -> None:
+        possible = kept[inspected]
+        posterior, _ = enumerate_posterior(model.log_joint(possible, list(ticks.values())))
+        plot_marginals(posterior @ possible, causes, prior=prior, ax=ax)
         shown = [name for name, tick in zip(symptoms, ticks.values(), strict=True) if tick]
         ax.set_title("seen: " + (", ".join(shown) or "nothing unusual"), loc="left")
 
-    ticks = {
+    boxes = {
         f"symptom_{j}": widgets.Checkbox(bool(on), description=name, indent=False)
         for j, (name, on) in enumerate(zip(symptoms, np.asarray(seen), strict=True))
     }
-    look = choice(f"{causes[0]}?", list(known))
-    live = Live(figure, update, look=look, **ticks)
+    inspected = choice(f"{causes[0]}?", list(kept))
+    live = Live(figure, update, inspected=inspected, **boxes)
     flow = widgets.Layout(flex_flow="row wrap", width="720px")
-    live.children = [widgets.Box(list(ticks.values()), layout=flow), look, *live.children[-2:]]
+    live.children = [widgets.Box(list(boxes.values()), layout=flow), inspected, *live.children[-2:]]
     return live
 
 
@@ -253,28 +198,60 @@ def universe() -> Live:
     """Show in how many ages of the universe 2^266 fast computers would enumerate 2^unknowns states (MacKay 2003)."""
     figure = Figure(figsize=(11, 3.8))
     ax = figure.add_subplot()
+    ax.set_yticks([1, 0], ["states to visit", "states visited"])
+    ax.set(ylim=(-0.9, 1.4), xlabel="power of ten")
+
+    def update(unknowns: int, computers: int, speed: int, seconds: int) -> None:
+        total, visited = np.log10(2) * unknowns, 0.0
+        ax.barh(1, total, 0.55, color=POSTERIOR)
+        parts = [("computers", computers, -0.35, DATA, "//"), ("speed", speed, -0.6, "0.9", "..")]
+        for name, power, y, colour, hatch in [*parts, ("time", seconds, -0.35, PRIOR, "\\\\")]:
+            width = np.log10(2) * power
+            ax.barh(0, width, 0.55, left=visited, facecolor=colour, edgecolor="black", hatch=hatch)
+            if width > 8:
+                ax.text(visited + width / 2, y, name, ha="center", va="top")
+            visited += width
+        answer = f"all of them take $\\mathbf{{10^{{{total - visited:.2f}}}}}$ times as long"
+        ax.text(visited + 2, 0, answer, va="center", ha="left", fontsize=15, weight="bold")
+        ax.set_xlim(0, max(total, visited + 110) * 1.02)
+        known = f"$2^{{{unknowns}}}$ ≈ $10^{{{total:.1f}}}$ states; the machine visits $10^{{{visited:.1f}}}$"
+        ax.set_title(known, loc="left")
+
     controls = {
         "unknowns": steps("binary unknowns", 1500, first=25, value=1000, step=25),
         "computers": steps("computers, 2^", 300, value=266),
         "speed": steps("states a second, 2^", 80, value=40),
         "seconds": steps("seconds, 2^", 80, value=58),
     }
-    return Live(figure, lambda **powers: plot_wait(**powers, ax=ax), **controls)
+    return Live(figure, update, **controls)
 
 
 def gaussian_steps() -> Live:
     """Step through mean-field on a correlated Gaussian: a step updates one factor; ρ decides how narrow q becomes."""
     figure = Figure(figsize=(11.5, 5.6))
-    left, right = figure.subplots(1, 2)
+    plane, density = figure.subplots(1, 2)
+    plane.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="z₁", ylabel="z₂")
+    plane.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    density.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
+    z = np.linspace(-4, 4, 300)
 
     def update(rho: float, step: int) -> None:
         covariance = np.array([[1, rho], [rho, 1]])
         path, variances = gaussian_mean_field([0, 0], covariance, [2.6, -2.4], sweeps=6)
-        plot_gaussians(covariance, path[: step + 1], variances, ax=left)
-        moved = "the start" if step == 0 else f"step {step}: z{'₂₁'[step % 2]} moved, the other was frozen"
-        left.set_title(moved)
-        plot_marginal_of_q(path[step, 0], variances[0], ax=right)
-        right.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
+        mean, q_covariance = path[step], np.diag(variances)
+        for target, q in zip(ellipses(covariance), ellipses(q_covariance, mean), strict=True):
+            plane.plot(*target.T, color=P, lw=2.5)
+            plane.plot(*q.T, color=Q, ls="--", lw=2.5)
+        plane.legend(["target p", "mean-field q"], loc="upper left")
+        plane.plot(*path[: step + 1].T, "o-", color="black", lw=1.2, ms=5)
+        moved = f"step {step}: z{'₂₁'[step % 2]} moved, the other was frozen"
+        plane.set_title(moved if step else "the start")
+        q1 = norm.pdf(z, mean[0], np.sqrt(variances[0]))
+        density.plot(z, norm.pdf(z), color=P)
+        density.plot(z, q1, color=Q, ls="--")
+        density.text(2.1, 0.12, "target", fontsize=14)
+        density.text(mean[0], q1.max() + 0.01, "q", fontsize=16, ha="center", va="bottom")
+        density.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
 
     rho = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05)
     return Live(figure, update, rho=rho, step=steps("step", 12, value=5))
@@ -282,11 +259,12 @@ def gaussian_steps() -> Live:
 
 # Checks
 
-#: The lesson's own tables, computed on import: what a learner does to the arrays of the notebook does not reach them.
+#: The lesson's own tables: what a learner does to the arrays of the notebook does not reach them.
 STATES = binary_states(10)
 LOG_TABLE = COFFEE_MACHINE.log_joint(STATES, np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]))
 EXACT = enumerate_posterior(LOG_TABLE)[0]
 PERCENT = "That is a percentage. Give the probability as a number between 0 and 1."
+BASE_10 = "That is a logarithm to base 10. Use the natural one."
 CHANGED = "{} no longer what the lesson computed. Run the cells above again, and then this one."
 
 
@@ -304,31 +282,27 @@ def check_bayes(answer: Any) -> Result:
         "That is the answer for the fuse that is fine.": 1 - right,
         "Those are the odds, blown against fine. Divide by the sum of both.": blown / fine,
     }
-    praise = "one dark lamp, and 5 % has become 70 %."
-    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=4.5e-3)
+    return judge(answer, right, praise="5 % has become 70 %.", mistakes=mistakes, tolerance=4.5e-3)
 
 
 def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
     """Check log p(x) from very small log-joints."""
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
         "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
-        "exp(-1000) is 0 in the computer. Take the largest value out of the sum first.":
-            lambda table: np.log(np.exp(table).sum()),
+        "exp(-1000) is 0 in the computer. Take the largest value out first.": lambda table: np.log(np.exp(table).sum()),
         "That is the largest term alone. Add the others, measured against it.": np.max,
         "You took the largest value out, and did not put it back.": lambda table: logsumexp(table - table.max()),
         "Put the largest value back with a plus.": lambda table: logsumexp(table - table.max()) - table.max(),
         "Infinite: exp of what is left can be too large for the computer. Take the largest value out.":
             lambda table: np.log(np.exp(table - table.min()).sum()) + table.min(),
-        "That is the log of the mean. p(x) is a sum over the states.":
-            lambda table: logsumexp(table) - np.log(len(table)),
+        "That is the log of the mean. p(x) is a sum.": lambda table: logsumexp(table) - np.log(len(table)),
         "That is p(x). Its logarithm is asked for.": lambda table: np.exp(logsumexp(table)),
         "The sign is turned: the logarithm of a probability is negative.": lambda table: -logsumexp(table),
         "That is in bits. Use the natural logarithm.": lambda table: logsumexp(table) / np.log(2),
-        "That is a logarithm to base 10. Use the natural one.": lambda table: logsumexp(table) / np.log(10),
+        BASE_10: lambda table: logsumexp(table) / np.log(10),
     }  # fmt: skip
     tables = [[-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25]]
-    cases = [(np.array(table),) for table in tables]
-    praise = "log p(x), without ever leaving log space."
+    cases, praise = [(np.array(table),) for table in tables], "log p(x), without ever leaving log space."
     return judge_function(log_evidence, logsumexp, cases, praise=praise, mistakes=mistakes)
 
 
@@ -337,19 +311,20 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
     if not (equal(posterior, EXACT) and equal(states, STATES)):
         return result(False, CHANGED.format("`posterior` or `states` is"))
     lime, stale = EXACT @ STATES[:, [4, 8]]
-    both, prior = EXACT @ STATES[:, [4, 8]].prod(axis=1), 0.2
+    both, prior = EXACT @ STATES[:, [4, 8]].prod(axis=1), COFFEE_MACHINE.prior[4]
+    right = both / stale
     mistakes = {
-        PERCENT: 100 * both / stale,
-        "That is the probability of both together. Divide: you already know that the beans are stale.": both,
+        PERCENT: 100 * right,
+        "That is the probability of both together. Divide: the beans are known to be stale.": both,
         "That is p(stale beans | x, limescale): the condition is the wrong one of the two.": both / lime,
         "That is limescale before you knew about the beans.": lime,
         "That is limescale when the beans are fresh.": (lime - both) / (1 - stale),
-        "That multiplies as if the two causes knew nothing of each other.": lime * stale,
+        "That multiplies as if the two causes were independent.": lime * stale,
         "That is the prior. You have seen the symptoms x, and tasted the beans.": prior,
     }
-    percent = [f"{100 * value:.3g} %" for value in (lime, both / stale, prior)]
-    praise = "stale beans explain the taste: limescale falls from {} to {}, far below its prior of {}.".format(*percent)
-    return judge(answer, both / stale, praise=praise, mistakes=mistakes, tolerance=4e-3)
+    before, after, without = (f"{100 * value:.3g} %" for value in (lime, right, prior))
+    praise = f"stale beans explain the taste: limescale falls from {before} to {after}, below its prior of {without}."
+    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=4e-3)
 
 
 def check_universe_ages(answer: Any) -> Result:
@@ -362,8 +337,8 @@ def check_universe_ages(answer: Any) -> Result:
         "Multiplying by 10 is not multiplying by 2: convert with log10(2).": 36 * np.log2(10),
         "That is the number of ages itself. Give its power of ten.": 2.0**36,
     }
-    praise = "from 1000 unknowns down to 400, and still 10^11 ages of the universe."
-    return judge(answer, 36 * np.log10(2), praise=praise, mistakes=mistakes, tolerance=1.6e-2)
+    right, praise = 36 * np.log10(2), "from 1000 unknowns down to 400, and still 10^11 ages of the universe."
+    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=1.6e-2)
 
 
 def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
@@ -371,14 +346,11 @@ def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
     mistakes: dict[str, Callable[[float, float], ArrayLike]] = {
         "Right for likely states, but exp(-1000) is 0 in the computer. Use the difference of the logs.":
             lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)),
-        "That is the rule of Metropolis, min(1, ratio). Gibbs compares with both states together.":
-            lambda off, on: min(1, np.exp(on - off)),
-        "That is the ratio of the two. Divide by the sum of both, not by the other one.":
-            lambda off, on: np.exp(on - off),
+        "That is the rule of Metropolis, min(1, ratio).": lambda off, on: min(1, np.exp(on - off)),
+        "That is the ratio of the two. Divide by the sum of both.": lambda off, on: np.exp(on - off),
         "That is the probability that the cause is off.": lambda off, on: expit(off - on),
         "That is the log-odds. Turn it into a probability.": lambda off, on: on - off,
-        "You divided the logarithms. To divide probabilities, subtract their logarithms.":
-            lambda off, on: on / (on + off),
+        "You divided the logarithms. To divide probabilities, subtract them.": lambda off, on: on / (on + off),
         "That is the logarithm of the probability.": lambda off, on: np.log(expit(on - off)),
     }  # fmt: skip
     cases, praise = [(-4.1, -3.4), (-1000.0, -1001.3)], "p(on) / (p(on) + p(off)), in log space."
@@ -387,30 +359,29 @@ def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
 
 def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Result:
     """Check the factor q(z₁) while q(z₂) is frozen, for two causes."""
+
+    def right(table: NDArray, q2: NDArray) -> NDArray:
+        return softmax(table @ q2)
+
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
         "Not normalised: the two numbers have to sum to 1.": lambda table, q2: np.exp(table @ q2),
         "These are still logarithms.": lambda table, q2: table @ q2,
-        "Log-probabilities, normalised: now leave log space.": lambda table, q2: table @ q2 - logsumexp(table @ q2),
-        "You divided the logarithms by their sum. Exponentiate first, then normalise.":
-            lambda table, q2: table @ q2 / (table @ q2).sum(),
+        "Log-probabilities, normalised: now leave log space.": lambda table, q2: np.log(right(table, q2)),
+        "You divided the logarithms by their sum. Exponentiate first.": lambda table, q2: table @ q2 / sum(table @ q2),
         "You averaged p(x, z). The rule averages log p(x, z), and exponentiates after that.":
-            lambda table, q2: np.exp(table) @ q2 / (np.exp(table) @ q2).sum(),
-        "You averaged over the first cause. Average over the one that is frozen.":
-            lambda table, q2: softmax(q2 @ table),
-        "The two weights are exchanged: q2[0] belongs to column 0.": lambda table, q2: softmax(table @ q2[::-1]),
-        "That is the exact p(z₁ | x): nothing of the frozen factor is in it.":
-            lambda table, q2: softmax(table).sum(axis=1),
-        "You summed the logs over z₂ without the weights q(z₂).": lambda table, q2: softmax(table.sum(axis=1)),
-        "The two results are exchanged: first the probability of z₁ = 0.": lambda table, q2: softmax(table @ q2)[::-1],
+            lambda table, q2: np.exp(table) @ q2 / sum(np.exp(table) @ q2),
+        "You averaged over the first cause. Average over the one that is frozen.": lambda table, q2: right(table.T, q2),
+        "The two weights are exchanged: q2[0] belongs to column 0.": lambda table, q2: right(table, q2[::-1]),
+        "That is the exact p(z₁ | x), without the frozen factor.": lambda table, q2: softmax(table).sum(axis=1),
+        "You summed the logs over z₂ without the weights q(z₂).": lambda table, q2: right(table, np.ones(2)),
+        "The two results are exchanged: first the probability of z₁ = 0.": lambda table, q2: right(table, q2)[::-1],
     }  # fmt: skip
     cases = [
         (np.log([[0.02, 0.20], [0.30, 0.05]]), np.array([0.3, 0.7])),
         (np.log([[0.12, 0.33], [0.07, 0.18]]), np.array([0.85, 0.15])),
     ]
     praise = "one update of mean-field; all of it is this step, again and again."
-    return judge_function(
-        mean_field_update, lambda table, q2: softmax(table @ q2), cases, praise=praise, mistakes=mistakes
-    )
+    return judge_function(mean_field_update, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
@@ -420,13 +391,11 @@ def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
         return 1 / np.diag(np.linalg.inv(covariance))
 
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
-        "These are the true marginal variances. Mean-field does not find them: it sees how narrow the target is with "
-        "the other directions frozen.": np.diag,
+        "These are the true marginal variances. Mean-field sees the target with the other directions frozen.": np.diag,
         "That is the diagonal of the precision matrix: one step is left.": lambda covariance: 1 / right(covariance),
-        "You inverted each variance by itself. Invert the whole matrix, then take the diagonal.":
-            lambda covariance: 1 / np.diag(covariance),
+        "You inverted each variance by itself. Invert the whole matrix.": lambda covariance: 1 / np.diag(covariance),
         "These are standard deviations. Variances are asked for.": lambda covariance: np.sqrt(right(covariance)),
-    }  # fmt: skip
+    }
     cases = [
         (np.array([[2.0, 0.9, 0.3], [0.9, 1.0, -0.2], [0.3, -0.2, 0.5]]),),
         (np.array([[1.5, -0.4, 0.2], [-0.4, 0.8, 0.3], [0.2, 0.3, 2.2]]),),
@@ -442,17 +411,16 @@ def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLik
         return result(False, CHANGED.format("`log_table` or `states` is"))
     if frozen is None or frozen.shape != (10,) or not ((frozen >= 0) & (frozen <= 1)).all():
         return result(False, CHANGED.format("`frozen` should hold ten probabilities; it is"))
-    pairs = [[[a, b, *frozen[2:]] for b in (0, 1)] for a in (0, 1)]
-    means = np.array([[factorised(pair, STATES) @ LOG_TABLE for pair in row] for row in pairs])
-    exact = EXACT.reshape(-1, 2, 2).sum(axis=0).T  # cause 0 changes fastest
+    means = np.array([[factorised([a, b, *frozen[2:]], STATES) @ LOG_TABLE for b in (0, 1)] for a in (0, 1)])
+    plug, fuse = np.stack([1 - frozen[:2], frozen[:2]], axis=1)
     mistakes = {
         "Not normalised: the four numbers have to sum to 1.": np.exp(means),
         "These are still logarithms.": means,
         "Each row sums to 1. The whole table should: normalise over all four.": softmax(means, axis=1),
         "Each column sums to 1. The whole table should: normalise over all four.": softmax(means, axis=0),
-        "That is the exact posterior of the pair. Use the frozen factors of the other causes.": exact,
-        "That is the product of the two old factors. Let the pair be one factor of four numbers.":
-            np.outer([1 - frozen[0], frozen[0]], [1 - frozen[1], frozen[1]]),
+        "That is the exact posterior of the pair. Use the frozen factors of the other causes.":
+            EXACT.reshape(-1, 2, 2).sum(axis=0).T,  # cause 0 changes fastest
+        "That is the product of the two old factors. Let the pair be one factor of four numbers.": np.outer(plug, fuse),
         "The table lies on its side: row a is the plug (cause 0), column b the fuse (cause 1).": softmax(means).T,
     }  # fmt: skip
     praise = "the pair now knows that one of the two is enough."

@@ -4,10 +4,7 @@ import ast
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from explorers import ASK, notebook
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
 from test_browser import KERNEL, RUN_ALL, Watch, open_notebook, press, until, upload
 from test_explorer_access import HIDDEN, serious_violations
 
@@ -224,14 +221,3 @@ def test_images_move_after_a_restart_and_running_again_makes_new_explorers(page)
     page.wait_for_function(f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")
     run_all(page)
     test_a_slider_changes_the_code_in_the_kernel_and_in_the_other_view(page)
-
-
-def test_an_executed_notebook_shows_the_traversal_without_a_kernel():
-    made = notebook(CELLS[:1])
-    client = NotebookClient(made, timeout=60, kernel_name="python3", resources={"metadata": {"path": ROOT}})
-    client.store_widget_state = False
-    client.execute()
-    live, still = [output.data for output in made.cells[0].outputs if output.output_type == "display_data"]
-    assert "application/vnd.jupyter.widget-view+json" in live and "image/jpeg" not in live
-    body, _ = HTMLExporter().from_notebook_node(made)
-    assert f'src="data:image/jpeg;base64,{still["image/jpeg"][:100]}' in body

@@ -167,15 +167,9 @@ def test_the_map_places_images_along_two_axes_and_a_click_selects_the_nearest(di
     ring = np.clip((directions[list(axes)] @ [1.5, -2] / scale + 1) / 2, 0, 1)
     np.testing.assert_allclose(digits.page.evaluate(RING), ring, atol=0.01)
     assert digits.page.get_by_label("image", exact=True).input_value() == ""
-
-
-def test_a_number_selects_an_image_of_the_map_and_others_change_nothing(digits, codes):
-    for k in (17, 199, 0):
-        select(digits, k)
-        digits.assert_draws(codes[k])
-    for typed in ("200", "-1", "2.5", ""):
+    for typed in (17, "200", "-1", "2.5", ""):  # the map has the images from 0 to 199
         select(digits, typed)
-        np.testing.assert_array_equal(digits.code(), codes[0])
+        digits.assert_draws(codes[17])
 
 
 def test_the_map_shows_the_image_under_the_pointer_large(digits, codes):
@@ -290,19 +284,13 @@ def test_a_file_that_is_no_image_is_named_and_changes_nothing(digits, paper, tmp
         digits.page.get_by_label("or open a file").set_input_files(tmp_path / name)
         digits.eventually(says, alert, f"{name} cannot be read as an image: ")
         assert_encoded(digits, as_pixels(digit()))
-    open_file(digits, digit(number=4), tmp_path / "four.png")
-    digits.eventually(assert_encoded, digits, as_pixels(digit(number=4)))
-    assert alert.text_content() == ""
-
-
-def test_the_same_file_is_opened_again(digits, paper, tmp_path):
-    digit().save(tmp_path / "three.png")
-    for _ in range(2):
+    for _ in range(2):  # the same file again
+        digits.button("clear").click()
         with digits.page.expect_file_chooser() as chooser:
             digits.page.get_by_label("or open a file").click()
         chooser.value.set_files(tmp_path / "three.png")
         digits.eventually(assert_encoded, digits, as_pixels(digit()))
-        digits.button("clear").click()
+        assert alert.text_content() == ""
 
 
 def test_a_model_of_colour_images_encodes_colours(page_of, tmp_path):

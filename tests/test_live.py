@@ -1,8 +1,9 @@
-"""One figure under controls: drawn once a burst, moved in place, and a picture where no kernel answers."""
+"""A figure under controls: drawn once a burst, moved in place, and an image where no kernel answers."""
 
 import asyncio
 import base64
 
+import pytest
 from matplotlib.figure import Figure
 
 from vaehelpers.lessons import live as module
@@ -11,22 +12,23 @@ from vaehelpers.lessons.live import Live, choice, once_per_burst, slider, steps
 
 def test_a_burst_of_events_is_drawn_once_and_the_next_one_again():
     drawn = []
-    ask = once_per_burst(lambda: drawn.append(1))
+    observer = once_per_burst(lambda: drawn.append(1))
 
     async def notebook():
         for burst in (1, 2):
             for _ in range(50):
-                ask(None)
+                observer(None)
             assert len(drawn) == burst - 1  # not yet
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # its timer is due after that of the drawing
             assert len(drawn) == burst
 
     asyncio.run(notebook())
-    ask(None)
-    assert len(drawn) == 3  # outside a notebook nothing waits
+    observer(None)
+    assert len(drawn) == 3  # at once outside a notebook
 
 
-def line_under_slider():
+@pytest.fixture
+def live():
     figure = Figure(figsize=(4, 3))
     ax = figure.add_subplot()
     ax.axhline(1, gid="fixed")
@@ -38,8 +40,7 @@ def line_under_slider():
     return Live(figure, update, height=slider("height", 0, 10, 2))
 
 
-def test_what_was_plotted_for_other_values_is_removed_and_the_rest_stays():
-    live = line_under_slider()
+def test_what_was_plotted_for_other_values_is_removed_and_the_rest_stays(live):
     (ax,) = live.figure.axes
     first = ax.lines[-1].get_color()
     for height in (7, 3):
@@ -49,23 +50,20 @@ def test_what_was_plotted_for_other_values_is_removed_and_the_rest_stays():
         assert len(ax.get_legend().get_texts()) == 1 and live.image.value != before
 
 
-def test_the_picture_for_pages_without_a_kernel_is_an_output_of_its_own(monkeypatch):
+def test_the_image_for_pages_without_a_kernel_is_an_output_of_its_own(live, monkeypatch):
     shown = []
     monkeypatch.setattr(module, "display", lambda data, metadata=None, *, raw: shown.append((data, metadata)))
-    live = line_under_slider()
     live._ipython_display_()
-    (controls, _), (picture, about) = shown
+    (controls, _), (image, metadata) = shown
     assert controls["application/vnd.jupyter.widget-view+json"]["model_id"] == live.model_id
-    assert "image/png" not in controls  # exporters show one kind of each output, and some both
-    assert base64.b64decode(picture["image/png"]) == live.image.value
-    assert about == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
-    assert "live-figure" in live._dom_classes and ".live-figure" in live.children[-1].value  # hides the picture
+    assert "image/png" not in controls  # exporters show one format of each output, and some both
+    assert base64.b64decode(image["image/png"]) == live.image.value
+    assert metadata == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
 
 
-def test_controls_say_their_name_and_keep_their_limits():
-    fine = slider("mean", -3, 3, 0.5)
+def test_controls_keep_their_names_limits_and_values():
+    fine, whole = slider("mean", -3, 3, 0.5), steps("half-step", 9, first=2)
     assert (fine.description, fine.min, fine.max, fine.value, fine.step) == ("mean", -3, 3, 0.5, 0.01)
-    whole = steps("half-step", 9, first=2)
     assert (whole.description, whole.min, whole.max, whole.value, whole.step) == ("half-step", 2, 9, 2, 1)
     assert steps("step", 9, value=4).value == 4
     buttons = choice("way", ["a", "b"], value="b")

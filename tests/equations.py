@@ -1,22 +1,16 @@
-"""What the checks of the lessons' displayed equations share, and the page docs/equations.md that is made of them.
+"""The displayed equations of the lessons, their checks, and the page docs/equations.md that is made of both."""
 
-A check names its equations by lesson, cell and place in the cell, with a hash of the LaTeX: "05 cell-028 0 221209". So
-none can change, vanish or come unseen.
-"""
-
+import csv
+import functools
 import hashlib
 import importlib
-import math
 import re
-from collections import Counter
-from functools import cache
 from typing import NamedTuple
 
 import nbformat
 import numpy as np
 import torch
 from conftest import ROOT
-from sources import SOURCES
 from torch import distributions
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -33,11 +27,10 @@ PLACE = re.compile(
 PAGE = """\
 # The equations, checked
 
-The lessons display {count} equations. Each is checked by number, on a way that is not the formula's own: by quadrature,
-by counting draws, by going through every state, by a numerical search, or against SciPy, scikit-learn and torch. The
-tables say how, and whose formula it is. Where several equations stand in one row, one test checks them together; of a
-definition, it checks what the lesson builds on it. The tests are `tests/test_equations_*.py`, and
-`python tests/test_equations.py` writes this page from them.
+The lessons display {count} equations. The values of each are compared with independent ones: by quadrature, by random
+draws, by enumeration of every state, by a numerical search, or by SciPy, scikit-learn and torch. The tables say how,
+and whose formula it is. Equations in one row are checked by one test; of a definition, it checks what the lesson builds
+on it. The tests are `tests/test_equations_*.py`, and `python tests/test_equations.py` writes this page from them.
 
 {lessons}
 ## Sources
@@ -51,23 +44,33 @@ Authors, titles and years have not been compared.
 | --- | --- | --- |
 {sources}
 """
-BAR = r"\|"  # a bar in the cell of a table
 HEAD = "| equation | how it was checked | whose formula |\n| --- | --- | --- |\n"
 
 
 class Check(NamedTuple):
-    """What one test checks: equations by name and hash, how (the head of its docstring), and whose they are."""
+    """What one test checks: equations, how (the test's docstring), and whose they are."""
 
-    equations: tuple[str, ...]
+    equations: list[str]
     how: str
     source: str
 
 
-def checks(*equations, source):
-    """Register a test as the check of some equations."""
+def checks(equations, source, rtol=1e-7):
+    """Make a test of a function that returns values of formulas and independent values of the same quantities.
 
-    def register(test):
-        CHECKS.append(Check(equations, " ".join(test.__doc__.split("\n\n")[0].split()), source))
+    ``equations`` names what it checks by lesson, cell, place in the cell and hash: "05 cell-028 0 221209; …".
+    """
+
+    def register(function):
+        CHECKS.append(Check(equations.split("; "), " ".join(function.__doc__.split()), source))
+
+        @functools.wraps(function)
+        def test():
+            formulas, values = function()
+            pairs = zip(formulas, values, strict=True) if isinstance(formulas, list) else [(formulas, values)]
+            for pair in pairs:
+                np.testing.assert_allclose(*np.broadcast_arrays(*pair), rtol=rtol, atol=1e-9)
+
         return test
 
     return register
@@ -80,13 +83,14 @@ def all_checks():
     return CHECKS
 
 
+@functools.cache
 def prose(path):
     """Return the text of a lesson's markdown cells by their ids."""
     return {cell.id: cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "markdown"}
 
 
 def displayed(path):
-    """Return the displayed equations of a lesson by their names, "01 cell-005 0", in the order of the lesson."""
+    """Return a lesson's displayed equations in order, named by lesson, cell and place in the cell: "01 cell-005 0"."""
     found = {cell: DISPLAYED.findall(text.replace("\n> ", "\n")) for cell, text in prose(path).items()}
     return {f"{path.stem[:2]} {cell} {i}": tex.strip() for cell in found for i, tex in enumerate(found[cell])}
 
@@ -95,28 +99,12 @@ def fingerprint(tex):
     return hashlib.sha256(" ".join(tex.split()).encode()).hexdigest()[:6]
 
 
-def complaints(shown, named):
-    """Say in a sentence each what is wrong between the equations shown and those that checks name."""
-    hashes = dict(name.rsplit(" ", 1) for name in named)
-    times = Counter(name.rsplit(" ", 1)[0] for name in named)
-    for name, tex in shown.items():
-        now = f"{name} {fingerprint(tex)}"
-        if name not in hashes:
-            yield f"no check names {name}, {tex!r}: write one for '{now}'"
-        elif times[name] > 1:
-            yield f"{times[name]} checks name {name}: leave it in one"
-        elif now not in named:
-            yield f"{name} has changed to {tex!r}: look through its check, then put '{now}' for '{name} {hashes[name]}'"
-    for name in hashes.keys() - shown.keys():
-        yield f"{name} is no longer in the lesson: take '{name} {hashes[name]}' out of its check"
-
-
 def citations(text):
     """Return each citation in a text: its name, "Bishop (2006)", and the sections that are named after it."""
     text = re.sub(r"(?<!\n)\n(?!\n)", " ", text)
     found = list(CITED.finditer(text))
     ends = [*(match.start() for match in found[1:]), len(text)]
-    return [(_name(match), _places(text[match.end() : end])) for match, end in zip(found, ends, strict=True)]
+    return [(_name(match), _sections(text[match.end() : end])) for match, end in zip(found, ends, strict=True)]
 
 
 def _name(match):
@@ -125,45 +113,24 @@ def _name(match):
     return f"{surnames[0] + ' et al.' if more else ' & '.join(surnames)} ({match[2] or match[3]})"
 
 
-def _places(rest):
-    """The sections named up to the end of the paragraph, or of the brackets that the citation goes on in."""
+def _sections(rest):
+    """Return the sections named up to the end of the paragraph, or of the brackets around the citation."""
     rest = rest.split("\n\n")[0]
     if not rest.startswith(")"):
         rest = rest.split(")")[0]
     return [place.strip(".") for place in PLACE.findall(rest)]
 
 
-def page():
-    """Return the text of docs/equations.md."""
-    shown = {path: displayed(path) for path in NOTEBOOKS}
-    lessons = "\n".join(_lesson(path, shown[path]) for path in NOTEBOOKS if shown[path])
-    sources = "\n".join(_source(name) for name in sorted(SOURCES))
-    return PAGE.format(count=sum(map(len, shown.values())), lessons=lessons, sources=sources)
+@functools.cache
+def sources():
+    """Return the works of sources.csv by name, "Bishop (2006)"."""
+    with (ROOT / "tests" / "sources.csv").open(encoding="utf-8", newline="") as file:
+        return {citations(f"{work['authors']} ({work['year']})")[0][0]: work for work in csv.DictReader(file)}
 
 
-def _lesson(path, shown):
-    """A table with a row for each check, in the order of the lesson."""
-    rows = {}
-    for check in all_checks():
-        mine = [name for name in (equation.rsplit(" ", 1)[0] for equation in check.equations) if name in shown]
-        if mine:
-            equations = " <br><br> ".join(_math(shown[name]) for name in mine)
-            rows[mine[0]] = f"| {equations} | {check.how.replace('|', BAR)} | {check.source} |"
-    title = next(iter(prose(path).values())).split("\n")[0].removeprefix("# ")
-    table = "\n".join(rows[name] for name in shown if name in rows)
-    return f"## {path.stem[:2]} {title}\n\n{HEAD}{table}\n"
-
-
-def _math(tex):
-    """An equation in a cell of a table, where a bar would end the cell and aligned lines would not be broken."""
-    if tex.startswith(r"\begin{aligned}"):
-        return " <br> ".join(_math(line.replace("&", "")) for line in tex[15:-13].split(r"\\"))
-    return f"$\\displaystyle {' '.join(tex.split())}$".replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-
-
-@cache
+@functools.cache
 def cited():
-    """Return where each work is cited: its name, then the lesson or "the tables", with the sections named there."""
+    """Return where each work is cited: its name, then the lesson or "the tables above", then the sections."""
     texts = {path.stem[:2]: "\n\n".join(prose(path).values()) for path in NOTEBOOKS}
     texts["the tables above"] = "\n\n".join(check.source for check in all_checks())
     where = {}
@@ -173,29 +140,52 @@ def cited():
     return where
 
 
+def page():
+    """Return the text of docs/equations.md."""
+    shown = {path: displayed(path) for path in NOTEBOOKS}
+    lessons = "\n".join(_lesson(path, shown[path]) for path in NOTEBOOKS if shown[path])
+    works = "\n".join(_source(name) for name in sorted(sources()))
+    return PAGE.format(count=sum(map(len, shown.values())), lessons=lessons, sources=works)
+
+
+def _lesson(path, shown):
+    """Return a table with a row for each check, in the order of the lesson."""
+    rows = {}
+    for check in all_checks():
+        mine = [name for name in (equation.rsplit(" ", 1)[0] for equation in check.equations) if name in shown]
+        if mine:
+            equations = " <br><br> ".join(_math(shown[name]) for name in mine)
+            rows[mine[0]] = f"| {equations} | {check.how} | {check.source} |"
+    title = next(iter(prose(path).values())).split("\n")[0].removeprefix("# ")
+    table = "\n".join(rows[name] for name in shown if name in rows)
+    return f"## {path.stem[:2]} {title}\n\n{HEAD}{table}\n"
+
+
+def _math(tex):
+    """Return an equation for a cell of a table, where a bar would end the cell and aligned lines would not break."""
+    if tex.startswith(r"\begin{aligned}"):
+        return " <br> ".join(_math(line.replace("&", "")) for line in tex[15:-13].split(r"\\"))
+    return f"$\\displaystyle {' '.join(tex.split())}$".replace(r"\|", r"\Vert ").replace("|", r"\vert ")
+
+
 def _source(name):
-    work = SOURCES[name]
+    work = sources()[name]
     places = [
         f"{place} ({', '.join(sections)})" if sections and place[:2].isdigit() else place
         for place, sections in cited()[name].items()
     ]
-    return f"| {work.authors} {name[-6:]}, *{work.title}* | {'; '.join(places)} | {work.known or '–'} |"
+    return (
+        f"| {work['authors']} ({work['year']}), *{work['title']}* | {'; '.join(places)} | {work['sections'] or '–'} |"
+    )
 
 
 def slope(function, at, step=1e-5):
-    """The derivative by central differences."""
+    """Return the derivative by central differences."""
     return (function(at + step) - function(at - step)) / (2 * step)
 
 
-def within_error(draws, truth):
-    """The mean of the draws lies within four and a half standard errors of the truth."""
-    draws = np.asarray(draws, float)
-    error = draws.std() / math.sqrt(len(draws))
-    assert abs(draws.mean() - truth) < 4.5 * error, f"{draws.mean()} ± {error}, and not {truth}"
-
-
 def gaussian_kl(mu_q, cov_q, mu_p, cov_p):
-    """KL(q ‖ p) in nats by torch: of arrays of Gaussians, given variances, or of two, given covariance matrices."""
+    """Return KL(q ‖ p) by torch: of arrays of Gaussians, given variances, or of two, given covariance matrices."""
     mu_q, cov_q, mu_p, cov_p = (torch.as_tensor(part, dtype=torch.float64) for part in (mu_q, cov_q, mu_p, cov_p))
     if cov_q.ndim < 2:
         pair = distributions.Normal(mu_q, cov_q.sqrt()), distributions.Normal(mu_p, cov_p.sqrt())

@@ -1,149 +1,89 @@
-"""Killed, interrupted, out of space, on a disk that only reads, beside itself: the next call goes on, and is right.
+"""Killed, interrupted, on a full disk, several at once: the next call goes on, and is right.
 
-This file is also the program that suffers: ``python test_faults.py DEED KINDS FOLDER`` forks for each attempt, so that
-PyTorch is imported once.
-
-What is tested elsewhere: a kill of a Dask worker (test_sweep), damaged and cut-off files (test_training,
-test_datasets), kernels restarted and interrupted under the explorer (test_explorer_lab).
+A kill of a Dask worker is in test_sweep; damaged files are in test_weights, test_training and test_datasets.
 """
 
 import ast
 import contextlib
 import hashlib
-import importlib
-import json
 import os
 import random
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
+from unittest.mock import patch
 
+import joblib
 import numpy as np
 import pytest
-from conftest import FULL, ROOT
+import torch
+from conftest import ROOT
+
+from vaehelpers import datasets, explorer, files, runs, training, weights
 
 pytestmark = pytest.mark.slow
-KILLS = 30 if FULL else 3  # kills, and interrupts, of each kind
-RUN = {"latent_dim": 2, "batch": 4, "pictures": 32 * 4, "progress": False}
+RUN = {"latent_dim": 2, "batch": 4, "pictures": 4 * 12, "progress": False}
+IMAGES = datasets.Images(np.random.default_rng(0).integers(256, size=(50, 1, 32, 32), dtype=np.uint8), None, ())
+MODULES = (datasets, explorer, files, runs, training, weights)
 NO_ROOM = r"\[Errno \d+\] (No space left on device|File too large)"
-LIMIT = 50_000  # bytes: more than what is said, and less than any file that is kept
+LIMIT = 50_000  # bytes: fewer than any file that is kept has
 
 
-def images():
-    from vaehelpers import datasets
-
-    return datasets.Images(np.random.default_rng(0).integers(256, size=(50, 1, 32, 32), dtype=np.uint8), None, ())
-
-
-def often():
-    """Return the module, set to save so often that a short run has as many of these moments as a long one."""
-    import torch
-
-    from vaehelpers import training
-
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch, tmp_path):
+    """A checkpoint after every second step of a training, one thread, and a file in place of MNIST's server."""
+    monkeypatch.setattr(training, "_RECORD", 1)
+    monkeypatch.setattr(training, "_CHECKPOINT", 2)
+    source = tmp_path / "source.npz"
+    np.savez(source, x_train=np.full((2000, 28, 28), 9, np.uint8), y_train=np.arange(2000) % 10)
+    monkeypatch.setattr(datasets, "MNIST_URL", source.as_uri())
+    monkeypatch.setattr(datasets, "MNIST_SHA256", hashlib.sha256(source.read_bytes()).hexdigest())
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    training._RECORD, training._CHECKPOINT = 4, 8
-    return training
+    yield
+    torch.set_num_threads(threads)
 
 
-# Work: each kind of it leaves files in its folder, the same at each call. ``folder.parent`` holds what it needs.
+# Work: each kind leaves files in its folder, the same at each call, and returns the same bytes.
 
 
 def train(folder):
-    from vaehelpers import weights
-
-    model, history = often().train(images(), beta=1.0, tc_weight=1.0, checkpoint=folder / "run.checkpoint", **RUN)
+    model, history = training.train(IMAGES, beta=1.0, tc_weight=1.0, checkpoint=folder / "run.checkpoint", **RUN)
     weights.write(folder / "model.safetensors", model.state_dict(), asdict(history))
+    return b""
 
 
 def sweep(folder):
-    import joblib
-
     with joblib.parallel_config("sequential"):
-        often().sweep(images(), betas=(0.5, 2), seeds=(0,), folder=folder, score=lambda model: {}, **RUN)
+        table = training.sweep(IMAGES, betas=(0.5, 2), seeds=(0,), folder=folder, score=lambda model: {}, **RUN)
+    return repr(table).encode()
 
 
 def hands(folder):
-    from vaehelpers import datasets
-
-    datasets.user_cache_path = lambda _: folder
-    same_as_ever(folder, datasets.hands(400, seed=0, size=32, progress=False).pixels)
+    with patch.object(datasets, "user_cache_path", lambda _: folder):
+        return datasets.hands(400, seed=0, size=32, progress=False).pixels.tobytes()
 
 
 def mnist(folder):
-    """From a file in place of the server."""
-    from vaehelpers import datasets
-
-    source = folder.parent / "source.npz"
-    if not source.exists():
-        pictures = np.random.default_rng(0).integers(256, size=(2000, 28, 28), dtype=np.uint8)
-        np.savez(source, x_train=pictures, y_train=np.arange(2000) % 10)
-    datasets.MNIST_URL, datasets.MNIST_SHA256 = source.as_uri(), hashlib.sha256(source.read_bytes()).hexdigest()
-    datasets.user_cache_path = lambda _: folder
-    same_as_ever(folder, datasets.mnist().pixels)
-
-
-def same_as_ever(folder, pictures):
-    """Compare what a call returned with what the first one did."""
-    first, found = folder.parent / "first.sha256", hashlib.sha256(pictures.tobytes()).hexdigest()
-    if not first.exists():
-        first.write_text(found)
-    assert first.read_text() == found
+    with patch.object(datasets, "user_cache_path", lambda _: folder):
+        return datasets.mnist().pixels.tobytes()
 
 
 def save_html(folder):
-    from vaehelpers import weights
-    from vaehelpers.explorer import LatentExplorer
-
-    LatentExplorer(*weights.load_pretrained("digits-2d")).save_html(folder / "page.html")
+    explorer.LatentExplorer(*weights.load_pretrained("digits-2d")).save_html(folder / "page.html")
+    return b""
 
 
-def command(folder):
-    """The command line, which reads data, trains and saves; what it says goes to a file."""
-    from vaehelpers import __main__, evaluation
-
-    def read_images(*args, read=evaluation.read_images, **options):
-        folder.with_suffix(".begun").touch()
-        return read(*args, **options)
-
-    evaluation.read_images = read_images
-    said = os.open(folder.with_suffix(".said"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.chdir(folder)
-    os.dup2(said, 1)
-    os.dup2(said, 2)
-    __main__.app(["train", "digits", "--latents", "2", "--minutes", "0.005"])
-
-
-WORK = {"train": train, "sweep": sweep, "hands": hands, "mnist": mnist, "save_html": save_html, "command": command}
-MODULES = {"hands": ["vaehelpers.datasets"], "mnist": ["vaehelpers.datasets"], "save_html": ["vaehelpers.explorer"]}
-MODULES |= dict.fromkeys(("train", "sweep"), ["torch._dynamo", "vaehelpers.training"])  # Adam needs the first
-MODULES["command"] = ["torch._dynamo", "vaehelpers.evaluation", "sklearn.datasets", "scipy.ndimage"]
-
-
-def is_whole(path):
-    """Whether a file, read as its reader does, is what it should be."""
-    from vaehelpers import weights
-
-    if path.suffix in (".checkpoint", ".safetensors"):
-        return bool(weights.read(path))
-    if path.suffix == ".bytes":
-        return path.stat().st_size == 400 * 32 * 32
-    if path.suffix == ".html":
-        return path.read_bytes() == b"older" or path.read_bytes().endswith(b"</html>\n")
-    return path.name == "mnist.npz" and path.read_bytes() == (path.parents[1] / "source.npz").read_bytes()
-
-
-def fresh(folder, kind):
+def fresh(folder, work):
     folder.mkdir()
-    if kind == "save_html":
+    if work is save_html:
         (folder / "page.html").write_bytes(b"older")
     return folder
 
@@ -152,200 +92,50 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".part"}
 
 
-# Deeds: what is done to work, in the program.
+def assert_whole(folder, expected):
+    for name, content in contents(folder).items():
+        if name.endswith((".checkpoint", ".safetensors")):
+            assert weights.read(folder / name), name
+        else:
+            assert content in (expected[name], b"older"), name
 
 
 def fork(work, *args):
-    """Do some work in a process of its own, and return its number."""
-    sys.stdout.flush()
-    if pid := os.fork():
+    """Start some work in a process of its own, and return its number."""
+    with warnings.catch_warnings(action="ignore"):  # since Python 3.12 against a fork beside threads
+        pid = os.fork()
+    if pid:
         return pid
     code = 1
     try:
         work(*args)
         code = 0
-    except SystemExit as ended:
-        code = ended.code
+    except KeyboardInterrupt:
+        code = 130
+    except OSError:
+        code = 3
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
         os._exit(code)
 
 
-def finished(pid):
+def exit_code(pid):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def whole(kind, folder, *names):
-    """Do the work undisturbed, after some times for practice; return its seconds of computing and what it left."""
-    for name in (*names, "whole"):
-        before = sum(os.times()[2:4])  # of children that have ended
-        assert finished(fork(WORK[kind], fresh(folder / name, kind))) == 0
-    return sum(os.times()[2:4]) - before, contents(folder / "whole")
-
-
-def kill(kind, folder):
-    """Kill the work at moments spread over its length, each time in a new folder, and let the next call end it.
-
-    The moments are seconds of its own computing, however busy the machine is; a signal that nobody handles kills.
-    """
-    rng, counts, (length, expected) = random.Random(KILLS), [0, 0, 0], whole(kind, folder, "practice")
-    for attempt in range(10 * KILLS):
-        if counts[0] == KILLS:
-            break
-        place = fresh(folder / str(attempt), kind)
-        before, moment = contents(place), length * (attempt % KILLS + rng.random()) / KILLS
-        killed = finished(fork(work_until, max(moment, 1e-6), kind, place)) == -signal.SIGPROF
-        left = contents(place)
-        assert all(is_whole(place / name) for name in left), (attempt, [*left])
-        counts = [*np.add(counts, [killed, killed and left != before, len([*place.glob(".*.part")])]).tolist()]
-        assert finished(fork(WORK[kind], place)) == 0, "the next call does not go on"
-        assert contents(place) == expected, (attempt, [*left])
-        shutil.rmtree(place)
-    return counts
-
-
-def work_until(moment, kind, folder):
-    signal.setitimer(signal.ITIMER_PROF, moment)
-    WORK[kind](folder)
-
-
-def interrupt(kind, folder):
-    """Press Ctrl-C at moments spread over the length of a command, once it has begun; return its exit codes."""
-    rng, codes, (length, _) = random.Random(KILLS), [], whole(kind, folder)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell runs in the background ignores it
-    for attempt in range(KILLS):
-        place = fresh(folder / str(attempt), kind)
-        pid = fork(WORK[kind], place)
-        while not place.with_suffix(".begun").exists():
-            time.sleep(0.01)
-        time.sleep(length * (attempt + rng.random()) / KILLS)
-        os.kill(pid, signal.SIGINT)
-        codes.append(finished(pid))
-        said, model = place.with_suffix(".said").read_text(), place / "model.safetensors"
-        assert "Traceback" not in said and not list(place.glob(".*.part")), said
-        assert is_whole(model) if model.exists() else codes[-1] == 130, said
-        assert said.endswith("stopped\n") == (codes[-1] == 130), said
-    return codes
-
-
-def fill_disk(kind, folder):
-    """Do the work on a disk that becomes full, and again when there is room; return what was said."""
-    _, expected = whole(kind, folder)
-    place = fresh(folder / "full", kind)
-    before, code = contents(place), finished(fork(work_and_fill, kind, place))
-    (place / "filler").unlink(missing_ok=True)
-    left, said = contents(place), [path.read_text() for path in folder.glob("full.*")]
-    assert all(is_whole(place / name) for name in left) and not list(place.glob(".*.part")), [*left]
-    if kind != "command":  # which is told how long to train, not how much
-        assert finished(fork(WORK[kind], place)) == 0
-        assert contents(place) == expected
-    return code, "".join(said).strip().splitlines()[-1:], left == before, [*left]
-
-
-def work_and_fill(kind, folder):
-    """Let the disk become full in the midst of a training, and before anything else."""
-    if kind in ("train", "sweep"):
-        from vaehelpers.runs import Run
-
-        often()
-        record, fill = Run.record, fill_up
-        Run.record = lambda run: (run.step == 20 and fill(folder), record(run))[1]
-    else:
-        fill_up(folder)
-    try:
-        WORK[kind](folder)
-    except OSError as error:
-        folder.with_suffix(".error").write_text(str(error))
-        sys.exit(3)
-
-
-def fill_up(folder):
-    """Let no file grow: a disk of its own is filled to the last byte; elsewhere the system sets a limit."""
-    if not os.path.ismount(folder.parents[1]):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
-        return
-    folder.with_suffix(".said" if folder.parent.name == "command" else ".error").write_bytes(b" " * 2000)
-    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
-        while file.write(bytes(1000)):
-            pass
-
-
-def only_read(kind, folder):
-    """Do the work in a folder that cannot be written, and where it was finished before; return the exit codes."""
-    whole(kind, folder)
-    empty = fresh(folder / "empty", kind)
-    codes = []
-    for place in (empty, folder / "whole"):
-        place.chmod(0o555)
-        with contextlib.suppress(PermissionError):
-            (place / "file").touch()
-            raise AssertionError("this folder can be written")
-        before = contents(place)
-        codes.append(finished(fork(work_or_3, kind, place)))
-        assert contents(place) == before
-    return codes
-
-
-def work_or_3(kind, folder):
-    try:
-        WORK[kind](folder)
-    except OSError:
-        sys.exit(3)
-
-
-def fill_cache(kind, folder):
-    """Do the same work in several processes at once, in one folder."""
-    _, expected = whole(kind, folder)
-    for attempt in range(KILLS):
-        place = fresh(folder / str(attempt), kind)
-        ready, start = os.pipe()
-        children = [fork(work_from, ready, start, kind, place) for _ in range(4)]
-        os.close(ready), os.close(start)
-        assert [finished(pid) for pid in children] == [0] * 4
-        assert contents(place) == expected and not list(place.glob(".*.part"))
-    return KILLS
-
-
-def work_from(ready, start, kind, folder):
-    """Begin when the last of those that are to begin has been started: a pipe ends where nobody can write any more."""
-    os.close(start)
-    os.read(ready, 1)
-    WORK[kind](folder)
-
-
-def program(deed, kinds, folder, *, before=()):
-    """Run this very file, and return what came of each kind of work."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    line = [*before, sys.executable, __file__, deed, ",".join(kinds), str(folder)]
-    done = subprocess.run(line, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-# Killed.
-
-
-@pytest.mark.parametrize("kind", ("train", "sweep", "hands", "mnist", "save_html"))
-def test_killed_at_random_moments_the_next_call_ends_with_the_same_bytes(kind, tmp_path):
-    killed, begun, parts = program("kill", [kind], tmp_path)[kind]
-    print(f"{kind}: {killed} kills, {begun} after the first file was there, {parts} in the midst of writing")
-    assert killed == KILLS
-
-
 @contextlib.contextmanager
-def interrupted_at_line(number, *modules):
-    """Press Ctrl-C, so to say, when the code of some modules begins its so-and-so-many-th line."""
-    files, seen = {module.__file__ for module in modules}, 0
+def signalled_at_line(number, *modules, by=signal.SIGINT):
+    """Send this process a signal when the code of some modules begins its line ``number``; yield a count of lines."""
+    paths, seen = {module.__file__ for module in modules}, 0
 
     def trace(frame, event, _):
         nonlocal seen
-        if frame.f_code.co_filename not in files:
+        if frame.f_code.co_filename not in paths:
             return None
         seen += event == "line"
         if event == "line" and seen == number:
-            signal.raise_signal(signal.SIGINT)
+            os.kill(os.getpid(), by) if by == signal.SIGKILL else signal.raise_signal(by)
         return trace
 
     before = sys.gettrace()
@@ -356,64 +146,69 @@ def interrupted_at_line(number, *modules):
         sys.settrace(before)
 
 
-@pytest.mark.parametrize("ending", ("interrupt", "kill"))
-def test_at_any_line_of_replacing_a_file_is_the_old_or_the_new_one(tmp_path, ending):
-    from vaehelpers import files
+def some_lines(count, work, *args):
+    """Return a seeded choice among the lines of ``MODULES`` that some work runs."""
+    with signalled_at_line(-1, *MODULES) as seen:
+        work(*args)
+    return sorted(random.Random(1).sample(range(1, seen() + 1), min(count, seen())))
 
-    def write(path):
-        with files.replacing(path) as part, part.open("wb", buffering=0) as file:
-            for _ in range(3):
-                file.write(b"new")
 
-    def die_at(line, path):
-        with contextlib.suppress(KeyboardInterrupt), interrupted_at_line(line, files, sys.modules[__name__]):
-            try:
-                write(path)
-            except KeyboardInterrupt:
-                if ending == "kill":
-                    os.kill(os.getpid(), signal.SIGKILL)
+@pytest.mark.parametrize("by", (signal.SIGINT, signal.SIGKILL), ids=("interrupted", "killed"))
+@pytest.mark.parametrize("work", (train, sweep, hands, mnist, save_html))
+def test_stopped_at_any_line_the_next_call_ends_with_the_same_bytes(work, by, tmp_path):
+    def stopped(line, folder):
+        with signalled_at_line(line, *MODULES, by=by):
+            work(folder)
+
+    expected = work(fresh(tmp_path / "whole", work)), contents(tmp_path / "whole")
+    lines = some_lines(8, work, fresh(tmp_path / "counted", work))
+    assert contents(tmp_path / "counted") == expected[1]
+    for line in lines:
+        folder = fresh(tmp_path / str(line), work)
+        assert exit_code(fork(stopped, line, folder)) == (130 if by == signal.SIGINT else -by), line
+        assert_whole(folder, expected[1])
+        assert (work(folder), contents(folder)) == expected, line
+
+
+@pytest.mark.parametrize("by", (signal.SIGINT, signal.SIGKILL), ids=("interrupted", "killed"))
+def test_stopped_at_any_line_of_replacing_a_file_it_is_the_old_or_the_new_one(tmp_path, by):
+    def write(line, path):
+        with signalled_at_line(line, files, sys.modules[__name__], by=by):
+            with files.replacing(path) as part, part.open("wb", buffering=0) as file:
+                for _ in range(3):
+                    file.write(b"new")
 
     found, parts = [], 0
     for line in range(1, 30):
         path = tmp_path / str(line) / "file"
         path.parent.mkdir()
         path.write_bytes(b"old")
-        finished(fork(die_at, line, path))
+        exit_code(fork(write, line, path))
         found.append(path.read_bytes())
         parts += len([*path.parent.glob(".*.part")])
     assert {*found} == {b"old", b"newnewnew"} and found[-1] == b"newnewnew"
-    assert parts <= 1 or ending == "kill", "only one line lies between a new file and what clears it away"
+    assert parts <= 1 or by == signal.SIGKILL, "only one line lies between a new file and what clears it away"
 
 
-def written_at_once(tree):
-    """The lines of a module that write a file in place."""
-    safe = {
-        node
-        for block in ast.walk(tree)
-        if isinstance(block, ast.With)
-        and any(ast.unparse(item.context_expr).startswith("replacing(") for item in block.items)
-        for part in [*block.body, *block.items]
-        for node in ast.walk(part)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node not in safe:
-            name, first = node.func.attr, ast.unparse(node.args[0]) if node.args else ""
-            opened = name == "open" and re.fullmatch(r"'[wax+]b?\+?'", first)
-            saved = ast.unparse(node.func).startswith("np.save") or name == "savefig"
-            if opened or saved and first not in ("buffer", "file") or name in ("write_text", "write_bytes", "tofile"):
-                yield node.lineno, ast.unparse(node)
+def writes_in_place(source):
+    """Return the calls of a source that write a file outside ``with replacing(…)``."""
+    tree = ast.parse(source)
+    blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With)]
+    blocks = [node for node in blocks if any("replacing(" in ast.unparse(item) for item in node.items)]
+    safe = {id(node) for block in blocks for node in ast.walk(block)}
+    calls = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in safe]
+    pattern = r"\.(write_text|write_bytes|tofile)\(|\.open\('[wax]|np\.save\w*\((?!buffer)|\.savefig\((?!buffer|file)"
+    return [call for call in calls if re.search(pattern, call)]
 
 
 def test_the_package_writes_no_file_in_place():
     for path in sorted((ROOT / "vaehelpers").rglob("*.py")):
-        assert list(written_at_once(ast.parse(path.read_text(encoding="utf-8")))) == [], path.name
+        assert writes_in_place(path.read_text(encoding="utf-8")) == [], path.name
     for wrong in ("path.open('w')", "path.write_text(text)", "np.savez(path, x)", "plt.savefig(path)"):
-        assert list(written_at_once(ast.parse(wrong)))
+        assert writes_in_place(wrong)
 
 
-def test_what_a_killed_process_left_goes_an_hour_later(tmp_path):
-    from vaehelpers import files
-
+def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path):
     for age in (0, 3000, 4000, -4000):  # the clock may also have been put back
         (tmp_path / f".vaehelpers-{age}.part").touch()
         os.utime(tmp_path / f".vaehelpers-{age}.part", (time.time() - age,) * 2)
@@ -422,76 +217,27 @@ def test_what_a_killed_process_left_goes_an_hour_later(tmp_path):
     with files.replacing(tmp_path / "file") as part:
         part.write_text("new")
     left = {".vaehelpers-0.part", ".vaehelpers-3000.part", ".vaehelpers--4000.part", "film.part", "file"}
-    assert {path.name for path in tmp_path.iterdir()} == left
+    assert {path.name for path in tmp_path.iterdir()} == left | {"source.npz"}
 
 
-def test_what_is_no_file_is_not_replaced_by_one(tmp_path):
-    """Else, as root, ``--output /dev/null`` would take that device away."""
-    from vaehelpers import files
-
+def test_a_pipe_or_a_folder_is_not_replaced_by_a_file(tmp_path):
+    """Else, as root, ``--output /dev/null`` would remove that device."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(OSError, match="is not a file"), files.replacing(path):
             pass
-    assert (tmp_path / "pipe").is_fifo() and len([*tmp_path.iterdir()]) == 1
+    assert (tmp_path / "pipe").is_fifo()
 
 
-# Interrupted.
-
-
-@pytest.fixture
-def small_steps(monkeypatch):
-    """Training with a checkpoint after every second step and a point of the history after each, on one thread."""
-    import torch
-
-    from vaehelpers import training
-
-    monkeypatch.setattr(training, "_RECORD", 1)
-    monkeypatch.setattr(training, "_CHECKPOINT", 2)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield partial(training.train, images(), beta=1.0, **RUN | {"pictures": 4 * 6})
-    torch.set_num_threads(threads)
-
-
-def some_lines(work, *modules):
-    """A seeded choice among the lines that some work goes through."""
-    with interrupted_at_line(-1, *modules) as seen:
-        work()
-    return sorted(random.Random(KILLS).sample(range(1, seen() + 1), min(10 * KILLS, seen())))
-
-
-def test_an_interrupt_at_any_line_of_training_gives_a_model_and_a_whole_history(small_steps):
-    from vaehelpers import runs, training
-
-    given = 0
-    for line in some_lines(small_steps, training, runs):
-        with contextlib.suppress(KeyboardInterrupt), interrupted_at_line(line, training, runs):
-            model, history = small_steps()
-            given += 1
+def test_an_interrupt_at_any_line_of_training_gives_a_model_and_a_whole_history():
+    short, returned = partial(training.train, IMAGES, beta=1.0, **RUN), 0
+    for line in some_lines(30, short):
+        with contextlib.suppress(KeyboardInterrupt), signalled_at_line(line, *MODULES):
+            model, history = short()
+            returned += 1
             assert len(history.seen) == len(history.elbo) and not model.training, line
             assert all(parameter.isfinite().all() for parameter in model.parameters()), line
-    assert given >= 5 * KILLS
-
-
-def test_after_an_interrupt_at_any_line_a_checkpoint_goes_on_to_the_same_weights(small_steps, tmp_path):
-    from vaehelpers import files, runs, training, weights
-
-    modules = (files, runs, training, weights)
-    expected, history = small_steps()
-    for line in some_lines(lambda: small_steps(checkpoint=tmp_path / "whole"), *modules):
-        path = tmp_path / str(line)
-        with pytest.raises(KeyboardInterrupt), interrupted_at_line(line, *modules):
-            small_steps(checkpoint=path)
-        model, gone_on = small_steps(checkpoint=path)
-        assert gone_on == history, line
-        assert all(map(np.array_equal, model.state_dict().values(), expected.state_dict().values())), line
-
-
-def test_a_command_that_is_interrupted_says_so_in_one_line(tmp_path):
-    codes = program("interrupt", ["command"], tmp_path)["command"]
-    assert set(codes) <= {0, 130}  # training ends early, and what was learned is saved
-    print(codes)
+    assert returned >= 15
 
 
 @pytest.mark.parametrize("module", ("torch.nn", "vaehelpers.evaluation"))
@@ -512,94 +258,95 @@ runpy.run_module("vaehelpers", run_name="__main__")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
-# A disk that is full, a disk that only reads, and several at one.
+# A disk that is full, and several processes at one.
 
 
-def check_full(results):
-    """Only the time of making it again is lost for what is kept in the cache; all else says that there is no room."""
-    assert results["hands"] == [0, [], True, []]
-    code, (said,), _, left = results["train"]
-    assert code == 3 and re.search(NO_ROOM, said) and left == ["run.checkpoint"]
-    code, (said,), same, left = results["save_html"]
-    assert code == 3 and re.search(NO_ROOM, said) and same and left == ["page.html"]
+def limit_files():
+    """Let no file grow, as on a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 
 
-FILLING = ["train", "hands", "save_html"]
+@pytest.mark.parametrize(("work", "code"), ((train, 3), (save_html, 3), (hands, 0), (mnist, 0)))
+def test_on_a_full_disk_older_files_stay_and_the_next_call_goes_on(work, code, tmp_path, capfd):
+    """What is kept in the cache is not kept; all else raises an error that says why."""
+    expected = work(fresh(tmp_path / "whole", work)), contents(tmp_path / "whole")
+    record = runs.Run.record
+
+    def full_in_the_midst(run):
+        if run.step == 6:
+            limit_files()
+        return record(run)
+
+    def fill():
+        if work is not train:
+            limit_files()
+        try:
+            with patch.object(runs.Run, "record", full_in_the_midst):
+                work(folder)
+        except OSError as error:
+            assert re.search(NO_ROOM, str(error)), error
+            raise
+
+    folder = fresh(tmp_path / "full", work)
+    assert exit_code(fork(fill)) == code, capfd.readouterr().err
+    assert_whole(folder, expected[1])
+    assert [path.name for path in folder.iterdir()] == {train: ["run.checkpoint"], save_html: ["page.html"]}.get(
+        work, []
+    )
+    assert (work(folder), contents(folder)) == expected
 
 
-def test_where_no_file_can_grow_nothing_older_is_spoilt_and_the_next_call_goes_on(tmp_path):
-    """By a limit of the system's on the size of a file, which is to be had everywhere."""
-    results = program("fill_disk", [*FILLING, "command"], tmp_path)
-    check_full(results)
-    code, (said,), same, _ = results["command"]
-    assert code == 2 and re.search("^error: checkpoint: .* cannot be written .*" + NO_ROOM, said) and same
+def test_a_command_on_a_full_disk_says_so(tmp_path):
+    command = [sys.executable, "-m", "vaehelpers", "train", "digits", "--latents", "2", "--minutes", "0.005"]
+    done = subprocess.run(command, cwd=tmp_path, preexec_fn=limit_files, capture_output=True, text=True)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2 and re.search("error: checkpoint: .* cannot be written .*" + NO_ROOM, said), said
+    assert [path.name for path in tmp_path.iterdir()] == ["source.npz"]
 
 
-def test_on_a_full_disk_nothing_older_is_spoilt_and_the_next_call_goes_on(tmp_path):
-    """On a disk in memory, which only some may mount."""
-    mount = ["unshare", "--mount", "--map-root-user", "sh", "-c", 'mount -t tmpfs -o size=64m none "$0" && exec "$@"']
-    try:
-        subprocess.run([*mount, tmp_path, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no small disk can be mounted here ({error}); the test before is the same with a limit")
-    check_full(program("fill_disk", FILLING, tmp_path, before=[*mount, tmp_path]))
+@pytest.mark.parametrize("work", (hands, mnist))
+def test_several_processes_fill_one_cache_at_once(work, tmp_path):
+    expected = work(fresh(tmp_path / "whole", work)), contents(tmp_path / "whole")
+    folder = fresh(tmp_path / "shared", work)
+    ready, start = os.pipe()
+
+    def begin():
+        os.close(start)
+        os.read(ready, 1)  # until the last process was started, and nobody can write any more
+        assert work(folder) == expected[0]
+
+    children = [fork(begin) for _ in range(4)]
+    os.close(ready), os.close(start)
+    assert [exit_code(pid) for pid in children] == [0] * 4
+    assert contents(folder) == expected[1] and not list(folder.glob(".*.part"))
 
 
-def test_a_folder_that_cannot_be_written_costs_only_what_would_be_kept_there(tmp_path):
-    root = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []  # whom no mode stops
-    codes = program("only_read", ["hands", "train"], tmp_path, before=root)
-    assert codes == {"hands": [0, 0], "train": [3, 3]}
-
-
-def test_several_processes_fill_one_cache_at_once(tmp_path):
-    assert program("fill_cache", ["hands", "mnist"], tmp_path) == {"hands": KILLS, "mnist": KILLS}
-
-
-# A clock that jumps.
-
-
-def test_a_clock_that_jumps_changes_neither_the_length_of_a_training_nor_its_weights(small_steps, monkeypatch):
-    expected, history = small_steps()
+def test_a_clock_that_jumps_changes_neither_the_length_of_a_training_nor_its_weights(monkeypatch):
+    short = partial(training.train, IMAGES, beta=1.0, **RUN)
+    expected, history = short()
     rng, now = random.Random(0), time.time
     for place in ("time.time", "tqdm.std.time"):
         monkeypatch.setattr(place, lambda: now() + rng.uniform(-1e6, 1e6))
-    model, same = small_steps(progress=True)
+    model, same = short(progress=True)
     assert same == history
     assert all(map(np.array_equal, model.state_dict().values(), expected.state_dict().values()))
     began = time.monotonic()
-    small_steps(minutes=0.02)
+    short(minutes=0.02)
     assert time.monotonic() - began >= 1.2
 
 
-# A kernel that is killed, restarted and interrupted in JupyterLab, while widgets are open.
+# A kernel that is interrupted, killed and restarted in JupyterLab, while widgets are open.
 
 CELLS = [
-    """from vaehelpers import datasets, training
-from vaehelpers.lessons import lesson01
-from vaehelpers.explorer import LatentExplorer
-explorer = LatentExplorer(*training.load_pretrained("digits-2d"))
-explorer""",
+    "from vaehelpers import datasets, training\nfrom vaehelpers.lessons import lesson01\n"
+    "from vaehelpers.explorer import LatentExplorer\n"
+    "explorer = LatentExplorer(*training.load_pretrained('digits-2d'))\nexplorer",
     "lesson01.two_weathers()",
 ]
 TRAIN = """def tell(model, history): print("begun", flush=True)
 model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False, callback=tell)
 print(len(history.seen) == len(history.elbo) > 0, not model.training)"""
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-
-
-@pytest.fixture
-def page(lab, browser):
-    """A notebook with an explorer and a figure under a slider, open in JupyterLab."""
-    from explorers import notebook
-    from test_browser import Watch, open_notebook, upload
-
-    upload(lab, "faults.ipynb", notebook(CELLS))
-    page = browser.new_page(viewport={"width": 1500, "height": 1400})
-    page.watch = Watch(page)
-    open_notebook(page, lab, "faults")
-    yield page
-    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
-    page.close()
 
 
 def run_all(page):
@@ -617,10 +364,14 @@ def run_all(page):
     return handles
 
 
-def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(page):
-    from explorers import ASK
-    from test_browser import KERNEL, dealt_with, pictures, press, settle
+def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(lab, browser):
+    from explorers import ASK, notebook
+    from test_browser import KERNEL, Watch, dealt_with, open_notebook, pictures, press, settle, upload
 
+    upload(lab, "faults.ipynb", notebook(CELLS))
+    page = browser.new_page(viewport={"width": 1500, "height": 1400})
+    watch = Watch(page)
+    open_notebook(page, lab, "faults")
     explorer, figure = run_all(page)
     page.evaluate(f"(code) => {{ window.answer = ({ASK})(code) }}", TRAIN)
     page.wait_for_function("() => window.said.includes('begun')")
@@ -640,13 +391,6 @@ def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(page):
     assert pictures(figure) == drawn[1], "the figure stays"
     run_all(page)
     assert page.evaluate(ASK, "print(min(explorer.z))") == "-3.0\n"
-    assert page.watch.errors == [] and page.watch.remote == []
-
-
-if __name__ == "__main__":
-    deed, kinds, place = sys.argv[1:]
-    for kind in kinds.split(","):
-        for module in MODULES[kind]:
-            importlib.import_module(module)
-        (Path(place) / kind).mkdir()
-    print(json.dumps({kind: globals()[deed](kind, Path(place) / kind) for kind in kinds.split(",")}))
+    assert watch.errors == [] and watch.remote == []
+    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
+    page.close()

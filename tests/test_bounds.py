@@ -59,18 +59,13 @@ def test_a_narrow_q_loses_no_digits(generator):
     assert weights.std(0) == pytest.approx(torch.full((3,), 0.5**0.5), abs=0.05)
 
 
-def test_the_mean_weight_is_the_evidence(generator):
-    weights = log_weights(X, line, MU, LOGVAR, samples=50_000, generator=generator).numpy()
-    np.testing.assert_allclose(logsumexp(weights, axis=0) - np.log(50_000), [evidence(i) for i in range(3)], atol=0.02)
-
-
-def test_bounds_rise_with_k_and_stay_below_the_evidence(generator):
+def test_bounds_rise_with_k_towards_the_evidence(generator):
     weights = log_weights(X, line, MU, LOGVAR, samples=20_000, generator=generator)
-    bounds = [importance_bound(weights, k) for k in (1, 10, 100, 1000)]
-    assert [len(b) for b in bounds] == [20_000, 2000, 200, 20]
+    bounds = [importance_bound(weights, k) for k in (1, 10, 100, 20_000)]
+    assert [len(b) for b in bounds] == [20_000, 2000, 200, 1]
     means = torch.stack([b.mean(0) for b in bounds])
     assert (means.diff(dim=0) >= 0).all()  # on the same weights Jensen's inequality holds exactly
-    assert (means[-1] < torch.tensor([evidence(i) for i in range(3)]) + 0.02).all()
+    np.testing.assert_allclose(means[-1], [evidence(i) for i in range(3)], atol=0.02)
 
 
 def test_a_bound_is_the_log_of_a_mean_weight():
@@ -95,19 +90,11 @@ def test_refining_finds_the_best_gaussian_and_leaves_the_decoder_alone(generator
 
 def test_refining_takes_the_given_steps_and_samples():
     seen = []
-
-    def watched(z):
-        seen.append(len(z))
-        return line(z)
-
-    runs = [refine(X, watched, MU, LOGVAR, generator=torch.Generator().manual_seed(3)) for _ in range(2)]
-    assert seen == [16 * 3] * 200 and torch.equal(runs[0][0], runs[1][0])
-    options = {"steps": 100, "samples": 16, "learning_rate": 0.05, "generator": torch.Generator().manual_seed(3)}
-    assert torch.equal(refine(X, line, MU, LOGVAR, **options)[1], runs[0][1])
+    decoder = lambda z: seen.append(len(z)) or line(z)  # noqa: E731
+    runs = [refine(X, decoder, MU, LOGVAR, steps=50, generator=torch.Generator().manual_seed(3)) for _ in range(2)]
+    assert seen == [16 * 3] * 100 and torch.equal(runs[0][0], runs[1][0])
     mu, logvar = refine(X, line, MU, LOGVAR, steps=1, samples=1, learning_rate=0.02)
-    torch.testing.assert_close(
-        (mu - MU).abs(), torch.full((3, 1), 0.02)
-    )  # Adam's first step has the length of its rate
+    torch.testing.assert_close((mu - MU).abs(), torch.full((3, 1), 0.02))  # the length of Adam's first step
     assert (logvar != LOGVAR).all()
 
 

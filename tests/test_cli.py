@@ -1,4 +1,4 @@
-"""The command line: what it makes, what it says, and one line with exit code 2 when something is wrong."""
+"""The command line: what it makes and what it prints; ``test_bad_input`` holds its errors."""
 
 import json
 import re
@@ -22,19 +22,19 @@ from vaehelpers import datasets, evaluation, explorer, hands, latents, training
 RUN = CliRunner()
 
 
+OPENED: list[str] = []
+QUICK = ["--latents", "2", "--minutes", "0.002"]
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with a space in its name to work in; no browser is opened, but noted."""
+    """A folder with a space in its name to work in; addresses for the browser are only recorded."""
     folder = tmp_path / "with a space"
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setattr(webbrowser, "open", OPENED.append)
     OPENED.clear()
     return folder
-
-
-OPENED: list[str] = []
-QUICK = ["--latents", "2", "--minutes", "0.002"]
 
 
 def run(*words, code=0):
@@ -59,9 +59,9 @@ def pictures(folder, n):
 
 @pytest.mark.slow
 def test_train_then_evaluate_then_explore(here):
-    run("train", "digits", *QUICK, "--output", "d.safetensors")
+    run("train", "digits", *QUICK, "--size", "64", "--output", "d.safetensors")
     model, card = training.load("d.safetensors")
-    assert model.size == 32 and len(card["latents"]) == 2 and card["data"] == "digits"
+    assert model.size == 64 and len(card["latents"]) == 2 and card["data"] == "digits"
     output = run("evaluate", "d.safetensors")
     assert f"{card['elbo']}   card: {card['elbo']}" in output
     assert "scored on  images that it was trained on (1797)" in output
@@ -72,16 +72,15 @@ def test_train_then_evaluate_then_explore(here):
     assert OPENED == [(here / "explore-d.html").as_uri()] * 2
 
 
-def test_the_page_begins_at_a_code_of_an_image_and_not_in_the_middle_of_the_prior(here):
+def test_the_page_begins_at_the_code_of_an_image(here):
     run("explore", "hands", "--output", "hand.html")
     start = json.loads(re.search(r'"start": (\[[^]]*\])', (here / "hand.html").read_text(encoding="utf-8"))[1])
     model, _ = training.load_pretrained("hands")
     open_hand = latents.encode(model, hands.render(hands.neutral()[None]))[0][0]
     np.testing.assert_allclose(start, open_hand, atol=1e-3)
-    assert np.linalg.norm(start) > 1
 
 
-def test_where_no_browser_is_explore_says_where_the_page_is(here, monkeypatch):
+def test_explore_prints_the_path_where_there_is_no_browser(here, monkeypatch):
     def nowhere(url):
         raise webbrowser.Error("could not locate runnable browser")
 
@@ -94,7 +93,7 @@ def test_where_no_browser_is_explore_says_where_the_page_is(here, monkeypatch):
 @pytest.mark.parametrize(
     "output", ("mymodel", "my model.pt", "elsewhere/m.v2", "hands", "-m", "it's ä.safetensors", "sub folder/hands")
 )
-def test_what_train_prints_can_be_typed_whatever_the_output_is_called(here, output):
+def test_the_command_that_train_prints_runs_for_any_name_of_the_output(here, output):
     ((command, *words),) = printed(run("train", pictures(here / "few", 3), *QUICK, f"--output={output}"))
     assert command == "explore" and (here / output).is_file() and not list(here.rglob("*.checkpoint"))
     page = Path(run(command, *words).split(" ", 1)[1].strip())
@@ -103,29 +102,26 @@ def test_what_train_prints_can_be_typed_whatever_the_output_is_called(here, outp
 
 
 @pytest.mark.slow
-def test_what_train_prints_runs_in_a_shell(here):
-    line = re.search(r"look at it with: (.*)", run("train", pictures(here / "few", 3), *QUICK, "--output", "my model"))[
-        1
-    ]
+def test_the_command_that_train_prints_runs_in_a_shell(here):
+    said = run("train", pictures(here / "few", 3), *QUICK, "--output", "my model")
+    line = re.search(r"look at it with: (.*)", said)[1]
     done = subprocess.run(["sh", "-c", f"{line} --output 'a page.html'"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {here / 'a page.html'}\n", "")
 
 
 def commands():
-    """Every command of ours in the README, the guide, the lessons and the package, with what stands in for a name."""
+    """Return each command with arguments that README, guide, lessons or package name."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("**/*.md")]
     pages += [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "vaehelpers").rglob("*.py")]
     texts = "\n".join(path.read_text(encoding="utf-8") for path in pages)
     found = re.findall(r"python -m vaehelpers ([a-z]+(?: +(?:--)?[\w.-]+)*)", texts)
-    return sorted(
-        {" ".join(line.split()) for line in found} - {"train", "evaluate", "explore"}
-    )  # no more than mentioned
+    return sorted({" ".join(line.split()) for line in found if " " in line})
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
 def test_every_command_in_the_texts_runs(here, line, monkeypatch):
-    """Those that take long get less to do: few images, and little time."""
+    """With fewer images and less time."""
     draw = datasets.hands
     monkeypatch.setattr(datasets, "hands", lambda n, **options: draw(min(n, 40), **options | {"progress": False}))
     pictures(here / "FOLDER", 3)
@@ -139,10 +135,10 @@ def test_the_texts_name_each_command():
     assert {line.split()[0] for line in commands()} == {"train", "evaluate", "explore"}
 
 
-# Nothing is overwritten without a word, and nothing is lost.
+# Nothing is overwritten or lost.
 
 
-def test_a_model_is_not_overwritten_without_a_word(here):
+def test_a_model_is_not_overwritten_unless_asked(here):
     Path("model.safetensors").write_bytes(b"older")
     pictures(here / "few", 3)
     said = run("train", "few", *QUICK, code=2)
@@ -155,13 +151,11 @@ def test_a_model_is_not_overwritten_without_a_word(here):
 def test_explore_does_not_replace_a_model_by_a_page(here):
     shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "m.safetensors")
     before = Path("m.safetensors").read_bytes()
-    assert "is there already and is no .html file" in run(
-        "explore", "m.safetensors", "--output", "m.safetensors", code=2
-    )
-    assert Path("m.safetensors").read_bytes() == before
+    said = run("explore", "m.safetensors", "--output", "m.safetensors", code=2)
+    assert "is there already and is no .html file" in said and Path("m.safetensors").read_bytes() == before
 
 
-def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_goes_on(here, monkeypatch):
+def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_resumes(here, monkeypatch):
     folder = pictures(here / "my pictures", 12)
     elbo_terms = training.elbo_terms
 
@@ -174,8 +168,8 @@ def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_goes_on(here, mon
     said = run("train", folder, "--latents", "2", "--minutes", "0.02", "--size", "32", "--output", "a model")
     model, card = training.load("a model")
     assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
-    (again, look) = printed(said)
-    assert look == ["explore", str(here / "a model")] and again[-1] == "--resume"
+    again, explore = printed(said)
+    assert explore == ["explore", str(here / "a model")] and again[-1] == "--resume"
     assert "go on with --resume, or start anew" in run(*again[:-1], code=2)
     run(*again)
     assert not Path("a model.checkpoint").exists()
@@ -210,10 +204,10 @@ def test_the_home_folder_is_found_in_every_path(here, monkeypatch):
     assert (here / "page.html").is_file() and not (here / "~").exists()
 
 
-# What a command says is so.
+# What a command prints is true.
 
 
-def test_the_images_of_a_folder_that_scores_are_of_are_not_trained_on(here, monkeypatch):
+def test_a_model_of_a_folder_is_scored_on_images_that_are_held_out(here, monkeypatch):
     trained = []
     train = training.train
     monkeypatch.setattr(training, "train", lambda images, **o: trained.append(images) or train(images, **o))
@@ -228,20 +222,13 @@ def test_the_images_of_a_folder_that_scores_are_of_are_not_trained_on(here, monk
     assert f"{card['elbo']}   card: {card['elbo']}" in said
 
 
-def test_where_nothing_is_held_out_evaluate_says_so(here):
+def test_evaluate_says_when_no_image_was_held_out(here):
     run("train", pictures(here / "few", 3), *QUICK, "--size", "32")
     assert "scored on  images that it was trained on (3)" in run("evaluate", "model.safetensors")
     model, card = training.load("model.safetensors")
     del card["scored_on"], card["model"]
     training.save(model, here / "older.safetensors", card | {"data": str(pictures(here / "many", 20))})
-    assert "images that it was trained on" in run("evaluate", "older.safetensors"), "once, none was held out"
-
-
-@pytest.mark.slow
-def test_train_makes_models_of_the_size_that_was_asked_for(here):
-    for size in (32, 64):
-        run("train", "digits", *QUICK, "--size", size, "--output", f"{size}")
-        assert training.load(f"{size}")[0].size == size
+    assert "images that it was trained on" in run("evaluate", "older.safetensors")
 
 
 def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(here, monkeypatch):
@@ -266,38 +253,10 @@ def test_a_model_of_coloured_images_in_classes_is_evaluated_and_explored(here):
     assert "wrote" in run("explore", "pets.safetensors") and "without" not in run("explore", "pets.safetensors")
 
 
-def test_what_is_left_out_is_said_in_one_line(here):
+def test_files_that_are_left_out_are_named_in_one_line(here):
     (pictures(here / "photos", 3) / "x.png").write_bytes(b"")
     said = run("train", here / "photos", *QUICK, "--size", "32")
     assert "warning: left out 1 of 4 files: x.png (empty)\n" in said and "UserWarning" not in said
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["evaluate", "hand"], "did you mean 'hands'"),
-        (["evaluate", "no.safetensors"], "there is no file"),
-        (
-            ["train", "no-such-folder"],
-            "there is no folder 'no-such-folder'; need one, or a name: hands, sprites, digits",
-        ),
-        (["train", "digits", "--beta", "-1"], "beta: need a number of at least 0"),
-        (["train", "hands", "--size", "48", "--minutes", "0.01"], "size: need 32 or 64"),
-        (["explore", "hnads"], "did you mean"),
-    ],
-)
-def test_a_mistake_is_one_line_and_exit_code_2(arguments, message, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    result = RUN.invoke(cli.app, arguments)
-    assert result.exit_code == 2
-    assert message in result.output and "Traceback" not in result.output
-    assert len([line for line in result.output.splitlines() if line.startswith("error")]) == 1
-
-
-def test_help_says_what_each_command_does():
-    text = RUN.invoke(cli.app, ["--help"]).output
-    for command in ("train", "evaluate", "explore"):
-        assert command in text
 
 
 def test_latents_are_named_only_when_both_sides_agree():

@@ -1,24 +1,21 @@
-"""A class in fast motion: what lessons and sliders leave behind in a kernel, or in a page, that goes on and on.
+"""Repeated lessons and thousands of slider moves leave nothing behind in a kernel or a page.
 
-Jupyter's own, and no leak: the kernel keeps what a cell returned (``Out``), and ipywidgets every widget until the
-kernel ends, so that each round adds the figures under sliders once more: up to 5 %. Once Jupyter lets go, it is as
-after the first round.
+Jupyter itself keeps what cells return (``Out``) and every widget until the kernel ends, so each round of a lesson adds
+up to 5 % of memory; ``LET_GO`` frees it.
 """
 
 import json
 
 import nbformat
 import pytest
-from conftest import FULL, ROOT
+from conftest import ROOT
 from explorers import open_shipped
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.slow
 
-LESSONS = [f"{number:02}" for number in range(9)] if FULL else ["01"]
-HALF = 5000 if FULL else 1000  # moves between two measurements
-BURST = 1 if FULL else 25  # moves that wait in the kernel together and are drawn once
-#: What other libraries do once and for all: threads of zmq and tqdm, PyTorch's folder, names that scikit-learn drew.
+HALF = 1000  # moves between two measurements
+#: What other libraries create once: threads of zmq and tqdm, PyTorch's folder, scikit-learn's random names.
 ONCE = """
 import matplotlib.pyplot, sklearn.metrics, torch._dynamo
 from tqdm.auto import tqdm
@@ -26,7 +23,7 @@ from tqdm.auto import tqdm
 matplotlib.pyplot.plot([0])
 for _ in tqdm(range(1)): print(" " * 1_000_000)
 """
-#: What there is in a kernel, as one line.
+#: Print the state of the kernel as one line.
 STATE = """
 def state():
     import ctypes, gc, json, os, platform, random, tempfile, threading, warnings
@@ -34,33 +31,30 @@ def state():
 
     gc.collect()
     if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)  # what is free but not given back is not held
+        ctypes.CDLL(None).malloc_trim(0)  # memory that is free but not returned to the system does not count
     process = psutil.Process()
-    told = {
+    found = {
         "MB": process.memory_info().rss / 1e6,
         "figures": matplotlib.pyplot.get_fignums(),
         "threads": sorted(thread.name for thread in threading.enumerate()),
         "children": [child.name() for child in process.children(recursive=True)],
         "files": sorted(os.listdir(tempfile.gettempdir())),
-        "numpy": str(numpy.random.get_state()),
-        "random": hash(random.getstate()),
-        "torch": torch.get_rng_state().tolist(),
+        "random": [str(numpy.random.get_state()), hash(random.getstate()), torch.get_rng_state().tolist()],
         "torch threads": torch.get_num_threads(),
         "style": {name: str(value) for name, value in matplotlib.rcParams.items()},
         "warnings": [str(rule) for rule in warnings.filters],
         "environment": dict(os.environ),
     }
-    print("STATE", json.dumps(told))
+    print("STATE", json.dumps(found))
 
 state()
 """
-#: What Jupyter keeps.
 LET_GO = """
 import ipywidgets
 get_ipython().displayhook.flush()
 ipywidgets.Widget.close_all()
 """
-#: Sliders of eight figures go to and fro, one figure a burst.
+#: Move the sliders of several figures; 25 moves wait in the kernel together and are drawn once.
 MOVES = """
 import asyncio
 from vaehelpers.lessons import lesson01, lesson02, lesson03, lesson05, lesson06, lesson07
@@ -72,15 +66,15 @@ pictures = set()
 
 async def move(times):
     for k in range(times):
-        figure = figures[k // BURST % len(figures)]
+        figure = figures[k // 25 % len(figures)]
         sliders = [control for control in figure.controls.values() if hasattr(control, "min")]
         slider = sliders[k % len(sliders)]
         slider.value = slider.min + (slider.max - slider.min) * (k * 37 % 101) / 100
-        if k % BURST == BURST - 1:
+        if k % 25 == 24:
             await asyncio.sleep(0.011)  # until it is drawn
             pictures.add(hash(figure.image.value))
 """
-#: Each event goes to the next slider and to another place; every fiftieth lets the page draw.
+#: The same in a page: each event goes to the next slider and another place; every fiftieth lets the page draw.
 SLIDE = """async ([from, to]) => {
   const inputs = [...document.querySelectorAll('.film input')];
   for (let k = from; k < to; k++) {
@@ -90,55 +84,38 @@ SLIDE = """async ([from, to]) => {
     if (k % 50 === 0) await new Promise(requestAnimationFrame);
   }
 }"""
-
-
 #: Longer than any timer that the explorer sets; then the page has nothing more to do.
 IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle), 450))"
 
 
-def told(cells, folder, monkeypatch):
-    """Run cells in a kernel with a folder of its own for temporary files, and return what ``STATE`` told, in turn."""
+def run(cells, folder, monkeypatch):
+    """Run cells in a kernel with its own temporary folder; return memory in MB and the rest of each printed state."""
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setenv("OMP_NUM_THREADS", "2")  # not 1, which a lesson sets on purpose and nothing else may
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
     NotebookClient(notebook, timeout=600, kernel_name="python3", **options).execute()
     outputs = [output.get("text", "") for cell in notebook.cells for output in cell.outputs]
-    return [json.loads(text.split("STATE")[1]) for text in outputs if "STATE" in text]
-
-
-def megabytes(states):
-    """Take the memory out of states, which else are to be the same."""
+    states = [json.loads(text.split("STATE")[1]) for text in outputs if "STATE" in text]
     sizes = [state.pop("MB") for state in states]
     print("MB:", [round(size, 1) for size in sizes])
-    return sizes
+    return sizes, states
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", LESSONS)
-def test_a_lesson_run_three_times_leaves_nothing_behind(number, tmp_path, monkeypatch):
-    (path,) = (ROOT / "notebooks").glob(f"{number}_*.ipynb")
+def test_a_lesson_run_three_times_leaves_nothing_behind(tmp_path, monkeypatch):
+    (path,) = (ROOT / "notebooks").glob("01_*.ipynb")
     lesson = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    opened = lesson[0]  # imports, and on purpose sets the style and PyTorch's threads
-    states = told([ONCE, opened, STATE, *[*lesson, STATE] * 3, LET_GO + STATE], tmp_path, monkeypatch)
-    _, first, second, third, end = megabytes(states)  # the first round imports what is left
-    assert third <= 1.05 * second
-    assert end <= 1.01 * first
-    if "torch.manual_seed" in str(lesson) or "torch.rand" in str(lesson):  # on purpose
-        for state in states:
-            del state["torch"]
-    before, *rounds, _ = states
-    assert before == rounds[0] == rounds[1] == rounds[2]
+    imports = lesson[0]  # sets the style and PyTorch's threads on purpose
+    cells = [ONCE, imports, STATE, *[*lesson, STATE] * 3, LET_GO + STATE]
+    (_, first, second, third, end), (before, *rounds, _) = run(cells, tmp_path, monkeypatch)
+    assert third <= 1.05 * second and end <= 1.01 * first  # the first round imports what is left
+    assert [before] * 3 == rounds
     assert before["figures"] == before["children"] == []
 
 
-@pytest.mark.slow
 def test_thousands_of_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatch):
     moves = f"await move({HALF})\nprint(len(pictures))\n"
-    states = told(
-        [ONCE, MOVES.replace("BURST", str(BURST)), STATE, moves + STATE, moves + STATE], tmp_path, monkeypatch
-    )
-    _, halfway, end = megabytes(states)
+    (_, halfway, end), states = run([ONCE, MOVES, STATE, moves + STATE, moves + STATE], tmp_path, monkeypatch)
     assert end <= 1.05 * halfway
     assert states[0] == states[1] == states[2]
     assert states[0]["figures"] == []
@@ -155,14 +132,13 @@ def measured(page, cdp):
     return cdp.send("Runtime.getHeapUsage")["usedSize"], *seen[-1]
 
 
-@pytest.mark.slow
 def test_thousands_of_moves_of_the_explorers_sliders_leave_nothing_behind(browser, tmp_path):
     open_shipped("digits-2d").save_html(tmp_path / "explorer.html")
     page = browser.new_page()
     page.goto((tmp_path / "explorer.html").as_uri())
     page.wait_for_selector(".film input")
     for tool in page.query_selector_all(".toolbar button"):
-        tool.click()  # makes it; the last one stays open, and follows
+        tool.click()  # creates it; the last one stays open, and follows
     page.evaluate(SLIDE, [0, 500])
     cdp = page.context.new_cdp_session(page)
     sizes = [measured(page, cdp)]

@@ -1,4 +1,4 @@
-"""A sweep trains each run once, whatever dies on the way, and gives the same rows on a Dask cluster."""
+"""A sweep trains each run once, resumes after interrupts and kills, and gives the same rows on a Dask cluster."""
 
 import os
 import signal
@@ -6,9 +6,9 @@ import signal
 import joblib
 import numpy as np
 import pytest
-import torch
 
 from vaehelpers import datasets, runs, training
+from vaehelpers.model import one_thread
 
 pytestmark = pytest.mark.slow
 
@@ -20,9 +20,9 @@ def fingerprint(model):
     return {"fingerprint": sum(float(p.double().sum()) for p in model.state_dict().values()), "process": os.getpid()}
 
 
-def save_often():
-    """Let a short run have as many checkpoints as a long one."""
-    training._RECORD, training._CHECKPOINT = 20, 40
+def save_often(record=20, checkpoint=40):
+    """Give a short run as many checkpoints as a long one."""
+    training._RECORD, training._CHECKPOINT = record, checkpoint
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -30,7 +30,7 @@ def saved_often():
     before = training._RECORD, training._CHECKPOINT
     save_often()
     yield
-    training._RECORD, training._CHECKPOINT = before
+    save_often(*before)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def images():
 
 @pytest.fixture(scope="module")
 def expected(images, tmp_path_factory):
-    """The rows of a sweep that nothing disturbed, one run after the other in this process."""
+    """The rows of an uninterrupted sweep, one run after the other in this process."""
     with joblib.parallel_config("sequential"):
         rows = training.sweep(images, folder=tmp_path_factory.mktemp("sweep"), score=fingerprint, **SWEEP)
     assert {row["process"] for row in rows} == {os.getpid()}
@@ -51,19 +51,16 @@ def weights(rows):
     return [(row["beta"], row["seed"], row["fingerprint"]) for row in rows]
 
 
-def test_a_row_for_every_run_and_each_is_that_of_train(images, expected):
+def test_each_run_has_a_row_and_is_that_of_train(images, expected):
     assert [row[:2] for row in expected] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)]
     assert len({row[2] for row in expected}) == 4
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    model, _ = training.train(
-        images, beta=2, seed=1, **{k: v for k, v in SWEEP.items() if k in ("latent_dim", "pictures", "batch")}
-    )
-    torch.set_num_threads(threads)
+    options = {name: SWEEP[name] for name in ("latent_dim", "pictures", "batch")}
+    with one_thread():
+        model, _ = training.train(images, beta=2, seed=1, **options)
     assert fingerprint(model)["fingerprint"] == expected[3][2]
 
 
-def test_processes_give_the_same_and_finished_runs_are_not_trained_again(images, expected, tmp_path):
+def test_processes_give_the_same_rows_and_finished_runs_are_not_trained_again(images, expected, tmp_path):
     rows = training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
     assert weights(rows) == expected
     assert os.getpid() not in {row["process"] for row in rows}
@@ -77,17 +74,7 @@ def test_processes_give_the_same_and_finished_runs_are_not_trained_again(images,
     assert files[1].exists()
 
 
-def test_a_folder_of_another_sweep_is_refused(images, tmp_path):
-    short = SWEEP | {"pictures": 80, "betas": (1,), "seeds": (0,)}
-    other = datasets.hands(100, seed=1, size=32, vary=("index",), progress=False)
-    with joblib.parallel_config("sequential"):
-        training.sweep(images, folder=tmp_path, score=fingerprint, **short)
-        for data, change in ((images, {"pictures": 160}), (other, {})):
-            with pytest.raises(ValueError, match=r"folder: '.*beta-1-seed-0.*' belongs to another sweep"):
-                training.sweep(data, folder=tmp_path, score=fingerprint, **short | change)
-
-
-def test_numpy_arrays_and_iterators_name_the_runs_and_options_that_json_cannot_hold_are_taken(images, tmp_path):
+def test_arrays_iterators_and_a_callback_are_accepted(images, tmp_path):
     seen = []
     short = SWEEP | {"pictures": np.int64(80), "betas": np.array([0.5, 2], np.float32), "seeds": iter(np.arange(2))}
     with joblib.parallel_config("sequential"):
@@ -97,30 +84,22 @@ def test_numpy_arrays_and_iterators_name_the_runs_and_options_that_json_cannot_h
     assert (recipe["beta"], recipe["seed"], recipe["pictures"], recipe["learning_rate"]) == (2.0, 1, 80, 1e-3)
 
 
-def test_a_run_of_another_sweep_is_found_before_the_first_is_trained(images, tmp_path, interrupt_at):
+def test_another_sweep_in_the_folder_is_refused_before_any_training(images, tmp_path, interrupt_at):
     short = SWEEP | {"pictures": 80, "seeds": (0,)}
+    other = datasets.hands(100, seed=1, size=32, vary=("index",), progress=False)
     with joblib.parallel_config("sequential"):
         training.sweep(images, folder=tmp_path, score=fingerprint, **short | {"betas": (2,)})
         interrupt_at(0)
-        with pytest.raises(ValueError, match="beta-2-seed-0.safetensors' belongs to another sweep: batch is 4 there"):
-            training.sweep(images, folder=tmp_path, score=fingerprint, **short | {"batch": 8})
+        for data, change in ((images, {"batch": 8}), (images, {"pictures": 160}), (other, {})):
+            with pytest.raises(ValueError, match="folder: '.*beta-2-seed-0.safetensors' belongs to another sweep: "):
+                training.sweep(data, folder=tmp_path, score=fingerprint, **short | change)
         with pytest.raises(KeyboardInterrupt):
             training.sweep(images, folder=tmp_path, score=fingerprint, **short)
     assert {f.name for f in tmp_path.iterdir()} == {"beta-0.5-seed-0.safetensors", "beta-2-seed-0.safetensors"}
 
 
-def test_after_an_interrupt_the_same_sweep_goes_on(images, expected, tmp_path, interrupt_at, monkeypatch):
-    interrupt_at(100)
-    with joblib.parallel_config("sequential"), pytest.raises(KeyboardInterrupt):
-        training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)
-    assert [f.name for f in tmp_path.iterdir()] == ["beta-0.5-seed-0.safetensors"]
-    monkeypatch.undo()
-    with joblib.parallel_config("sequential"):
-        assert weights(training.sweep(images, folder=tmp_path, score=fingerprint, **SWEEP)) == expected
-
-
 def die_at_the_first_checkpoint(pid):
-    """Let the worker with this number be killed as soon as it has saved a run."""
+    """Kill the worker with this number when it has first saved a run in progress."""
     if os.getpid() != pid:
         return
 

@@ -1,4 +1,4 @@
-"""Damaged and forged weight files are refused with one sentence, whatever is wrong with them."""
+"""A saved model comes back; damaged and forged weight files are refused in one sentence."""
 
 import json
 import re
@@ -8,7 +8,6 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from conftest import FULL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save as serialise
@@ -16,7 +15,7 @@ from safetensors.torch import save as serialise
 from vaehelpers import explorer, weights
 from vaehelpers.model import VAE
 
-FUZZ = settings(max_examples=10_000 if FULL else 60, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -24,51 +23,50 @@ def small():
     return weights.to_bytes(VAE(32, 2), {"note": "β"})
 
 
-def forged(data, change=None, length=None, body=None):
-    """A file with another header."""
+def test_a_saved_model_comes_back_with_its_card(tmp_path):
+    model = VAE(32, 3)
+    weights.save(model, tmp_path / "m.safetensors", {"note": "β"})
+    loaded, card = weights.load(tmp_path / "m.safetensors")
+    assert card["note"] == "β" and not loaded.training
+    torch.testing.assert_close(loaded.decoder(torch.ones(2, 3)), model.decoder(torch.ones(2, 3)), atol=5e-3, rtol=5e-3)
+
+
+def forged(data, change=lambda header: None, length=None):
+    """Return a file with another header."""
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + size])
-    text = json.dumps(header if change is None else change(header) or header).encode()
-    return (
-        struct.pack("<Q", len(text) if length is None else length) + text + (data[8 + size :] if body is None else body)
-    )
+    change(header)
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data[8 + size :]
 
 
 def with_card(card):
     return lambda header: header.update(__metadata__={"card": card})
 
 
-def with_offsets(*offsets):
-    return lambda header: header["encoder.posterior.bias"].update(data_offsets=offsets)
+def with_bias(**changes):
+    return lambda header: header["encoder.posterior.bias"].update(changes)
 
 
 HOSTILE = {
     "nothing": lambda data: b"", "half": lambda data: data[: len(data) // 2],
-    "a pickle": lambda data: b"\x80\x04\x95.", "a zip": lambda data: b"PK\3\4",
-    "one byte less": lambda data: data[:-1], "one byte more": lambda data: data + b"\0",
+    "a pickle": lambda data: b"\x80\x04\x95.",
     "a header that lies about its size": lambda data: forged(data, length=2**63),
-    "a header of no length": lambda data: forged(data, length=0),
-    "a header that ends in the middle": lambda data: forged(data, length=100),
     "a header without end": lambda data: struct.pack("<Q", 10**6) + b"[" * 10**6,
-    "a negative offset": lambda data: forged(data, with_offsets(-4, 0)),
-    "offsets that overlap": lambda data: forged(data, with_offsets(0, 8)),
-    "offsets beyond the end": lambda data: forged(data, with_offsets(2**62, 2**62 + 8)),
-    "no metadata": lambda data: forged(data, lambda header: header.pop("__metadata__") and None),
+    "offsets beyond the end": lambda data: forged(data, with_bias(data_offsets=(2**62, 2**62 + 8))),
+    "no metadata": lambda data: forged(data, lambda header: header.pop("__metadata__")),
     "a card that is no JSON": lambda data: forged(data, with_card("{")),
     "a card that is a list": lambda data: forged(data, with_card("[]")),
     "a card with endless digits": lambda data: forged(data, with_card("9" * 5000)),
     "a card without a model": lambda data: forged(data, with_card("{}")),
     "a card of another model": lambda data: forged(data, with_card('{"model": {"latent_dim": 2}}')),
     "a model of a million latents": lambda data: forged(data, with_card('{"model": {"latent_dim": 1000000}}')),
-    "a shape that overflows": lambda data: forged(data, lambda h: h["encoder.posterior.bias"].update(shape=[2**62, 8])),
-    "an unknown type": lambda data: forged(data, lambda h: h["encoder.posterior.bias"].update(dtype="F4096")),
+    "an unknown type": lambda data: forged(data, with_bias(dtype="F4096")),
     "numbers that are not finite": lambda data: data[:-2] + struct.pack("<e", np.nan),
     "whole numbers": lambda data: data.replace(b'"F16"', b'"I16"'),
     "complex numbers": lambda data: serialise({"x": torch.zeros(3, dtype=torch.complex64)}, {"card": "{}"}),
 }  # fmt: skip
-REFUSED = (
-    r"^path: '.*' (is damaged or was not written by this course|does not hold a model of this course)|^latent_dim: need"
-)
+REFUSED = "^path: '.*' (is damaged or was not written by|does not hold a model of) this course|^latent_dim: need"
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

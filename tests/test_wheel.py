@@ -25,6 +25,7 @@ assert len(datasets.beta_sweep()) == 40 and pathlib.Path(plots.STYLE).exists()
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
+    """Build the wheel from a copy of the sources."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)

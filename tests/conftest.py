@@ -1,4 +1,4 @@
-"""A closed network, settings of its own, a real JupyterLab and a real browser."""
+"""Shared fixtures: no network, settings of their own, a real JupyterLab and a real browser."""
 
 import contextlib
 import itertools
@@ -23,7 +23,7 @@ import pytest
 FULL = os.environ.get("FULL") == "1"  # before a release: all lessons, kills and events, where else there are some
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell turns it off where the tests run in its background
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for processes in the background
 matplotlib.use("Agg")  # no test opens a window
 runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
 
@@ -32,7 +32,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
-    # The longest files first, then the other long ones: of two processes neither shall wait at the end for the other.
+    # The longest files come first, so that no process runs one alone at the end.
     for long in ("slow", "browser", "lab"):
         files = {item.path for item in items if item.get_closest_marker(long) or long in item.fixturenames}
         items.sort(key=lambda item: item.path not in files)
@@ -64,14 +64,14 @@ def own_settings(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def closed_figures():
-    """Leave no figure behind."""
+    """Close the figures of a test."""
     yield
     plt.close("all")
 
 
 @pytest.fixture
 def interrupt_at(monkeypatch):
-    """A function that lets training be interrupted, as by Ctrl-C, when it has done so many steps."""
+    """A function that makes training raise KeyboardInterrupt after so many steps."""
 
     def at(step):
         from vaehelpers import training
@@ -90,7 +90,7 @@ def interrupt_at(monkeypatch):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab over a copy of the notebooks, and what lets a page in."""
+    """The address of a JupyterLab over a copy of the notebooks, and its token."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
     token = secrets.token_hex(16)
@@ -102,7 +102,7 @@ def lab(tmp_path_factory):
 
 @contextlib.contextmanager
 def serving(*command, path, log):
-    """Run a Python module as a server on a free port, and give its address once ``path`` answers."""
+    """Run a Python module as a server on a free port, and yield its address once ``path`` answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -136,7 +136,7 @@ def _wait_for(url, server, log):
 
 @pytest.fixture(scope="module")
 def browser():
-    """The system's Chromium; it goes with its module, since Playwright's event loop would delay what others draw."""
+    """The system's Chromium, for one module: Playwright's event loop would delay the drawing of other tests."""
     from playwright.sync_api import sync_playwright
 
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]

@@ -22,7 +22,7 @@ FAULTS = """async () => {
 #: A page may still be replacing its images by widgets: a fault counts if it stays.
 LASTING_FAULTS = f"""async () => {{
   let faults;
-  for (let attempt = 0; attempt < 50 && (faults = await ({FAULTS})()).length; attempt++)
+  for (let attempt = 0; attempt < 300 && (faults = await ({FAULTS})()).length; attempt++)
     await new Promise(resolve => setTimeout(resolve, 200));
   return faults;
 }}"""

@@ -85,7 +85,7 @@ class LatentExplorer(anywidget.AnyWidget):
             mu, logvar = encode(model, images[:_MAPPED])
             components = np.linalg.svd(mu - mu.mean(axis=0), full_matrices=False)[2][:2]  # PCA of the codes
             mapped = {
-                "codes": [[round(float(value), 2) for value in code] for code in mu.clip(-LIMIT, LIMIT)],
+                "codes": mu.clip(-LIMIT, LIMIT).astype(float).round(2).tolist(),
                 "components": components.round(4).tolist(),
                 "thumbnails": _thumbnails(images.pixels[:_MAPPED]),
             }
@@ -104,8 +104,7 @@ class LatentExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("z")
     def _validate_z(self, proposal: dict[str, Any]) -> list[float]:
-        z = array("z", proposal["value"], (self.model.latent_dim,))
-        return z.clip(-LIMIT, LIMIT).tolist()
+        return array("z", proposal["value"], (self.model.latent_dim,)).clip(-LIMIT, LIMIT).tolist()
 
     @traitlets.validate("selected")
     def _validate_selected(self, proposal: dict[str, Any]) -> int:
@@ -155,8 +154,7 @@ class LatentExplorer(anywidget.AnyWidget):
         rows = traverse(self.model, self.z, used + unused)
         with matplotlib.style.context(plots.STYLE):
             figure = Figure(figsize=(10, 1.2 + len(rows) * 0.56))
-            names = [label(self.card, i) for i in used + unused]
-            labels = [name if len(name) <= 40 else f"{name[:39]}…" for name in names]  # else the images have no room
+            labels = [label(self.card, i)[:40] for i in used + unused]  # longer ones leave no room for the images
             plots.plot_traversal(rows, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})

@@ -119,26 +119,6 @@ def test_tab_reaches_every_control_and_outlines_it(page_of, name, tool):
         assert all(outlines.get(place, 0) >= 2 for place in range(number)), outlines
 
 
-def test_keys_press_buttons_open_tools_and_select(page_of):
-    codes = np.array(shipped("hands").images["codes"]).clip(-3, 3)
-    with page_of() as explorer:
-        for key, tool in (("Enter", "True hand"), ("Space", "True hand"), ("Enter", "Map of codes")):
-            explorer.button(tool).press(key)
-            assert explorer.button(tool).evaluate("(button) => document.activeElement === button")
-        assert explorer.page.locator(".tool h3").all_inner_texts() == ["Map of codes"]
-        explorer.page.get_by_label("image", exact=True).focus()
-        explorer.page.keyboard.type("42")
-        before = explorer.page.locator(".ring").bounding_box()
-        explorer.page.get_by_label("to the right").focus()
-        explorer.press("ArrowDown", "Enter")
-        assert explorer.page.locator(".ring").bounding_box() != before
-        for key, action in (("Space", "keep A"), ("Enter", "random"), ("Space", "go to A")):
-            explorer.button(action).press(key)
-        np.testing.assert_allclose(explorer.code(), codes[42], atol=0.00501)
-        explorer.page.locator("summary").press("Enter")
-        assert explorer.page.locator(".row:visible").count() == 25
-
-
 @pytest.mark.parametrize(("motion", "least", "most"), [("reduce", 3, 8), ("no-preference", 60, 300)])
 def test_motion_has_a_few_steps_for_those_who_prefer_it(page_of, motion, least, most):
     with page_of("sweep-beta-4", clock=True, reduced_motion=motion) as explorer:

@@ -208,16 +208,3 @@ def test_explorers_are_accessible_and_take_the_colours_of_the_theme(page, theme)
     )
     (ink, _), (on_button, button) = (np.mean(pair, axis=1) for pair in colours)
     assert (ink > 128) == (on_button > 128) == (button < 128) == (theme == "Dark")
-
-
-def test_images_move_after_a_restart_and_running_again_makes_new_explorers(page):
-    page.evaluate(f"async () => {{ await {KERNEL}.restart() }}")
-    drawn = set()
-    for key in ("Home", "End"):
-        press(page, first_slider(page), key)
-        drawn.add(page.evaluate(STATE)[0][1])
-    assert len(drawn) == 2
-    page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 150))")  # longer than a message is delayed
-    page.wait_for_function(f"() => {KERNEL}.connectionStatus === 'connected' && {KERNEL}.status === 'idle'")
-    run_all(page)
-    test_a_slider_changes_the_code_in_the_kernel_and_in_the_other_view(page)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import PCA
 
-from vaehelpers.information import gaussian_kl
 from vaehelpers.linear_gaussian import LinearGaussian, fit
 
 
@@ -19,32 +18,23 @@ def random_case(seed, d=5, m=3, n=7):
     return model, model.sample(n, rng=rng)[1], rng.standard_normal((n, m)), cov_q
 
 
+def covariance_of(model):
+    return model.weights @ model.weights.T + model.variance * np.eye(len(model.mean))
+
+
 def normal(x, mean, cov):
     return np.atleast_1d(multivariate_normal(mean, cov).logpdf(x))
 
 
-def test_the_evidence_is_the_density_of_x():
-    model, x, _, _ = random_case(0)
-    covariance = model.weights @ model.weights.T + model.variance * np.eye(5)
-    np.testing.assert_allclose(model.log_evidence(x), normal(x, model.mean, covariance), rtol=1e-12)
-
-
-def test_the_posterior_is_bayes_rule_at_any_z():
+def test_the_evidence_is_the_density_of_x_and_the_posterior_is_bayes_rule():
     """The sum log p(z) + log p(x | z) - log p(x) is the posterior's log-density at every z."""
     model, x, z, _ = random_case(1)
+    np.testing.assert_allclose(model.log_evidence(x), normal(x, model.mean, covariance_of(model)), rtol=1e-12)
     mu, covariance = model.posterior(x)
     for x_i, mu_i, z_i, evidence in zip(x, mu, z, model.log_evidence(x), strict=True):
         seen = normal(x_i, model.weights @ z_i + model.mean, model.variance * np.eye(5))
         joint = normal(z_i, np.zeros(3), np.eye(3)) + seen
         np.testing.assert_allclose(normal(z_i, mu_i, covariance), joint - evidence, rtol=1e-9)
-
-
-def test_one_latent_by_hand():
-    """Let x = 2z + noise of variance 1: then p(x) = N(0, 5), and p(z | x) = N(0.4 x, 0.2)."""
-    model = LinearGaussian(np.array([[2.0]]), np.zeros(1), 1.0)
-    mu, covariance = model.posterior([[3.0]])
-    assert (mu.item(), covariance.item()) == (pytest.approx(1.2), pytest.approx(0.2))
-    assert model.log_evidence([[3.0]]).item() == pytest.approx(-0.5 * np.log(2 * np.pi * 5) - 9 / 10)
 
 
 def test_elbo_terms_against_monte_carlo():
@@ -57,13 +47,6 @@ def test_elbo_terms_against_monte_carlo():
         log_ratio = normal(z, mu_i, cov_i) - normal(z, np.zeros(3), np.eye(3))
         for value, draws in ((reconstruction, seen), (kl, log_ratio)):
             assert abs(draws.mean() - value) < 5 * draws.std() / 200
-
-
-def test_the_kl_of_independent_latents_is_the_one_of_lesson_02():
-    model, x, mu_q, _ = random_case(4)
-    variances = np.array([0.5, 1.0, 2.0])
-    kl = model.elbo_terms(x, mu_q, np.diag(variances))[1]
-    np.testing.assert_allclose(kl, gaussian_kl(mu_q, variances, 0, 1).sum(axis=1), rtol=1e-12)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(1, 6))
@@ -90,7 +73,7 @@ def test_samples_have_the_moments_of_the_model():
     z, x = model.sample(200_000, rng=np.random.default_rng(7))
     np.testing.assert_allclose(np.cov(z.T), np.eye(3), atol=0.02)
     np.testing.assert_allclose(x.mean(axis=0), model.mean, atol=0.03)
-    expected = model.weights @ model.weights.T + model.variance * np.eye(5)
+    expected = covariance_of(model)
     np.testing.assert_allclose(np.cov(x.T), expected, atol=0.02 * expected.max())
 
 
@@ -100,18 +83,11 @@ def test_the_fit_is_scikit_learns(n, size):
     x = size * np.random.default_rng(8).standard_normal((n, 6)) @ np.diag([4, 3, 1, 1, 0.5, 0.5])
     ours = fit(x, 2)
     reference = PCA(2, svd_solver="full").fit(x.mean(axis=0) + (x - x.mean(axis=0)) * np.sqrt((n - 1) / n))
-    covariance = ours.weights @ ours.weights.T + ours.variance * np.eye(6)
     if n > 6:
-        np.testing.assert_allclose(covariance, reference.get_covariance(), rtol=1e-10, atol=1e-10)
+        np.testing.assert_allclose(covariance_of(ours), reference.get_covariance(), rtol=1e-10, atol=1e-10)
         assert ours.log_evidence(x).mean() == pytest.approx(reference.score(x), rel=1e-12)
     spectrum = np.linalg.eigvalsh(np.cov(x.T, bias=True))
     assert ours.variance == pytest.approx(spectrum[:4].mean())
-
-
-def test_two_rows_lie_on_the_line_through_them():
-    x = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0]])
-    with pytest.raises(ValueError, match="^x: need more than 2 rows"):  # on a line, no noise is left over
-        fit(x, 1)
 
 
 @pytest.mark.parametrize("unit", [1e-30, 1, 1e30])
@@ -127,18 +103,6 @@ def test_a_variance_that_rounding_makes_is_none(n, d, latent_dim, offset, unit):
         assert fit(noisy * unit, latent_dim).variance > 0
 
 
-def test_every_kind_of_number_is_reckoned_with_as_a_double():
-    x, mu, cov = (np.array(a, np.float32) for a in ([[0.1, 0.7], [2.3, 0.4], [1.1, 3.3]], [0.3], [[0.7]]))
-    np.testing.assert_allclose(fit(x, 1).weights, fit(x.astype(float), 1).weights, rtol=1e-14)
-    model = fit(x, 1)
-    for one, other in zip(
-        model.elbo_terms(x, mu, cov),
-        model.elbo_terms(x.astype(float), mu.astype(float), cov.astype(float)),
-        strict=True,
-    ):
-        np.testing.assert_allclose(one, other, rtol=1e-14)
-
-
 def test_a_model_holds_read_only_copies():
     weights = np.ones((2, 1))
     model = LinearGaussian(weights, [0, 0], 1)
@@ -149,22 +113,11 @@ def test_a_model_holds_read_only_copies():
 
 
 def test_no_gap_is_negative_by_rounding():
-    rng = np.random.default_rng(0)
-    for _ in range(200):
-        model, x, *_ = random_case(int(rng.integers(10**6)))
+    for seed in range(200):
+        model, x, *_ = random_case(seed)
         mean, covariance = model.posterior(x)
         assert (model.gap(x, mean, covariance) >= 0).all()
         assert (model.gap(x, mean, covariance * (1 + 1e-15)) >= 0).all()
-
-
-def test_no_step_away_from_the_fit_is_better():
-    rng = np.random.default_rng(9)
-    x = random_case(9, n=400)[1]
-    best = fit(x, 2)
-    for _ in range(30):
-        step = 0.05 * rng.standard_normal(best.weights.shape)
-        other = LinearGaussian(best.weights + step, best.mean, best.variance * np.exp(0.05 * rng.standard_normal()))
-        assert other.log_evidence(x).sum() <= best.log_evidence(x).sum()
 
 
 def test_the_evidence_stands_large_weights_and_little_noise():
@@ -173,32 +126,3 @@ def test_the_evidence_stands_large_weights_and_little_noise():
     along = 3 * 1e8 + 1e-4  # the variance along (1, 1, 1); across it the variance is that of the noise
     expected = -(3 * np.log(2 * np.pi) + np.log(along) + 2 * np.log(1e-4) + 3 * 0.49e8 / along) / 2
     assert model.log_evidence(x).item() == pytest.approx(expected, rel=1e-9)
-
-
-GOOD = LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: LinearGaussian(np.ones(2), np.zeros(2), 1), r"weights: need \(d, m\), got \(2,\)"),
-        (lambda: LinearGaussian(np.ones((2, 1)), np.zeros(3), 1), r"mean: need \(2,\), got \(3,\)"),
-        (lambda: LinearGaussian(np.ones((2, 1)), np.zeros(2), 0.0), "variance: need a number above 0, got 0"),
-        (lambda: LinearGaussian(np.ones((2, 1)), np.zeros(2), np.nan), "variance: need a number above 0, got nan"),
-        (lambda: GOOD.log_evidence(np.zeros(2)), r"x: need \(n, 2\), got \(2,\)"),
-        (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(2), np.eye(1)), r"mu_q: need \(1,\), got \(2,\)"),
-        (
-            lambda: GOOD.elbo(np.zeros((3, 2)), np.zeros((2, 1)), np.eye(1)),
-            r"x, mu_q, cov_q: need shapes that broadcast, got \(3,\) and \(2,\)",
-        ),
-        (lambda: GOOD.elbo(np.zeros((1, 2)), np.zeros(1), -np.eye(1)), "cov_q: need positive definite"),
-        (lambda: GOOD.gap(np.zeros((1, 2)), np.zeros(1), np.zeros((1, 1))), "cov_q: need positive definite"),
-        (lambda: fit(np.zeros((5, 2)), 2), "latent_dim: need a whole number from 1 to 1, got 2"),
-        (lambda: fit(np.zeros(5), 1), r"x: need \(n, d\), got \(5,\)"),
-        (lambda: fit(np.zeros((5, 3)), 1), "x: need more than 2 rows, and columns that vary"),
-        (lambda: GOOD.sample(2, rng=7), "rng: need a NumPy Generator"),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=f"^{message}"):
-        call()

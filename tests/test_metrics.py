@@ -103,18 +103,6 @@ def test_information_is_that_of_scikit_learn_on_the_same_bins(dtype):
 
 
 @FEW_ROWS
-@MANY_CLASSES
-def test_values_of_a_class_may_be_any_numbers():
-    mu, truths = mixed(2000)
-    uneven = np.array([0, 0.001, 1])[truths[:, 0]]
-    values = np.column_stack([uneven, 0.5 + 0.1 * truths[:, 1], 2 * np.pi * truths[:, 2] / 39])
-    found, expected = (metrics.mi_matrix(mu, t, continuous=False) for t in (values, truths))
-    np.testing.assert_array_equal(found, expected)
-    few = np.array([[0, 0.001, 0.002, 1, 2, 3, 4, 5]]).T  # never repeated, but at most ten
-    assert metrics.mi_matrix(np.arange(16).reshape(8, 2), few) == pytest.approx(np.log(8))
-
-
-@FEW_ROWS
 @pytest.mark.parametrize(("values", "classes"), [(10, 10), (11, 10), (15, 10)])
 def test_a_factor_of_more_than_ten_values_is_continuous_if_nobody_says_what_it_is(values, classes):
     """A latent that is the factor knows all of it: the entropy of its values, or of ten equal bins of them."""
@@ -157,12 +145,6 @@ def test_useless_bins_are_warned_of():
     metrics.mig(mu[:200], degrees[:200], continuous=True)
 
 
-@pytest.mark.parametrize("wrong", [[True], "yes", 1, [1, 0], [[True, False]], [None, True]])
-def test_an_invalid_continuous_is_refused(wrong):
-    with pytest.raises(ValueError, match="^continuous: need True, False, None or a list of 2 of them, got"):
-        metrics.mig(np.eye(300, 2), np.arange(600).reshape(300, 2), continuous=wrong)
-
-
 @pytest.mark.parametrize("continuous", [True, False])
 @pytest.mark.parametrize("score", [metrics.mig, metrics.sap, metrics.dci])
 def test_the_order_of_rows_does_not_matter(score, continuous):
@@ -182,28 +164,10 @@ def test_a_line_is_scored_on_held_out_rows():
     assert metrics.sap(mu, truth, train=2 / 3000, continuous=True) == 0
 
 
-@FEW_ROWS
-def test_few_rows_may_have_many_latents():
-    assert metrics.mi_matrix(np.eye(3, 5), [[0], [1], [2]]).shape == (5, 1)
-
-
-@MANY_CLASSES
-def test_half_precision_counts_as_the_same_numbers():
-    mu, truths = mixed(500)
-    half = mu.astype(np.float16)
-    found, expected = (metrics.mi_matrix(m, truths, continuous=False) for m in (half, half.astype(np.float32)))
-    np.testing.assert_array_equal(found, expected)
-
-
 def test_an_offset_in_single_precision_does_not_matter():
     """The sum of 20,000 codes near 10,001 exceeds the integers of single precision."""
-    rng = RNG(5)
-    factor = rng.standard_normal((20_000, 1))
-    codes = np.hstack([factor + rng.standard_normal((20_000, 1)) + 10_001, np.full((20_000, 1), 10_001)]).astype(
-        np.float32
-    )
-    expected = np.corrcoef(codes[:, 0].astype(float), factor[:, 0])[0, 1] ** 2
-    assert metrics.sap(codes, factor, continuous=True) == pytest.approx(expected, abs=0.03)
+    factor, noise = RNG(5).standard_normal((2, 20_000, 1))
+    codes = np.float32(np.hstack([factor + noise, np.zeros_like(factor)]) + 10_001)
     apart = metrics.sap(codes.astype(float) - 10_001, factor, continuous=True)
     assert metrics.sap(codes, factor, continuous=True) == pytest.approx(apart, rel=1e-9)
     assert metrics.active_units(codes) == 1
@@ -243,16 +207,6 @@ def test_noise_scores_nearly_0(factors):
     for vae_score in (metrics.factor_vae_score, metrics.beta_vae_score):
         score = vae_score(lambda f: noise.standard_normal((len(f), 4)), uniform, rng=RNG(0), **SMALL)
         assert score == pytest.approx(1 / 3, abs=0.1)  # three factors, a guess
-
-
-def test_a_rotation_lowers_the_scores(factors):
-    turn = np.linalg.qr(RNG(3).standard_normal((3, 3)))[0]
-    assert metrics.mig(factors @ turn, factors) < 0.2
-    assert metrics.sap(factors @ turn, factors) < 0.6
-    assert metrics.factor_vae_score(lambda f: f @ turn, uniform, rng=RNG(0), **SMALL) < 0.9
-    truths = three_classes(300)
-    half = np.sqrt([[0.5, 0.5], [0.5, 0.5]]) * [[1, 1], [1, -1]]
-    assert metrics.dci(truths @ half, truths).disentanglement < 0.3
 
 
 def test_known_information_gives_the_known_gap():
@@ -335,18 +289,6 @@ def test_neither_order_nor_sign_of_latents_matters(order, signs, seed):
     assert one == other
 
 
-def test_dci_and_beta_vae_hardly_depend_on_the_order_and_sign_of_latents():
-    mu, truths = mixed(300)
-    truths = np.minimum(truths[:, :2], 2)
-    turned = -mu[:, ::-1]
-    assert metrics.dci(turned, truths) == pytest.approx(metrics.dci(mu, truths), abs=0.05)  # equal splits at random
-    one, other = (
-        metrics.beta_vae_score(represent, classes, rng=RNG(0), **SMALL)
-        for represent in (represent_mixed, lambda f: -represent_mixed(f)[:, ::-1])
-    )
-    assert one == pytest.approx(other, abs=0.01)
-
-
 def test_constant_latents_do_not_count():
     mu, truths = mixed(3000)
     mu, truths = mu[:, :4], truths[:, :2]
@@ -367,17 +309,14 @@ def test_active_units_counts_the_means_that_vary():
     assert metrics.active_units([[-0.5, -0.6], [0.5, 0.6]], threshold=0.25) == 1
 
 
-@pytest.mark.parametrize("score", [metrics.dci, metrics.sap])
-def test_a_factor_must_vary_in_the_training_rows(score):
+def test_the_training_share_leaves_rows_on_both_sides_and_classes_to_learn():
     mu, truths = mixed(30)
+    for train in (0, 1 / 30, 29 / 30, -1):
+        with pytest.raises(ValueError, match="^train: need a share"):
+            metrics.sap(mu, truths, train=train)
+    metrics.sap(mu, truths, train=28 / 30)
     alone = np.zeros((30, 1))
     alone[-1] = 1  # the only row of its class is not a training row
-    with pytest.raises(ValueError, match="^factors: column 0 is constant in 3 rows"):
-        score(mu, np.hstack([alone, truths[:, :1]]), train=0.1, continuous=False)
-
-
-@pytest.mark.parametrize("score", [metrics.dci, metrics.sap])
-@pytest.mark.parametrize("train", [0, 1 / 30, 29 / 30, 1, -1])
-def test_the_training_share_must_leave_rows_on_both_sides(score, train):
-    with pytest.raises(ValueError, match="train: need a share"):
-        score(*mixed(30), train=train)
+    for score in (metrics.dci, metrics.sap):
+        with pytest.raises(ValueError, match="^factors: column 0 is constant in 3 rows"):
+            score(mu, np.hstack([alone, truths[:, :1]]), train=0.1, continuous=False)

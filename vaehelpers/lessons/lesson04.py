@@ -1,6 +1,6 @@
 """Lesson 04: mixtures and EM: figures, sliders and checks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
-from scipy.special import expit, logsumexp
+from scipy.special import expit, log_softmax, logsumexp
 from scipy.stats import norm
 
 from ..mixtures import GaussianMixture, em
@@ -61,32 +61,6 @@ def plot_components(
     ax.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]))
     ax.set(xlabel=names[0], ylabel=names[1], title=title)
     ax.locator_params(nbins=6)
-    return ax
-
-
-def plot_climb(kinds: Sequence[str], bounds: ArrayLike, *, here: int = 0, ax: Axes | None = None) -> Axes:
-    """Plot the bound ``(steps,)`` in nats after each half-step, ``"E"`` or ``"M"``; ``here`` is marked."""
-    ax = ax or plt.subplots(figsize=(7, 5))[1]
-    heights, kind_of = np.asarray(bounds), np.array(kinds)
-    ax.plot(heights, color=BOUND, linewidth=1.5)
-    for kind, marker, what in (("E", "o", "E-step: responsibilities"), ("M", "^", "M-step: parameters")):
-        (own,) = np.nonzero(kind_of == kind)
-        ax.plot(own, heights[own], marker, color=BOUND, markersize=8, label=what, markerfacecolor="white")
-    marker = "o" if kinds[here] == "E" else "^"
-    ax.plot(here, heights[here], marker, color=BOUND, markersize=15, mec="black", mew=2, gid="here")
-    ax.set(xlabel="half-step", ylabel="bound, in nats")
-    ax.legend(loc="lower right")
-    return ax
-
-
-def plot_border(position: ArrayLike, resp: ArrayLike, hard: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Plot the responsibility ``(n,)`` of component 2 along the line between two means, and the hard assignment."""
-    ax = ax or plt.subplots(figsize=(7, 5))[1]
-    ax.plot(position, hard, "--", color="black", linewidth=2, label="k-means: hard")
-    ax.plot(position, resp, color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
-    ax.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
-    ax.set_ylabel("responsibility of component 2")
-    ax.legend(loc="upper left")
     return ax
 
 
@@ -142,13 +116,18 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
 
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
-    """Shrink the common σ of two round components with fixed centres ``(2, 2)``: soft assignments become hard."""
+    """Shrink the common σ of two round components with fixed centres ``(2, 2)``: soft assignments become hard.
+
+    On the right: the responsibility of component 2 along the line between the means.
+    """
     points, means = np.asarray(x), np.asarray(centres)
     position = np.linspace(0, 1, 401)
     line = means[0] + position[:, None] * (means[1] - means[0])
     closer, closer_on_line = (np.diff(-cdist(rows, means, "sqeuclidean"))[:, 0] for rows in (points, line))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+    right.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
+    right.set(ylabel="responsibility of component 2", title="on the line between the means")
 
     def update(sigma: float) -> None:
         second = expit(closer / (2 * sigma**2))  # with equal weights and equal σ, the distances alone decide
@@ -156,8 +135,10 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
         unsure = (resp.max(axis=1) < 0.99).sum()
         plot_components(points, resp, means, [sigma**2 * np.eye(2)] * 2, names=names, ax=left)
         left.set_title(f"σ = {sigma:.2f}: {unsure} of {len(points)} points less than 99 % certain")
-        plot_border(position, expit(closer_on_line / (2 * sigma**2)), position > 0.5, ax=right)
-        right.set_title("on the line between the means")
+        soft = expit(closer_on_line / (2 * sigma**2))
+        right.plot(position, position > 0.5, "--", color="black", linewidth=2, label="k-means: hard")
+        right.plot(position, soft, color=POSTERIOR, linewidth=4, alpha=0.8, label="mixture: soft")
+        right.legend(loc="upper left")
 
     return Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05))
 
@@ -166,31 +147,39 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
     """Step through EM: points in the colours of their responsibilities, ellipses, and the bound beside them."""
     points = np.asarray(x)
     path = list(islice(em(points, start), 2 * rounds))
-    kinds, bounds = [step.kind for step in path], [step.bound for step in path]
+    bounds = np.array([step.bound for step in path])
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
+    kinds = {"E": ("o", "E-step: responsibilities"), "M": ("^", "M-step: parameters")}
+    right.plot(bounds, color=BOUND, linewidth=1.5)
+    for first_of_kind, (marker, label) in enumerate(kinds.values()):
+        own = np.arange(first_of_kind, len(bounds), 2)
+        right.plot(own, bounds[own], marker, color=BOUND, markersize=8, label=label, markerfacecolor="white")
+    right.set(xlabel="half-step", ylabel="bound, in nats")
+    right.legend(loc="lower right")
 
     def update(half_step: int) -> None:
         kind, mixture, log_resp, bound = path[half_step]
+        marker, label = kinds[kind]
         plot_components(points, np.exp(log_resp), mixture.means, mixture.covariances, names=names, ax=left)
-        done = "E-step: responsibilities" if kind == "E" else "M-step: parameters"
-        left.set_title(f"round {half_step // 2 + 1}, {done}")
-        plot_climb(kinds, bounds, here=half_step, ax=right)
+        left.set_title(f"round {half_step // 2 + 1}, {label}")
+        right.plot(half_step, bound, marker, color=BOUND, markersize=15, mec="black", mew=2, label="here")
         rise = f", up by {bound - bounds[half_step - 1]:.3f}" if half_step else ""
         right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
 
     return Live(figure, update, half_step=steps("half-step", len(path) - 1, value=first))
 
 
-def _k_means_steps(x: NDArray, start: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:
+def _k_means_steps(x: NDArray, centres: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:
     """Return one-hot labels ``(n, k)`` and centres ``(k, d)`` after each half-step of k-means."""
-    path, centres = [], start.copy()
+    path = []
     for _ in range(rounds):
-        labels = cdist(x, centres, "sqeuclidean").argmin(axis=1)
-        path.append((np.eye(len(centres))[labels], centres.copy()))
-        for j in np.unique(labels):
-            centres[j] = x[labels == j].mean(axis=0)
-        path.append((np.eye(len(centres))[labels], centres.copy()))
+        labels = np.eye(len(centres))[cdist(x, centres, "sqeuclidean").argmin(axis=1)]
+        path.append((labels, centres))
+        taken = labels.any(axis=0)  # a centre without points stays where it is
+        centres = centres.copy()
+        centres[taken] = _means(x, labels[:, taken])
+        path.append((labels, centres))
     return path
 
 
@@ -209,7 +198,7 @@ LOG_JOINTS = [
 
 
 def check_responsibility(resp: Any) -> Result:
-    """Lesson 04: the responsibility of the long kind for an eruption of three minutes, to two digits."""
+    """Check the responsibility of the long kind for an eruption of three minutes, to two digits."""
     short, long = 0.36 * 0.05, 0.64 * 0.10
     right = long / (short + long)
     mistakes = {
@@ -226,7 +215,7 @@ def check_responsibility(resp: Any) -> Result:
 
 
 def check_log_density(value: Any) -> Result:
-    """Lesson 04: the log-density of 60 minutes under a Gaussian of mean 55 and standard deviation 6."""
+    """Check the log-density of 60 minutes under a Gaussian of mean 55 and standard deviation 6."""
     right = norm.logpdf(60, 55, 6)
     square, height, constant = 0.5 * 25 / 36, 0.5 * np.log(36), 0.5 * np.log(2 * np.pi)
     mistakes = {
@@ -237,153 +226,135 @@ def check_log_density(value: Any) -> Result:
         "A factor ½ is missing before log σ².": -square - 2 * height - constant,
         "A factor ½ is missing before the square.": -2 * square - height - constant,
         "A factor ½ is missing before log 2πσ². (Or write log of its root.)": -square - 2 * (height + constant),
-        "The term with 2π is missing. It is the same for all components, and still part of a density.":
-            -square - height,
+        "The term with 2π is missing. It too is part of a density.": -square - height,
         "The square has the wrong sign: a point far from the mean must be less probable.": square - height - constant,
         "That is the surprisal, the negative of the log-density.": -right,
         "You stopped after the square. A wide Gaussian is also a low one: what makes it integrate to 1?": -square,
         "That is a logarithm to base 10. Use the natural one.": right / np.log(10),
         "That is a logarithm to base 2. Use the natural one.": right / np.log(2),
-    }  # fmt: skip
+    }
     praise = "one Gaussian, and its logarithm is a parabola."
     return judge(value, right, praise=praise, mistakes=mistakes, tolerance=2e-3)
 
 
 def check_new_means(new_means: Callable[[Any, Any], Any]) -> Result:
-    """Lesson 04: the M-step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
+    """Check the M-step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
     mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
-        "You divided by N, the number of points. Each component has its own share of the points: N_k.":
-            lambda x, resp: resp.T @ x / len(x),
-        "Nothing divides these sums; or you normalised the wrong axis, along which they add up to 1 already.":
-            lambda x, resp: resp.T @ x,
-        "Every component got the mean of all points. Where did the responsibilities go?":
-            lambda x, resp: np.tile(x.mean(axis=0), (resp.shape[1], 1)),
-        "Those are the means of k-means: each point went to one component whole.":
-            lambda x, resp: _means(x, _whole(resp)),
-    }  # fmt: skip
+        "You divided by N. Each component has its own share of the points: N_k.": lambda x, resp: resp.T @ x / len(x),
+        "Nothing divides these sums; or you normalised along the axis that adds up to 1.": lambda x, resp: resp.T @ x,
+        "Every component got the mean of all points.": lambda x, resp: _means(x, np.ones_like(resp)),
+        "Those are the means of k-means: each point went to one component.": lambda x, resp: _means(x, _whole(resp)),
+    }
     cases, praise = [_shares(2, 3), _shares(4, 3)], "a weighted average, with N_k below the line."
     return judge_function(new_means, _means, cases, praise=praise, mistakes=mistakes)
 
 
 def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
-    """Lesson 04: the M-step of the standard deviations (k,) of one-dimensional components."""
+    """Check the M-step of the standard deviations (k,) of one-dimensional components."""
 
     def squares(x: NDArray, resp: NDArray, centre: ArrayLike) -> NDArray:
         return (resp * (x[:, None] - centre) ** 2).sum(axis=0)
 
-    def right(x: NDArray, resp: NDArray, means: NDArray) -> NDArray:
-        return np.sqrt(squares(x, resp, means) / resp.sum(axis=0))
+    def right(x: NDArray, resp: NDArray, centre: ArrayLike) -> NDArray:
+        return np.sqrt(squares(x, resp, centre) / resp.sum(axis=0))
 
     mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
         "Those are the variances. The standard deviation is one root away.": lambda x, r, m: right(x, r, m) ** 2,
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
-        "Those are the variances, and with N below the line in place of N_k.":
-            lambda x, r, m: squares(x, r, m) / len(x),
+        "Those are the variances, and with N in place of N_k.": lambda x, r, m: squares(x, r, m) / len(x),
         "You divided by N_k − 1. The M-step maximises the likelihood, and has N_k below the line.":
             lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(axis=0) - 1)),
-        "Nothing divides these sums. The mean of the squares is needed: divide by N_k.":
-            lambda x, r, m: np.sqrt(squares(x, r, m)),
-        "You measured from the mean of all points. Each component has a mean of its own.":
-            lambda x, r, m: right(x, r, x.mean()),
-        "The responsibilities are missing from the sum: every point counted in full.":
-            lambda x, r, m: right(x, np.ones_like(r), m),
+        "Nothing divides these sums. Divide by N_k.": lambda x, r, m: np.sqrt(squares(x, r, m)),
+        "You measured from the mean of all points. Use each component's own.": lambda x, r, m: right(x, r, x.mean()),
+        "The responsibilities are missing from the sum.": lambda x, r, m: right(x, np.ones_like(r), m),
         "That is E|x − μ|, the mean distance. Square first, then take the root of the mean.":
             lambda x, r, m: (r * abs(x[:, None] - m)).sum(axis=0) / r.sum(axis=0),
-        "Each point went to one component whole, as in k-means. Share the points out.":
-            lambda x, r, m: right(x, _whole(r), m),
+        "Each point went to one component, as in k-means.": lambda x, r, m: right(x, _whole(r), m),
     }  # fmt: skip
     cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
-    return judge_function(
-        new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes=mistakes
-    )
+    praise = "that is the M-step of a standard deviation."
+    return judge_function(new_sds, right, cases, praise=praise, mistakes=mistakes)
 
 
-def check_log_responsibilities(function: Callable[[Any], Any]) -> Result:
-    """Lesson 04: log-responsibilities (n, k) where the densities themselves are too small for a float."""
+def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Result:
+    """Check log-responsibilities (n, k) where the densities themselves are too small for a float."""
 
     def right(table: NDArray) -> NDArray:
-        return table - logsumexp(table, axis=1, keepdims=True)
+        return log_softmax(table, axis=1)
+
+    def total(table: NDArray) -> NDArray:
+        return np.exp(table).sum(axis=1, keepdims=True)
 
     mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
         "exp(−1000) is 0 for a computer, and 0/0 is NaN. Never leave log space: logsumexp.":
-            lambda table: np.log(np.exp(table) / np.exp(table).sum(axis=1, keepdims=True)),
-        "exp(−1000) is 0 for a computer, and the log of 0 is not finite. Never leave log space: logsumexp.":
-            lambda table: table - np.log(np.exp(table).sum(axis=1, keepdims=True)),
+            lambda table: np.log(np.exp(table) / total(table)),
+        "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda table: table - np.log(total(table)),
         "Those are the responsibilities. Their logarithms are asked for.": lambda table: np.exp(right(table)),
         "Normalised over the wrong axis: each row, not each column, must add up to 1.": lambda table: right(table.T).T,
-        "You divided by the sum over the whole table. Every row has a total of its own.":
-            lambda table: table - logsumexp(table),
+        "You divided by the sum over the whole table. Every row has its own.": lambda table: log_softmax(table),
         "You divided the logarithms. To divide numbers, subtract their logarithms.":
             lambda table: table / logsumexp(table, axis=1, keepdims=True),
         "You subtracted the largest only. That avoids the zeros, and the rows do not add up to 1 yet.":
             lambda table: table - table.max(axis=1, keepdims=True),
         "The sign is turned: the logarithm of a share is negative.": lambda table: -right(table),
     }  # fmt: skip
-    cases = [(table,) for table in LOG_JOINTS]
-    return judge_function(function, right, cases, praise="no density was ever computed.", mistakes=mistakes)
+    cases, praise = [(table,) for table in LOG_JOINTS], "no density was ever computed."
+    return judge_function(log_responsibilities, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
-    """Lesson 04: the BIC of a mixture of k Gaussians in d dimensions with full covariances; low is good."""
+    """Check the BIC of a mixture of k Gaussians in d dimensions with full covariances; low is good."""
 
     def free(k: int, d: int) -> float:
         return k - 1 + k * d + k * d * (d + 1) / 2
 
+    def right(log_l: float, k: int, d: int, n: float) -> float:
+        return -2 * log_l + free(k, d) * np.log(n)
+
     mistakes: dict[str, Callable[[float, int, int, int], ArrayLike]] = {
         "You counted K weights. They add up to 1: how many of them are free?":
-            lambda log_l, k, d, n: -2 * log_l + (free(k, d) + 1) * np.log(n),
+            lambda log_l, k, d, n: right(log_l, k, d, n) + np.log(n),
         "You counted no weights. They add up to 1, so all but one are free.":
-            lambda log_l, k, d, n: -2 * log_l + (free(k, d) - k + 1) * np.log(n),
+            lambda log_l, k, d, n: right(log_l, k, d, n) - (k - 1) * np.log(n),
         "You counted d² numbers for a covariance. It is symmetric.":
             lambda log_l, k, d, n: -2 * log_l + (k - 1 + k * d + k * d**2) * np.log(n),
         "You counted d numbers for a covariance. These ellipses can tilt.":
             lambda log_l, k, d, n: -2 * log_l + (k - 1 + 2 * k * d) * np.log(n),
-        "The penalty has the wrong sign: it must raise the score.":
-            lambda log_l, k, d, n: -2 * log_l - free(k, d) * np.log(n),
-        "The log-likelihood has the wrong sign: a higher likelihood must make the score lower.":
-            lambda log_l, k, d, n: 2 * log_l + free(k, d) * np.log(n),
-        "That is AIC. The penalty of a parameter grows with the data here: log n in place of 2.":
-            lambda log_l, k, d, n: -2 * log_l + 2 * free(k, d),
-        "The factor 2 before the log-likelihood is missing.": lambda log_l, k, d, n: -log_l + free(k, d) * np.log(n),
-        "The penalty of a parameter is log n here, not n.": lambda log_l, k, d, n: -2 * log_l + free(k, d) * n,
+        "The penalty has the wrong sign: it must raise the score.": lambda log_l, k, d, n: right(log_l, k, d, 1 / n),
+        "The log-likelihood has the wrong sign.": lambda log_l, k, d, n: right(-log_l, k, d, n),
+        "That is AIC. The penalty of a parameter is log n here.": lambda log_l, k, d, n: -2 * log_l + 2 * free(k, d),
+        "The factor 2 before the log-likelihood is missing.": lambda log_l, k, d, n: right(log_l / 2, k, d, n),
+        "The penalty of a parameter is log n here, not n.": lambda log_l, k, d, n: -2 * log_l + n * free(k, d),
     }  # fmt: skip
-    return judge_function(
-        bic,
-        lambda log_l, k, d, n: -2 * log_l + free(k, d) * np.log(n),
-        [(-385.0, 2, 2, 272), (-1333.0, 3, 2, 400), (-900.0, 4, 5, 100)],
-        praise="the log-likelihood against a penalty for each parameter.",
-        mistakes=mistakes,
-    )
+    cases = [(-385.0, 2, 2, 272), (-1333.0, 3, 2, 400), (-900.0, 4, 5, 100)]
+    praise = "the log-likelihood against a penalty for each parameter."
+    return judge_function(bic, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
-    """Lesson 04: one round of EM for two coins of unknown chances; Do & Batzoglou (2008), figure 1."""
+    """Check one round of EM for two coins of unknown chances; Do & Batzoglou (2008), figure 1."""
+
+    def right(heads: NDArray, tosses: int, old: NDArray) -> NDArray:
+        return _chances(_coins(heads, tosses, old), heads, tosses)
+
     mistakes: dict[str, Callable[[NDArray, int, NDArray], ArrayLike]] = {
-        "Each set of tosses went to one coin whole. That is k-means; share the sets out.":
+        "Each set of tosses went to one coin. That is k-means; share the sets out.":
             lambda heads, tosses, old: _chances(_whole(_coins(heads, tosses, old)), heads, tosses),
         "You divided by all tosses. Each coin has its own share of them.":
             lambda heads, tosses, old: _coins(heads, tosses, old).T @ heads / (tosses * len(heads)),
         "Those are expected heads. Divide by the expected tosses of each coin.":
             lambda heads, tosses, old: _coins(heads, tosses, old).T @ heads,
         "Those are the mean heads of a set. Divide by its tosses too.":
-            lambda heads, tosses, old: _chances(_coins(heads, tosses, old), heads, 1),
+            lambda heads, tosses, old: tosses * right(heads, tosses, old),
         "You counted the heads in the likelihood, and forgot the tails.":
             lambda heads, tosses, old: _chances(_coins(heads, heads[:, None], old), heads, tosses),
-        "The two coins are swapped.":
-            lambda heads, tosses, old: _chances(_coins(heads, tosses, old), heads, tosses)[::-1],
-        "Both coins came out the same. Let the chances decide who is responsible.":
-            lambda heads, tosses, old: np.repeat(heads.mean() / tosses, 2),
+        "The two coins are swapped.": lambda heads, tosses, old: right(heads, tosses, old)[::-1],
+        "Both coins came out the same.": lambda heads, tosses, old: np.repeat(heads.mean() / tosses, 2),
         "You normalised over the sets. Of each set, the two coins' shares add up to 1.":
             lambda heads, tosses, old: _chances(_coins(heads, tosses, old, axis=0), heads, tosses),
         "Those are the old chances.": lambda heads, tosses, old: old,
     }  # fmt: skip
-    return judge_function(
-        coin_round,
-        lambda heads, tosses, old: _chances(_coins(heads, tosses, old), heads, tosses),
-        TOSSES,
-        praise="EM for a model of your own.",
-        mistakes=mistakes,
-    )
+    return judge_function(coin_round, right, TOSSES, praise="EM for a model of your own.", mistakes=mistakes)
 
 
 def _coins(heads: NDArray, tosses: Any, chances: NDArray, axis: int = 1) -> NDArray:
@@ -397,7 +368,7 @@ def _chances(resp: NDArray, heads: NDArray, tosses: int) -> NDArray:
 
 
 def _means(x: NDArray, resp: NDArray) -> NDArray:
-    return np.stack([np.average(x, axis=0, weights=share) for share in resp.T])
+    return resp.T @ x / resp.sum(axis=0)[:, None]
 
 
 def _whole(resp: NDArray) -> NDArray:

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import os
 import re
 import struct
 import warnings
@@ -345,9 +346,9 @@ def broken(folder):
     }
     for name, (content, _) in files.items():
         (folder / name).write_bytes(content)
-    for name, target in (("4 loop.png", "4 loop.png"), ("4 nowhere.png", "nowhere")):
-        (folder / name).symlink_to(folder / target)
-        files[name] = (b"", "not a file")
+    (folder / "4 loop.png").symlink_to(folder / "4 loop.png")
+    os.mkfifo(folder / "4 pipe.png")  # which would be waited for
+    files |= dict.fromkeys(("4 loop.png", "4 pipe.png"), (b"", "not a file"))
     (folder / "8 folder.png").mkdir()
     return ", ".join(f"{name} ({files[name][1]})" for name in sorted(files))
 

@@ -1,4 +1,4 @@
-"""A hand that stays in the frame, moves evenly, and is the same every time."""
+"""A hand stays in the frame, moves evenly, and is the same every time."""
 
 import itertools
 
@@ -26,14 +26,9 @@ def centre(picture):
     return np.array([weights.sum(0) @ ticks, -(weights.sum(1) @ ticks)])
 
 
-def test_pictures_are_float32_between_0_and_1():
-    pictures = hands.render(hands.sample_factors(20, rng=np.random.default_rng(0)), size=32)
-    assert pictures.shape == (20, 1, 32, 32) and pictures.dtype == np.float32
-    assert pictures.min() == 0 and 0.5 < pictures.max() <= 1
-
-
 def test_the_neutral_hand_fills_the_frame_and_has_no_symmetry():
     picture = hands.render(hands.neutral()[None])[0, 0]
+    assert picture.dtype == np.float32 and picture.min() == 0 and 0.5 < picture.max() <= 1
     rows = np.flatnonzero(picture.max(1) > 0.1)
     assert 0.82 <= (rows[-1] - rows[0] + 1) / 64 <= 0.90
     for other in (picture[:, ::-1], picture[::-1], picture.T, picture[::-1, ::-1]):
@@ -75,13 +70,9 @@ def test_a_small_step_moves_few_pixels_and_every_step_is_visible(name):
     assert moved.max() < 0.2 * 64**2
     coarse = steps.sum((1, 2, 3)).reshape(8, 5).sum(1)
     assert coarse.min() > 6, "part of the range changes next to nothing"
-
-
-@pytest.mark.parametrize("name", NAMES[5:])
-def test_a_curl_moves_away_from_the_open_hand_all_the_way(name):
-    pictures = hands.render(with_factor(name, np.linspace(0, 1, 6)))
-    far = np.abs(pictures - pictures[:1]).sum((1, 2, 3))
-    assert (np.diff(far) > 0).all()
+    if name in NAMES[5:]:  # a curl moves away from the open hand all the way
+        images = hands.render(with_factor(name, np.linspace(0, 1, 6)))
+        assert (np.diff(np.abs(images - images[:1]).sum((1, 2, 3))) > 0).all()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_the_rest_stays_neutral():
@@ -91,21 +82,6 @@ def test_the_same_seed_gives_the_same_bytes_and_the_rest_stays_neutral():
     assert {NAMES[i] for i in np.flatnonzero(np.ptp(first, axis=0))} == {"index", "x"}
     single = np.concatenate([hands.render(row[None]) for row in first])
     np.testing.assert_allclose(single, hands.render(first), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("call", "message"),
-    [
-        (lambda: hands.render(np.zeros((2, 9))), r"factors: need shape \(n, 10\), got \(2, 9\)"),
-        (lambda: hands.render(np.full((1, 10), np.nan)), "finite"),
-        (lambda: hands.render(np.zeros((1, 10)), size=4), "size: need a whole number from 8"),
-        (lambda: hands.sample_factors(1, vary=("toe",), rng=np.random.default_rng(0)), "'toe' is not a factor"),
-    ],
-)
-def test_bad_input_is_named(call, message):
-    with pytest.raises(ValueError, match=message):
-        call()
-
-
-def test_no_hands_are_an_empty_array():
-    assert hands.render(np.empty((0, 10))).shape == (0, 1, 64, 64)
+    assert hands.render(first[:0]).shape == (0, 1, 64, 64)
+    with pytest.raises(ValueError, match=r"factors: need shape \(n, 10\), got \(2, 9\)"):
+        hands.render(np.zeros((2, 9)))

@@ -9,7 +9,6 @@ ask nobody beyond this machine (test_browser, test_site, test_slides, test_voila
 import ast
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -97,12 +96,6 @@ def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "check_call", None)
     with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in no format that is read here\), other"):
         assert len(datasets.folder(tmp_path, size=16)) == 1
-
-
-def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(ValueError, match=r"can be read as an image: pipe\.png \(not a file\)"):
-        datasets.folder(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,25 +2,24 @@
 
 import statistics
 from base64 import b64encode
-from pathlib import Path
 
 import numpy as np
 import rows
 from playwright.sync_api import sync_playwright
 
 from vaehelpers import hands, latents, weights
+from vaehelpers.explorer import bundle
 
 MODEL, CALLS = "hands", 10 if rows.QUICK else 50
-SOURCES = [Path(weights.__file__).with_name("web") / name for name in ("network.js", "hands.js")]
 PAGE = """<script type="module">
 %s
-const model = parse(Uint8Array.from(atob("%s"), (byte) => byte.charCodeAt(0))), image = new Float32Array(%s);
+const model = network.parse(Uint8Array.from(atob("%s"), (byte) => byte.charCodeAt(0))), image = new Float32Array(%s);
 const code = (i) => Float32Array.from({ length: model.latentDim }, (_, j) => 2 * Math.sin(i * (j + 1)));
 const out = new Float32Array(image.length), factors = new Float32Array(%s);
 const ways = {
-  decode: (z) => decode(model, z, out),
-  encode: () => encode(model, image),
-  draw: () => { for (let i = 0; i < 10; i++) render(factors, 64); }, // the clock ticks every 0.1 ms
+  decode: (z) => network.decode(model, z, out),
+  encode: () => network.encode(model, image),
+  draw: () => { for (let i = 0; i < 10; i++) hands.render(factors, 64); }, // the clock ticks every 0.1 ms
 };
 window.measure = (way, calls) => Array.from({ length: calls }, (_, i) => {
   const z = code(i), began = performance.now();
@@ -52,10 +51,10 @@ if __name__ == "__main__":
         "draw": ("NumPy", lambda: hands.render(factors)),
     }
     content = b64encode((weights.PRETRAINED / f"{MODEL}.safetensors").read_bytes()).decode()
-    sources, table = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES), []
+    table = []
     with sync_playwright() as playwright:
         page = rows.chromium(playwright).new_page()
-        page.set_content(PAGE % (sources, content, image.ravel().tolist(), factors[0].tolist()))
+        page.set_content(PAGE % (bundle(), content, image.ravel().tolist(), factors[0].tolist()))
         page.wait_for_function("() => window.measure")
         for way, (name, peer) in peers.items():
             pairs, every = compare(page, way, peer)

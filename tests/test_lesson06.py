@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from vaehelpers.information import gaussian_kl
 from vaehelpers.lessons import lesson06
-from vaehelpers.lessons.lesson06 import best_images, overlap_cost, probability_of_first
+from vaehelpers.lessons.lesson06 import best_images, overlap_cost
 
 RNG = np.random.default_rng(0)
 
@@ -84,12 +84,6 @@ def test_the_ellipses_of_q_and_of_the_best_gaussian_lie_at_one_and_two_sds():
         )
 
 
-def test_each_run_has_its_own_line_and_marker():
-    ax = lesson06.plot_runs([1, 2], {"a": [5, 4], "b": [5, 1]}, ylabel="nats")
-    assert [by_label(ax.lines, name).get_ydata().tolist() for name in "ab"] == [[5, 4], [5, 1]]
-    assert len({(line.get_marker(), line.get_linestyle()) for line in ax.lines}) == 2 and ax.get_ylim()[0] == 0
-
-
 def costs(lab):
     """The lost reconstruction term and the KL that the lab's bars show, by setting."""
     _, _, right = lab.figure.axes
@@ -145,7 +139,7 @@ def test_learning_draws_in_one_place(monkeypatch):
     assert (len(shown), len(updated)) == (1, 1) and shown[0].data != updated[0].data
 
 
-IMAGES = np.stack([RNG.uniform(0.05, 0.95, (4, 3)), RNG.uniform(0.05, 0.95, (4, 3))])
+IMAGES = RNG.uniform(0.05, 0.95, (2, 4, 3))
 IMAGES[1, 0] = IMAGES[0, 0]  # some pixels are the same in both
 means = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
 sds = st.tuples(st.floats(0.1, 1.5), st.floats(0.1, 1.5))
@@ -155,58 +149,42 @@ def log_likelihood(x, p):
     return np.sum(xlogy(x, p) + xlog1py(1 - x, -p))
 
 
-def expected_reconstruction(mu, sd, decode):
-    """E[log p(x | z)], the mean over both images, of any decoder from z to an image."""
+def loss_of(mu, sd, decode):
+    """How far E[log p(x | z)], the mean over both images, lies below its value without overlap, for any decoder."""
 
     def weighted(z):
         return sum(norm.pdf(z, mu[i], sd[i]) * log_likelihood(IMAGES[i], decode(z)) for i in range(2)) / 2
 
     edges = sorted(m + k * s for m, s in zip(mu, sd, strict=True) for k in (-9, -3, 0, 3, 9))
-    return sum(quad(weighted, a, b, limit=200)[0] for a, b in zip(edges[:-1], edges[1:], strict=True))
+    expected = sum(quad(weighted, a, b, limit=200)[0] for a, b in zip(edges[:-1], edges[1:], strict=True))
+    return np.mean([log_likelihood(x, x) for x in IMAGES]) - expected
 
 
 @pytest.mark.parametrize(("mu", "sd"), [((-0.5, 0.5), (1, 1)), ((-2, 1), (0.3, 1.4)), ((0, 0.1), (0.1, 1.5))])
-def test_the_reconstruction_term_is_the_integral_over_z(mu, sd):
-    found = overlap_cost(mu, sd, IMAGES)
-    exact = expected_reconstruction(mu, sd, lambda z: best_images([z], mu, sd, IMAGES)[0])
-    assert found.reconstruction == pytest.approx(exact, rel=1e-5)
-    own = np.mean([log_likelihood(x, x) for x in IMAGES])
-    assert found.lost == pytest.approx(own - exact, abs=1e-4)
+def test_what_is_lost_is_the_integral_over_z(mu, sd):
+    def decode(z):
+        first, second = norm.pdf(z, mu, sd)
+        return (first * IMAGES[0] + second * IMAGES[1]) / (first + second)
+
+    assert overlap_cost(mu, sd, IMAGES).lost == pytest.approx(loss_of(mu, sd, decode), abs=1e-4)
 
 
 @given(mu=means, sd=sds, blend=st.floats(0, 1), tilt=st.floats(-2, 2))
 @settings(deadline=None, max_examples=15)
-def test_no_other_decoder_reconstructs_better(mu, sd, blend, tilt):
+def test_no_other_decoder_loses_less(mu, sd, blend, tilt):
     def other(z):
         w = blend + (1 - 2 * blend) / (1 + np.exp(-tilt * z))
         return w * IMAGES[0] + (1 - w) * IMAGES[1]
 
-    assert expected_reconstruction(mu, sd, other) <= overlap_cost(mu, sd, IMAGES).reconstruction + 1e-4
-
-
-def test_the_reconstruction_term_by_drawing():
-    mu, sd, draws = np.array([-0.4, 0.9]), np.array([0.7, 0.5]), []
-    for i in range(2):
-        z = RNG.normal(mu[i], sd[i], 20_000)
-        p, x = best_images(z, mu, sd, IMAGES), IMAGES[i]
-        draws.append((xlogy(x, p) + xlog1py(1 - x, -p)).sum(axis=(1, 2)))
-    error = np.hypot(*[d.std() / 20_000**0.5 for d in draws]) / 2
-    assert abs(np.mean(draws) - overlap_cost(mu, sd, IMAGES).reconstruction) < 4 * error
+    assert -1e-9 <= overlap_cost(mu, sd, IMAGES).lost <= loss_of(mu, sd, other) + 1e-4
 
 
 @given(mu=means, sd=st.floats(0.1, 1.5))
 @settings(deadline=None, max_examples=30)
-def test_overlap_of_equal_widths(mu, sd):
-    expected = 2 * norm.cdf(-abs(mu[0] - mu[1]) / (2 * sd))
-    assert overlap_cost(mu, (sd, sd), IMAGES).overlap == pytest.approx(expected, abs=2e-3)
-
-
-@given(mu=means, sd=sds)
-@settings(deadline=None, max_examples=30)
-def test_the_kl_has_its_closed_form_and_overlap_never_gains(mu, sd):
-    found = overlap_cost(mu, sd, IMAGES)
-    np.testing.assert_allclose(found.kl, gaussian_kl(mu, np.square(sd), 0, 1), atol=1e-12)
-    assert found.lost >= -1e-9
+def test_overlap_and_kl_have_their_closed_forms(mu, sd):
+    found = overlap_cost(mu, (sd, sd), IMAGES)
+    assert found.overlap == pytest.approx(2 * norm.cdf(-abs(mu[0] - mu[1]) / (2 * sd)), abs=2e-3)
+    np.testing.assert_allclose(found.kl, gaussian_kl(mu, sd**2, 0, 1), atol=1e-12)
 
 
 def test_full_overlap_costs_the_jensen_shannon_divergence_and_none_costs_nothing():
@@ -220,31 +198,23 @@ def test_full_overlap_costs_the_jensen_shannon_divergence_and_none_costs_nothing
     assert overlap_cost((0, 0), (1, 1), black_and_white).lost == pytest.approx(2 * np.log(2), rel=1e-6)
 
 
-def test_the_probability_of_the_first_is_bayes_rule():
-    z = np.linspace(-40, 40, 81)
-    first, second = norm.pdf(z, -1, 0.8), norm.pdf(z, 0.5, 1.2)
-    seen = first + second > 0
-    got = probability_of_first(z, (-1, 0.5), (0.8, 1.2))
-    np.testing.assert_allclose(got[seen], (first / (first + second + (~seen)))[seen], atol=1e-12)
-    assert np.isfinite(got).all()
+def test_the_best_images_are_finite_far_from_both_means():
+    found = best_images([-400.0, -1, 400], (-1, 0.5), (0.8, 1.2), IMAGES)
+    np.testing.assert_allclose(found[[0, 2]], IMAGES[[1, 1]])  # the wider one
     np.testing.assert_allclose(best_images([-1.0], (-1, 5), (0.1, 0.1), IMAGES)[0], IMAGES[0])
 
 
-def test_every_kind_of_number_is_reckoned_with_as_a_double():
-    single = [np.array(values, np.float32) for values in ((-0.6, 0.7), (0.3, 0.7), IMAGES)]
-    found, wanted = overlap_cost(*single), overlap_cost(*(values.astype(float) for values in single))
-    assert found.lost == pytest.approx(wanted.lost, rel=1e-14)
-    np.testing.assert_allclose(found.kl, wanted.kl, rtol=1e-14)
+def test_the_best_weight_is_the_best():
+    """Exercise 7 against a search over all three parameters of the toy."""
+    for v, s2, beta in ((4.0, 0.5, 1.0), (4.0, 0.5, 3.0), (4.0, 0.5, 10.0), (0.8, 0.2, 2.0)):
 
+        def loss(p, v=v, s2=s2, beta=beta):
+            w, a, tau = p[0], p[1], np.exp(p[2])
+            reconstruction = -((v * (1 - w * a) ** 2 + w**2 * tau) / s2) / 2
+            return beta * (a**2 * v + tau - p[2] - 1) / 2 - reconstruction
 
-def test_bad_input_is_named():
-    for sd, message in (((1, 0), "above 0, got"), ((1, -1), "above 0, got"), ((1, 1, 1), r"\(2,\), got \(3,\)")):
-        with pytest.raises(ValueError, match=f"sds: need .*{message}"):
-            overlap_cost((0, 1), sd, IMAGES)
-    with pytest.raises(ValueError, match=r"images: need two images, got shape \(3, 3\)"):
-        overlap_cost((0, 1), (1, 1), np.ones((3, 3)))
-    with pytest.raises(ValueError, match="images: need values from 0 to 1"):
-        overlap_cost((0, 1), (1, 1), IMAGES * 2)
+        found = min((minimize(loss, [w, 0.3, -1], tol=1e-12) for w in (0.1, 1, 2)), key=lambda r: r.fun)
+        assert found.x[0] ** 2 == pytest.approx(max(v - beta * s2, 0), abs=2e-3)
 
 
 EXP, LOG, LATENT_KL = np.exp, np.log, 0.5 * (1 + np.exp(-2) + 2 - 1)
@@ -258,9 +228,9 @@ def pixels(x, p):
     return x * LOG(p) + (1 - x) * LOG(1 - p)
 
 
-def loss(pixel_sum=lambda t: t.sum(1), latent_sum=lambda t: t.sum(1), kl=kl, pixels=pixels, end=np.mean):
+def loss(pixel_sum=lambda t: t.sum(1), kl=kl, pixels=pixels, end=np.mean):
     """The solution of exercise 3, or one with a mistake built in."""
-    return lambda x, p, mu, logvar: end(latent_sum(kl(mu, logvar)) - pixel_sum(pixels(x, p)))
+    return lambda x, p, mu, logvar: end(kl(mu, logvar).sum(1) - pixel_sum(pixels(x, p)))
 
 
 def torch_loss(x, p, mu, logvar):
@@ -283,11 +253,6 @@ def sample_in_place(mu, logvar, eps):
     return eps
 
 
-def sample_in_a_loop(mu, logvar, eps):
-    rows = zip(mu.tolist(), logvar.tolist(), eps.tolist(), strict=True)
-    return [[m + math.sqrt(math.exp(v)) * e for m, v, e in zip(*row, strict=True)] for row in rows]
-
-
 def blend(weights):
     """A solution of exercise 4 that weights the two images in some way."""
 
@@ -296,11 +261,6 @@ def blend(weights):
         return (first * x1 + second * x2) / (first + second)
 
     return attempt
-
-
-def blend_of_scalars(z, means, sds, x1, x2):
-    first, second = (math.exp(-(((z - m) / s) ** 2) / 2) / s for m, s in zip(means, sds, strict=True))
-    return [(first * a + second * b) / (first + second) for a, b in zip(x1, x2, strict=True)]
 
 
 def blend_in_place(z, means, sds, x1, x2):
@@ -317,19 +277,13 @@ def mean_in_place(w):
     return LOG(w.mean(axis=0)) + largest
 
 
-def running_mean(w):
-    total = w[0]
-    for row in w[1:]:
-        total = np.logaddexp(total, row)
-    return total - math.log(len(w))
-
-
 RIGHT = {
-    "latent_kl": [LATENT_KL, 1.068, 1.07, [1.0677], np.float16(LATENT_KL), torch.tensor(LATENT_KL)],
+    "latent_kl": [LATENT_KL, 1.07, [1.0677], np.float16(LATENT_KL), torch.tensor(LATENT_KL)],
     "sample": [
         lambda mu, logvar, eps: mu + EXP(logvar / 2) * eps,
         sample_in_place,
-        sample_in_a_loop,
+        lambda mu, logvar, eps: [[m + math.exp(v) ** 0.5 * e for m, v, e in zip(*row, strict=True)]
+                                 for row in zip(mu, logvar, eps, strict=True)],
         lambda mu, logvar, eps: norm.ppf(norm.cdf(eps), mu, np.sqrt(EXP(logvar))),
         lambda mu, logvar, eps: torch.tensor(mu) + torch.tensor(logvar).exp().sqrt() * torch.tensor(eps),
     ],
@@ -338,27 +292,22 @@ RIGHT = {
         torch_loss,
         loss_in_place,
         lambda x, p, mu, logvar: (kl(mu, logvar).sum() - pixels(x, p).sum()) / x.shape[0],
-        lambda x, p, mu, logvar: -np.mean([pixels(*row[:2]).sum() - kl(*row[2:]).sum()
-                                           for row in zip(x, p, mu, logvar, strict=True)]),
     ],
     "best_image": [
-        blend(lambda z, m, s: norm.pdf(z, m, s)),
-        blend_of_scalars,
+        blend(norm.pdf),
         blend_in_place,
         lambda z, m, s, x1, x2: softmax(norm.logpdf(z, m, s)) @ [x1, x2],
     ],
     "log_mean_exp": [
         lambda w: logsumexp(w, axis=0) - LOG(len(w)),
         mean_in_place,
-        running_mean,
         lambda w: logsumexp(w, axis=0, b=1 / len(w), keepdims=True),
         lambda w: torch.logsumexp(torch.tensor(w), dim=0) - math.log(w.shape[0]),
     ],
-    "gaps": [(-95.9 - -97.1, -95.2 - -95.9), [1.2, 0.7], np.array([[1.2], [0.7]]),
-             [Fraction(6, 5), Fraction(7, 10)], np.float32([1.2, 0.7])],
+    "gaps": [(-95.9 - -97.1, -95.2 - -95.9), np.array([[1.2], [0.7]]), [Fraction(6, 5), Fraction(7, 10)],
+             np.float32([1.2, 0.7])],
     "best_weight": [
         lambda v, s2, beta: max(v - beta * s2, 0),
-        lambda v, s2, beta: 0 if beta > v / s2 else v - beta * s2,
         lambda v, s2, beta: np.clip([v - beta * s2], 0, None),
         lambda v, s2, beta: torch.relu(torch.tensor(v - beta * s2)),
         lambda v, s2, beta: Fraction(max(v - beta * s2, 0)),
@@ -369,108 +318,47 @@ WRONG = {
     "latent_kl": [
         (0, "exponential to get the variance"),
         (0.5 * (1 + EXP(-4) + 4 - 1), "logvar as log σ"),
-        (2 * LATENT_KL, "½"),
-        (LATENT_KL - 0.5, "The mean counts too"),
-        (1.0, "The variance itself counts"),
-        (LATENT_KL - 2, "sign of the logarithm"),
-        (-LATENT_KL, "cannot be negative"),
-        (LATENT_KL / LOG(2), "bits"),
         (LATENT_KL + 0.5, "− 1 at the end"),
+        (0.07, "Not yet"),
     ],
     "sample": [
-        (lambda mu, logvar, eps: mu, "nothing has been drawn"),
         (lambda mu, logvar, eps: mu + EXP(logvar) * eps, "by the variance"),
-        (lambda mu, logvar, eps: mu + logvar * eps, "by logvar itself"),
-        (lambda mu, logvar, eps: mu + logvar / 2 * eps, "½ logvar"),
-        (lambda mu, logvar, eps: mu + np.sqrt(logvar) * eps, "as the variance"),
-        (lambda mu, logvar, eps: mu + EXP(-logvar / 2) * eps, "plus in the exponent"),
-        (lambda mu, logvar, eps: mu + eps, "not scaled"),
-        (lambda mu, logvar, eps: mu - EXP(logvar / 2) * eps, "sign in front"),
-        (lambda mu, logvar, eps: EXP(logvar / 2) * eps, "not around the mean"),
+        (lambda mu, logvar, eps: mu + np.sqrt(logvar) * eps, "as the variance"),  # NaN where logvar is negative
         (lambda mu, logvar, eps: mu + EXP(2 * logvar) * eps, "Not yet"),
         (lambda mu, logvar, eps: (mu + EXP(logvar / 2) * eps).mean(), "Need an array of shape (3, 2)"),
         (lambda mu, logvar: mu, "stopped with TypeError"),
     ],
     "negative_elbo": [
-        (loss(end=lambda v: -np.mean(v)), "the ELBO itself"),
-        (loss(latent_sum=lambda t: t.mean(1)), "averaged over the latents"),
-        (loss(pixel_sum=lambda t: t.mean(1)), "averaged over the pixels, the KL is not"),
-        (loss(lambda t: t.mean(1), lambda t: t.mean(1)), "Both terms are averaged"),
-        (loss(end=np.sum), "added up the images"),
+        (loss(pixel_sum=lambda t: t.mean(1)), "averaged over the pixels"),
         (loss(kl=lambda m, v: 0.5 * (m**2 + v - LOG(v) - 1)), "as the variance"),
-        (loss(kl=lambda m, v: kl(m, 2 * v)), "as log σ"),
-        (loss(kl=lambda m, v: 2 * kl(m, v)), "½ is missing"),
-        (loss(kl=lambda m, v: -kl(m, v)), "rewards leaving the prior"),
-        (loss(pixels=lambda x, p: x * LOG(p)), "dark pixels"),
         (loss(pixels=lambda x, p: pixels(p, x)), "taken of p"),
-        (loss(kl=lambda m, v: 0 * m), "the reconstruction term alone"),
-        (loss(pixels=lambda x, p: pixels(x, p) / LOG(2)), "bits"),
         (loss(end=lambda v: v), "Need one number"),
         (loss(kl=lambda m, v: 0.5 * (m**2 + EXP(v) - v)), "Not yet"),
         (loss(kl=lambda m, v: 0.5 * (EXP(v) - v - 1)), "Not yet"),
     ],
     "best_image": [
-        (blend(lambda z, m, s: (1, 1)), "plain average"),
-        (lambda z, m, s, x1, x2: norm.pdf(z, m, s) @ np.stack([x1, x2]), "add up to one"),
-        (blend(lambda z, m, s: norm.pdf(z, m, s)[::-1]), "wrong way round"),
         (lambda z, m, s, x1, x2: x1 if np.diff(norm.pdf(z, m, s)) < 0 else x2, "The other one may have sent"),
-        (blend(lambda z, m, s: norm.pdf(z, m, s**2)), "used the variance"),
-        (blend(lambda z, m, s: norm.pdf(z, m, s**0.5)), "where the variance belongs"),
-        (blend(lambda z, m, s: norm.pdf(z, m, 1)), "widths"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / (2 * s**2))), "1/σ"),
-        (blend(lambda z, m, s: norm.logpdf(z, m, s)), "not their logarithms"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / s**2) / s), "Not yet"),
         (blend(lambda z, m, s: 1 / abs(z - m)), "Not yet"),
         (blend(lambda z, m, s: norm.pdf(0.4, [-0.8, 0.9], [0.6, 1.3])), "Not yet"),
     ],
     "log_mean_exp": [
-        (lambda w: np.log(np.exp(w - w.min(axis=0)).mean(axis=0)) + w.min(axis=0), "overflows"),
-        (lambda w: np.log(np.exp(w - w.mean(axis=0)).mean(axis=0)) + w.mean(axis=0), "overflows"),
-        (lambda w: w.mean(axis=0), "mean of the logarithms"),
-        (lambda w: logsumexp(w, axis=0), "logarithm of the sum"),
-        (lambda w: LOG(EXP(w).mean(axis=0)), "−∞"),
-        (lambda w: w.max(axis=0), "largest log-weight: close"),
-        (lambda w: LOG(EXP(w - w.max(axis=0)).mean(axis=0)), "have not added it again"),
-        (lambda w: LOG(EXP(w - w.max(0)).mean(0)) - w.max(0), "with a plus"),
-        (lambda w: logsumexp(w, axis=1) - LOG(w.shape[1]), "over the images"),
-        (lambda w: logsumexp(w) - LOG(w.size), "one number for all images"),
+        (lambda w: LOG(EXP(w - w.mean(axis=0)).mean(axis=0)) + w.mean(axis=0), "overflows"),
+        (lambda w: LOG(EXP(w).mean(axis=0)), "underflows"),
         (lambda w: logsumexp(w, axis=0) - LOG(w.shape[1]), "Not yet"),
         (lambda w: logsumexp(w, axis=0) - LOG(4), "Not yet"),
     ],
     "gaps": [
         ((0.7, 1.2), "wrong way round"),
-        ((1.2, 1.9), "only the part above q*"),
-        ((1.9, 0.7), "from the encoder's q to q*"),
-        ((-1.2, -0.7), "never negative"),
         (1.9, "Need an array of shape (2,)"),
         ((-97.1, -95.9), "Not yet"),
     ],
     "best_weight": [
-        (lambda v, s2, beta: v - beta * s2, "cannot be negative"),
-        (lambda v, s2, beta: abs(v - beta * s2), "absolute value"),
-        (lambda v, s2, beta: max(v - s2, 0), "β does not take part"),
-        (lambda v, s2, beta: max(v - beta * s2, 0) ** 0.5, "That is w;"),
-        (lambda v, s2, beta: v, "whole variance of x"),
-        (lambda v, s2, beta: max(v - s2 / beta, 0), "divided by β"),
-        (lambda v, s2, beta: max(beta * (v - s2), 0), "wrong place"),
         (lambda v, s2, beta: max(v - beta * s2**2, 0), "variance already"),
         (lambda v, s2, beta: max(v - beta * s2, 1e-3), "Not yet"),
         (lambda v, s2, beta: max(v / beta - s2, 0), "Not yet"),
-        (lambda v, s2, beta: 3.28, "Not yet"),
         (lambda v, s2, beta: v - beta * s2 if v > beta * s2 else None, "`return` is missing"),
         (lambda v, s2: 0, "stopped with TypeError"),
     ],
 }  # fmt: skip
-
-
-def test_the_best_weight_is_the_best():
-    """Exercise 7 against a search over all three parameters of the toy."""
-    for v, s2, beta in ((4.0, 0.5, 1.0), (4.0, 0.5, 3.0), (4.0, 0.5, 10.0), (0.8, 0.2, 2.0)):
-
-        def loss(p, v=v, s2=s2, beta=beta):
-            w, a, tau = p[0], p[1], np.exp(p[2])
-            reconstruction = -((v * (1 - w * a) ** 2 + w**2 * tau) / s2) / 2
-            return beta * (a**2 * v + tau - p[2] - 1) / 2 - reconstruction
-
-        found = min((minimize(loss, [w, 0.3, -1], tol=1e-12) for w in (0.1, 1, 2)), key=lambda r: r.fun)
-        assert found.x[0] ** 2 == pytest.approx(max(v - beta * s2, 0), abs=2e-3)

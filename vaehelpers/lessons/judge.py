@@ -160,3 +160,32 @@ def equal(answer: Any, value: ArrayLike, tolerance: float = 1e-6) -> bool:
 
 def _shape(array: np.ndarray) -> str:
     return "one number" if array.ndim == 0 else f"an array of shape {array.shape}"
+
+
+# The loss of lessons 06 and 07, and with other parts its mistakes
+
+
+def cross_entropy(x: NDArray, p: NDArray) -> NDArray:
+    """Return the cross-entropy of Bernoulli pixels, in nats."""
+    return -x * np.log(p) - (1 - x) * np.log(1 - p)
+
+
+def latent_kl(mu: Any, logvar: Any) -> Any:
+    """Return KL(N(mu, exp(logvar)) ‖ N(0, 1)) of each latent, in nats."""
+    return (mu**2 + np.exp(logvar) - logvar - 1) / 2
+
+
+def mean_of_sums(nats: NDArray) -> float:
+    """Return the mean over a batch of the sum over all other axes."""
+    return nats.sum(axis=1).mean()
+
+
+def vae_loss(
+    error: Callable[..., NDArray] = cross_entropy,
+    kl: Callable[..., NDArray] = latent_kl,
+    pixels: Callable[..., Any] = mean_of_sums,
+    latents: Callable[..., Any] = mean_of_sums,
+    total: Callable[..., float] = lambda error, kl, beta=1: error + beta * kl,
+) -> Callable[..., ArrayLike]:
+    """Return the loss of a (β-)VAE as a function of x, p, mu, logvar and, where ``total`` takes it, beta."""
+    return lambda x, p, mu, logvar, *beta: total(pixels(error(x, p)), latents(kl(mu, logvar)), *beta)

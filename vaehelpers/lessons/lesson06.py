@@ -1,6 +1,5 @@
 """Lesson 06: the variational autoencoder: figures, sliders and checks."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -8,19 +7,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image, display
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import entr, expit, logsumexp
+from scipy.special import entr, logsumexp, softmax
 from scipy.stats import norm
 
 from .. import hands
-from ..arguments import array
 from ..information import gaussian_kl
 from ..plots import BOUND, DATA, POSTERIOR, PRIOR, P, Q, ellipses, plot_rows
 from . import live
-from .judge import Result, judge, judge_function
+from .judge import Result, cross_entropy, judge, judge_function, latent_kl, vae_loss
 from .live import Live, choice, slider
 
 Floats = NDArray[np.float64]
@@ -30,55 +27,37 @@ Floats = NDArray[np.float64]
 
 
 class OverlapCost(NamedTuple):
-    """What ``overlap_cost`` returns: all but the overlap in nats, and all but ``kl`` as means over the two images."""
+    """What ``overlap_cost`` returns."""
 
     overlap: float  # the area that the two posteriors share, from 0 to 1
-    kl: Floats  # (2,): KL(q ‖ N(0, 1)) of each image
-    reconstruction: float  # E[log p(x | z)] under the best possible decoder
-    lost: float  # how far that is below the reconstruction term without overlap
-
-
-def probability_of_first(z: ArrayLike, means: ArrayLike, sds: ArrayLike) -> Floats:
-    """Return the probability ``(n,)`` that a code ``z`` ``(n,)`` was drawn for the first of two equally likely images.
-
-    ``means`` and ``sds`` are ``(2,)``: q(z | x) of each image. Bayes' rule; Bishop (2006), §4.2.
-    """
-    first, second = norm.logpdf(np.asarray(z)[:, None], means, sds).T
-    return np.asarray(expit(first - second))
+    kl: Floats  # (2,): KL(q ‖ N(0, 1)) of each image, in nats
+    lost: float  # how far the overlap lowers the best reconstruction term, the mean over the two images, in nats
 
 
 def best_images(z: ArrayLike, means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> Floats:
     """Return the images ``(n, ...)`` that the best possible decoder of two ``images (2, ...)`` draws at ``z (n,)``.
 
-    They are the mean of the two, weighted by ``probability_of_first``, for Bernoulli pixels as for squared errors;
-    Bishop (2006), §1.5.5.
+    They are the mean of the two, weighted by the probability that z was drawn from N(means, sds²), each ``(2,)``, for
+    Bernoulli pixels as for squared errors; Bishop (2006), §1.5.5 and §4.2.
     """
-    first = probability_of_first(z, means, sds)
-    return np.tensordot(np.stack([first, 1 - first], axis=1), np.asarray(images), axes=1)
+    weights = softmax(norm.logpdf(np.asarray(z)[:, None], means, sds), axis=1)
+    return np.tensordot(weights, np.asarray(images), axes=1)
 
 
 def overlap_cost(means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> OverlapCost:
-    """Return overlap, KL and best reconstruction term of posteriors N(means, sds²), each ``(2,)``, for two images.
+    """Return overlap, KL and lost reconstruction term of posteriors N(means, sds²), each ``(2,)``, for two images.
 
     ``images (2, ...)`` are in [0, 1] and their pixels Bernoulli, as in ``model.elbo_terms``. Integrals over z are sums
-    over 600 points within eight standard deviations of each mean. Raises ``ValueError`` for other shapes, sds that are
-    not above 0 and pixels outside [0, 1].
+    over 600 points within eight standard deviations of each mean.
     """
-    mu, sd = array("means", means, (2,)), array("sds", sds, (2,))
-    if not (sd > 0).all():
-        raise ValueError(f"sds: need standard deviations above 0, got {sd}")
-    x = array("images", images, unit=True)
-    if x.shape[:1] != (2,):
-        raise ValueError(f"images: need two images, got shape {x.shape}")
-    x = x.reshape(2, -1)
+    mu, sd, x = np.asarray(means, float), np.asarray(sds, float), np.asarray(images, float).reshape(2, -1)
     z = np.unique(mu + sd * np.linspace(-8, 8, 300)[:, None])  # as fine as each posterior is narrow
-    density, first = norm.pdf(z[:, None], mu, sd), probability_of_first(z, mu, sd)
-    own = _entropy(x)  # (2,): a decoder that knows the image still pays the entropy of its grey pixels
+    density = norm.pdf(z[:, None], mu, sd)
     x = x[:, x[0] != x[1]]
-    mixed = _entropy(best_images(z, mu, sd, x)) - np.stack([first, 1 - first], axis=1) @ _entropy(x)
-    lost = float(np.trapezoid(density.mean(axis=1) * mixed, z))
-    overlap = float(np.trapezoid(density.min(axis=1), z))
-    return OverlapCost(overlap, gaussian_kl(mu, sd**2, 0, 1), float(-own.mean() - lost), lost)
+    # A decoder that knows the image still pays the entropy of its grey pixels: that much is not lost.
+    lost = _entropy(best_images(z, mu, sd, x)) - best_images(z, mu, sd, _entropy(x))
+    total = np.trapezoid(density.mean(axis=1) * lost, z)
+    return OverlapCost(float(np.trapezoid(density.min(axis=1), z)), gaussian_kl(mu, sd**2, 0, 1), float(total))
 
 
 def _entropy(images: Floats) -> Floats:
@@ -200,36 +179,6 @@ def plot_runs(seen: ArrayLike, runs: Mapping[str, ArrayLike], *, ylabel: str, ax
     return ax
 
 
-def plot_overlap(z: Floats, means: Sequence[float], sds: Sequence[float], *, ax: Axes) -> Axes:
-    """Draw two Gaussian posteriors over one latent with the area that they share hatched, and the prior dotted."""
-    first, second = norm.pdf(z, np.transpose([means]), np.transpose([sds]))
-    ax.fill(z, np.minimum(first, second), facecolor="0.85", edgecolor="0.4", hatch="xx", lw=0)
-    ax.plot(z, first, color=POSTERIOR, lw=3, label="q(z | x₁)")
-    ax.plot(z, second, "--", color=Q, lw=3, label="q(z | x₂)")
-    ax.plot(z, norm.pdf(z), ":", color=PRIOR, lw=3, label="prior")
-    top = 1.25 * max(0.45, first.max(), second.max())
-    ax.set(xlim=(z[0], z[-1]), ylim=(0, top), xticks=[], yticks=[])
-    ax.spines["left"].set_visible(False)  # densities have no scale here
-    ax.legend(loc="upper right", ncols=3)
-    return ax
-
-
-def plot_costs(costs: Mapping[str, OverlapCost], *, ax: Axes) -> Axes:
-    """Stack the lost reconstruction term and the KL of each setting as one bar, with their sum beside it."""
-    lost, kl = (np.array(values) for values in zip(*((c.lost, c.kl.mean()) for c in costs.values()), strict=True))
-    rows = np.arange(len(costs))
-    ax.barh(rows, lost, 0.62, color=DATA, label="reconstruction term lost")
-    ax.barh(rows, kl, 0.62, lost, facecolor="white", edgecolor=Q, hatch="//", lw=1.5, label="KL")
-    for row, (a, b) in enumerate(zip(lost.tolist(), kl.tolist(), strict=True)):
-        ax.text(a + b, row, f" {a:.2f} + {b:.2f} = {a + b:.2f}", va="center")
-    ax.set(
-        yticks=rows, yticklabels=costs, xlabel="nats an image, given away", xlim=(0, 80), ylim=(rows[-1] + 0.5, -0.5)
-    )
-    ax.tick_params(axis="y", length=0)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2)
-    return ax
-
-
 class Learning:
     """A row of images ``(n, 1, h, w)`` and, below it, what a model makes of them, redrawn in place while it learns."""
 
@@ -241,10 +190,8 @@ class Learning:
         figure = Figure(figsize=(11, 2.7), dpi=live.DPI, layout="constrained")
         rows = np.stack([self.images, np.asarray(decoded)])
         plot_rows(rows, ["image", "decoded"], ax=figure.subplots()).set_title(title, loc="left")
-        buffer = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(buffer)
         alt = "images above, the model's version of them below"
-        image = Image(buffer.getvalue(), width=round(figure.get_figwidth() * live.SCREEN), alt=alt)
+        image = Image(live.png(figure), width=round(figure.get_figwidth() * live.SCREEN), alt=alt)
         if self.output is None:
             self.output = display(image, display_id=True)
         else:
@@ -267,21 +214,38 @@ def overlap_lab() -> Live:
     """Two posteriors under sliders: their overlap and KL, the images of the best decoder, and the nats given away."""
     z, places = np.linspace(-4.5, 4.5, 451), np.linspace(-4, 4, 17)
     known = {way: overlap_cost(*setting, _pair(way)) for way, setting in _WAYS.items()}
+    rows = np.arange(len(known) + 1)
     figure = Figure(figsize=(13, 5.2), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(4, 1))
     above, below, right = (figure.add_subplot(grid[place]) for place in ((0, 0), (1, 0), (slice(None), 1)))
-    below.set(xlim=(-4.5, 4.5), yticks=[], xlabel="z, and what the best decoder draws there")
+    above.set(xlim=(z[0], z[-1]), xticks=[], yticks=[])
+    above.spines["left"].set_visible(False)  # densities have no scale here
+    below.set(yticks=[], xlabel="z, and what the best decoder draws there")
     below.spines[:].set_visible(False)
+    right.set(yticks=rows, yticklabels=[*known, "your sliders"], ylim=(rows[-1] + 0.5, -0.5))
+    right.set(xlabel="nats an image, given away", xlim=(0, 80))
+    right.tick_params(axis="y", length=0)
 
     def update(way: str, mean_1: float, mean_2: float, sd_1: float, sd_2: float) -> None:
         means, sds, images = (mean_1, mean_2), (sd_1, sd_2), _pair(way)
         now = overlap_cost(means, sds, images)
-        plot_overlap(z, means, sds, ax=above)
+        first, second = norm.pdf(z, np.transpose([means]), np.transpose([sds]))
+        above.fill(z, np.minimum(first, second), facecolor="0.85", edgecolor="0.4", hatch="xx", lw=0)
+        above.plot(z, first, color=POSTERIOR, lw=3, label="q(z | x₁)")
+        above.plot(z, second, "--", color=Q, lw=3, label="q(z | x₂)")
+        above.plot(z, norm.pdf(z), ":", color=PRIOR, lw=3, label="prior")
+        above.set_ylim(0, 1.25 * max(0.45, first.max(), second.max()))
+        above.legend(loc="upper right", ncols=3)
         above.set_title(f"overlap {now.overlap:.2f}    KL of q₁ {now.kl[0]:.2f}, of q₂ {now.kl[1]:.2f} nats")
         strip = np.hstack(list(best_images(places, means, sds, images)))
         below.imshow(strip, vmin=0, vmax=1, extent=(-4.25, 4.25, 0, 0.5), aspect="auto")
         below.set_xlim(-4.5, 4.5)
-        plot_costs(known | {"your sliders": now}, ax=right)
+        lost, kl = np.array([[cost.lost, cost.kl.mean()] for cost in (*known.values(), now)]).T
+        right.barh(rows, lost, 0.62, color=DATA, label="reconstruction term lost")
+        right.barh(rows, kl, 0.62, lost, facecolor="white", edgecolor=Q, hatch="//", lw=1.5, label="KL")
+        for row, (a, b) in enumerate(zip(lost, kl, strict=True)):
+            right.text(a + b, row, f" {a:.2f} + {b:.2f} = {a + b:.2f}", va="center")
+        right.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2)
 
     (mean_1, mean_2), (sd_1, sd_2) = _WAYS["overlapping"]
     sliders = {
@@ -311,18 +275,17 @@ def _pair(way: str) -> NDArray:
 
 def check_latent_kl(answer: Any) -> Result:
     """Exercise 1: KL(q ‖ N(0, 1)) in nats for mu = 1 and logvar = -2."""
-    right = _kl(1, -2)
+    right = latent_kl(1, -2)
     mistakes = {
         "The second number is logvar = log σ²: take the exponential to get the variance.": (1 - 2 + 2 - 1) / 2,
-        "You read logvar as log σ; it is log σ², so σ² = exp(logvar).": _kl(1, -4),
+        "You read logvar as log σ; it is log σ², so σ² = exp(logvar).": latent_kl(1, -4),
         "Half of it is enough: there is a ½ in front of the bracket.": 2 * right,
-        "The mean counts too: μ² stands in the bracket.": _kl(0, -2),
+        "The mean counts too: μ² stands in the bracket.": latent_kl(0, -2),
         "The variance itself counts too: σ² = exp(logvar) stands in the bracket.": (1 + 2 - 1) / 2,
         "Mind the sign of the logarithm: a narrow q has a larger KL, not a smaller one.": (np.exp(-2) - 2) / 2,
         "A KL cannot be negative: mind the sign of the whole.": -right,
         "That looks like bits. The course counts in nats.": right / np.log(2),
-        "The − 1 at the end of the bracket is missing: without it the prior itself would have a KL above 0.":
-            right + 0.5,
+        "The − 1 at the end is missing: without it the prior itself would have a KL above 0.": right + 0.5,
     }  # fmt: skip
     return judge(answer, right, praise="about 1.07 nats.", mistakes=mistakes, tolerance=3e-3)
 
@@ -339,12 +302,10 @@ def check_sample(function: Callable[..., Any]) -> Result:
         "You scaled the noise by logvar itself. It is a logarithm, and may be negative.": scaled(lambda logvar: logvar),
         "You scaled the noise by ½ logvar: take the exponential.": scaled(lambda logvar: logvar / 2),
         "You read logvar as the variance. It is its logarithm: take the exponential, not the root.": scaled(np.sqrt),
-        "The noise has the wrong size: σ = exp(½ logvar), with a plus in the exponent.":
-            scaled(lambda logvar: np.exp(-logvar / 2)),
+        "The noise has the wrong size: σ = exp(+½ logvar).": scaled(lambda logvar: np.exp(-logvar / 2)),
         "The noise is not scaled: σ = exp(½ logvar) belongs in front of eps.": scaled(lambda logvar: 1),
         "Add the noise to the mean: the sign in front of it is wrong.": scaled(lambda logvar: -np.exp(logvar / 2)),
-        "The standard deviation is right, but the noise is not around the mean.":
-            lambda mu, logvar, eps: np.exp(logvar / 2) * eps,
+        "The size is right, but the noise is not around the mean.": lambda mu, logvar, eps: np.exp(logvar / 2) * eps,
     }  # fmt: skip
     rng = np.random.default_rng(1)
     mu, logvar, eps = rng.normal(0, 1, (3, 2, 4))
@@ -356,23 +317,19 @@ def check_sample(function: Callable[..., Any]) -> Result:
 def check_negative_elbo(function: Callable[..., Any]) -> Result:
     """Exercise 3: ``negative_elbo(x, p, mu, logvar)`` of images ``(n, pixels)`` and codes ``(n, latents)``."""
     mistakes = {
-        "That is the ELBO itself. A loss is made small: turn its sign around.": _loss(total=lambda r, kl: r - kl),
-        "The KL is averaged over the latents. Sum it: each latent has its own KL.": _loss(latents=np.mean),
-        "The reconstruction term is averaged over the pixels, the KL is not. Sum both, or β is not 1.":
-            _loss(pixels=np.mean),
-        "Both terms are averaged over pixels and latents. Average over the images only, sum the rest.":
-            _loss(pixels=np.mean, latents=np.mean),
-        "You added up the images. Their mean does not depend on how many there are.":
-            _loss(pixels=np.sum, latents=np.sum),
-        "You read logvar as the variance in the KL.": _loss(kl=lambda mu, logvar: _kl(mu, np.log(logvar))),
-        "You read logvar as log σ in the KL: it is log σ².": _loss(kl=lambda mu, logvar: _kl(mu, 2 * logvar)),
-        "A factor ½ is missing in the KL.": _loss(total=lambda r, kl: 2 * kl - r),
-        "The KL has the wrong sign: your loss rewards leaving the prior.": _loss(total=lambda r, kl: -kl - r),
-        "The dark pixels' term, (1 − x) log(1 − p), is missing.": _loss(log_likelihood=lambda x, p: x * np.log(p)),
-        "The logarithm is taken of p; you took it of x.": _loss(log_likelihood=lambda x, p: _log_likelihood(p, x)),
-        "That is the reconstruction term alone, an autoencoder's loss. Add the KL from the prior.":
-            _loss(total=lambda r, kl: -r),
-        "That looks like bits: take the natural logarithm.": _loss(total=lambda r, kl: kl - r / np.log(2)),
+        "That is the ELBO itself. A loss is made small: turn its sign around.": vae_loss(total=lambda e, kl: -e - kl),
+        "The KL is averaged over the latents. Sum it: each latent has its own KL.": vae_loss(latents=np.mean),
+        "The reconstruction term is averaged over the pixels. Sum it too, or β is not 1.": vae_loss(pixels=np.mean),
+        "Both terms are averaged over everything: average images only.": vae_loss(pixels=np.mean, latents=np.mean),
+        "You added up the images. Their mean does not depend on their number.": vae_loss(pixels=np.sum, latents=np.sum),
+        "You read logvar as the variance in the KL.": vae_loss(kl=lambda mu, logvar: latent_kl(mu, np.log(logvar))),
+        "You read logvar as log σ in the KL: it is log σ².": vae_loss(kl=lambda mu, logvar: latent_kl(mu, 2 * logvar)),
+        "A factor ½ is missing in the KL.": vae_loss(total=lambda e, kl: e + 2 * kl),
+        "The KL has the wrong sign: your loss rewards leaving the prior.": vae_loss(total=lambda e, kl: e - kl),
+        "The dark pixels' term, (1 − x) log(1 − p), is missing.": vae_loss(error=lambda x, p: -x * np.log(p)),
+        "The logarithm is taken of p; you took it of x.": vae_loss(error=lambda x, p: cross_entropy(p, x)),
+        "That is the reconstruction term alone. Add the KL from the prior.": vae_loss(total=lambda e, kl: e),
+        "That looks like bits: take the natural logarithm.": vae_loss(total=lambda e, kl: e / np.log(2) + kl),
     }  # fmt: skip
     rng = np.random.default_rng(6)
     cases = [  # in the second, logvar is positive
@@ -380,30 +337,7 @@ def check_negative_elbo(function: Callable[..., Any]) -> Result:
         (*rng.uniform(0.05, 0.95, (2, 4, 6)), rng.normal(0, 0.8, (4, 3)), rng.uniform(0.2, 1.5, (4, 3))),
     ]
     praise = "summed over pixels and latents, averaged over images."
-    return judge_function(function, _loss(), cases, praise=praise, mistakes=mistakes)
-
-
-def _log_likelihood(x: NDArray, p: NDArray) -> NDArray:
-    return x * np.log(p) + (1 - x) * np.log(1 - p)
-
-
-def _kl(mu: Any, logvar: Any) -> Any:
-    return (mu**2 + np.exp(logvar) - logvar - 1) / 2
-
-
-def _mean_of_sums(nats: NDArray) -> float:
-    return nats.sum(axis=1).mean()
-
-
-def _loss(
-    log_likelihood: Callable[..., NDArray] = _log_likelihood,
-    kl: Callable[..., NDArray] = _kl,
-    pixels: Callable[..., Any] = _mean_of_sums,
-    latents: Callable[..., Any] = _mean_of_sums,
-    total: Callable[..., float] = lambda reconstruction, kl: kl - reconstruction,
-) -> Callable[..., ArrayLike]:
-    """Return the negative ELBO, or one with another log-likelihood, KL, reduction of either, or total."""
-    return lambda x, p, mu, logvar: total(pixels(log_likelihood(x, p)), latents(kl(mu, logvar)))
+    return judge_function(function, vae_loss(), cases, praise=praise, mistakes=mistakes)
 
 
 def check_best_image(function: Callable[..., Any]) -> Result:
@@ -413,16 +347,13 @@ def check_best_image(function: Callable[..., Any]) -> Result:
         return lambda z, means, sds, x1, x2: np.average([x1, x2], axis=0, weights=weights(z, means, sds))
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the plain average. Which of the two is more likely to have sent this z?":
-            weighted(lambda z, m, s: [1, 1]),
+        "That is the plain average. Which of the two more likely sent this z?": weighted(lambda z, m, s: [1, 1]),
         "The weights must add up to one: divide by their sum.": lambda z, m, s, x1, x2: norm.pdf(z, m, s) @ [x1, x2],
         "The weights are the wrong way round.": weighted(lambda z, m, s: norm.pdf(z, m, s)[::-1]),
         "That is the likelier image. The other one may have sent this z too.":
             lambda z, m, s, x1, x2: [x1, x2][np.argmax(norm.pdf(z, m, s))],
-        "You used the variance where the standard deviation belongs, or squared it twice.":
-            weighted(lambda z, m, s: norm.pdf(z, m, s**2)),
-        "You used the standard deviation where the variance belongs.":
-            weighted(lambda z, m, s: norm.pdf(z, m, np.sqrt(s))),
+        "You used the variance for the standard deviation.": weighted(lambda z, m, s: norm.pdf(z, m, s**2)),
+        "You used the standard deviation for the variance.": weighted(lambda z, m, s: norm.pdf(z, m, np.sqrt(s))),
         "The widths of the two posteriors are missing in the densities.": weighted(lambda z, m, s: norm.pdf(z, m)),
         "You left out the 1/σ in front of a Gaussian density.": weighted(lambda z, m, s: norm.pdf(z, m, s) * s),
         "The weights are the densities, not their logarithms.": weighted(norm.logpdf),
@@ -441,12 +372,9 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
         return np.asarray(logsumexp(w, axis=0) - np.log(len(w)))
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the mean of the logarithms: the ELBO again. Take the mean first, then the logarithm.":
-            lambda w: w.mean(axis=0),
-        "That is the logarithm of the sum. Divide by the number of samples, inside the logarithm.":
-            lambda w: logsumexp(w, axis=0),
-        "exp(−800) is too small for the computer, so you got −∞. Subtract the largest log-weight first.":
-            lambda w: np.log(np.exp(w).mean(axis=0)),
+        "That is the mean of the logarithms, the ELBO again. Take the mean first.": lambda w: w.mean(axis=0),
+        "That is the logarithm of the sum. Divide by the number of samples.": lambda w: logsumexp(w, axis=0),
+        "exp(−800) underflows to 0: subtract the largest log-weight.": lambda w: np.log(np.exp(w).mean(axis=0)),
         "A large number in exp overflows. Subtract the largest log-weight, not the smallest.":
             lambda w: np.log(np.exp(w - w.min(axis=0)).mean(axis=0)) + w.min(axis=0),
         "That is the largest log-weight: close, but the others count too.": lambda w: w.max(axis=0),
@@ -484,8 +412,7 @@ def check_best_weight(function: Callable[..., Any]) -> Result:
         "That is w; the function returns w².": lambda v, s2, beta: np.sqrt(max(v - beta * s2, 0)),
         "That is the whole variance of x. A part of it is noise, which w need not explain.": lambda v, s2, beta: v,
         "You divided by β where it multiplies.": lambda v, s2, beta: max(v - s2 / beta, 0),
-        "The β is in the wrong place: it multiplies the noise s², not the whole.":
-            lambda v, s2, beta: max(beta * (v - s2), 0),
+        "β is in the wrong place: it multiplies the noise s² alone.": lambda v, s2, beta: max(beta * (v - s2), 0),
         "s2 is the variance already: it is not squared again.": lambda v, s2, beta: max(v - beta * s2**2, 0),
     }  # fmt: skip
     cases = [(4.3, 0.6, 1.7), (2.1, 0.35, 3.2), (4.0, 0.5, 10.0), (0.9, 0.22, 2.6), (0.6, 0.35, 2.3)]

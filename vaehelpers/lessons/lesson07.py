@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import number
 from ..metrics import mi_matrix, mig
 from ..plots import BOUND, DATA, PRIOR, P, Q, plot_traversal
-from .judge import Result, judge, judge_function
+from .judge import Result, judge, judge_function, latent_kl, vae_loss
 from .live import Live, choice, slider, steps
 
 # Figures
@@ -152,16 +152,14 @@ def effective_beta(
     """Return the β of the loss ``scale · error / error_over + weight · KL / kl_over``.
 
     ``error`` and KL are sums over all pixels, latents and images of a batch; ``error_over`` and ``kl_over`` are what
-    each sum is divided by: 1 for a sum, the number of values for a mean. A ``"bernoulli"`` error is the cross-entropy
-    of the pixels, which is the negative log-likelihood. A ``"squared"`` error is, up to a constant, 2σ² times the
-    negative log-likelihood of Gaussian pixels with ``variance`` σ². Dividing the loss by the factor of the negative
-    log-likelihood changes no optimum and leaves β as the factor of the KL. Raises ``ValueError`` for another error and
-    for a number that is not positive. Higgins et al. (2017), eq. 4; Rybkin, Daniilidis & Levine (2021), "Simple and
-    effective VAE training with calibrated decoders".
+    each sum is divided by: 1 for a sum, the number of values for a mean. A ``"bernoulli"`` error is the negative
+    log-likelihood of the pixels; a ``"squared"`` one is, up to a constant, 2σ² times that of Gaussian pixels with
+    ``variance`` σ². Raises ``ValueError`` for another error and for a number that is not positive. Higgins et al.
+    (2017), eq. 4; Rybkin, Daniilidis & Levine (2021), "Simple and effective VAE training with calibrated decoders".
     """
     if error not in ("bernoulli", "squared"):
         raise ValueError(f"error: need one of bernoulli, squared, got {error!r}")
-    numbers = {"scale": scale, "error_over": error_over, "kl_over": kl_over, "variance": variance, "weight": weight}
+    numbers = {"scale": scale, "weight": weight, "error_over": error_over, "kl_over": kl_over, "variance": variance}
     for name, value in numbers.items():
         number(name, value, above=0)
     per_nat = 1.0 if error == "bernoulli" else 2 * variance
@@ -171,8 +169,8 @@ def effective_beta(
 def read_peers() -> list[dict[str, Any]]:
     """Return the losses of public repositories in ``data/peers.csv``, each as one file at one commit defines it.
 
-    The last five columns are arguments of ``effective_beta``. Whether a loss is a sum or a mean over the batch does
-    not matter, because it is the same for both terms in all of them.
+    The last five columns are arguments of ``effective_beta``. A mean over the batch counts as a sum there, because
+    it stands before both terms in all of them.
     """
     with (Path(__file__).parents[1] / "data" / "peers.csv").open(encoding="utf-8", newline="") as file:
         peers = list(csv.DictReader(file))
@@ -358,23 +356,19 @@ def check_strangers_beta(answer: Any) -> Result:
 def check_beta_loss(function: Callable[..., Any]) -> Result:
     """Exercise 3: ``beta_loss(x, recon, mu, logvar, beta)`` of a batch, Bernoulli pixels, as one number."""
     mistakes = {
-        "β stands before the error. It is the KL that it multiplies.": _loss(total=lambda e, kl, beta: beta * e + kl),
-        "Your KL is averaged over the latents. Add it up; only the batch is averaged.": _loss(latents=np.mean),
-        "Your error is averaged over the pixels: β then depends on the size of an image.": _loss(pixels=np.mean),
-        "Both terms are averaged over everything: β then depends on the numbers of pixels and latents.":
-            _loss(pixels=np.mean, latents=np.mean),
-        "You added up the batch as well. Average over the images.": _loss(pixels=np.sum, latents=np.sum),
-        "The ½ of the KL is missing.": _loss(kl=lambda m, v: 2 * _kl(m, v)),
-        "You read logvar as the variance: it is its logarithm.": _loss(kl=lambda m, v: _kl(m, np.log(v))),
-        "You read logvar as log σ: the variance is exp(logvar), not exp(2 logvar).":
-            _loss(kl=lambda m, v: _kl(m, 2 * v)),
-        "The sign: a loss is made small. It is −(log-likelihood − β · KL).":
-            _loss(total=lambda e, kl, beta: -e - beta * kl),
-        "That subtracts the KL. A loss *adds* β · KL to the error.": _loss(total=lambda e, kl, beta: e - beta * kl),
-        "The dark pixels' term, (1 − x) log(1 − p), is missing.": _loss(error=lambda x, p: -x * np.log(p)),
-        "That is the squared error. For Bernoulli pixels it is −[x log p + (1 − x) log(1 − p)].":
-            _loss(error=lambda x, p: (x - p) ** 2),
-        "That is the loss at β = 1.": _loss(total=lambda e, kl, beta: e + kl),
+        "β stands before the error. It multiplies the KL.": vae_loss(total=lambda e, kl, beta: beta * e + kl),
+        "Your KL is averaged over the latents. Add it up; only the batch is averaged.": vae_loss(latents=np.mean),
+        "Your error is averaged over the pixels: β then depends on the size of an image.": vae_loss(pixels=np.mean),
+        "Both terms are averaged over everything: β depends on both sizes.": vae_loss(pixels=np.mean, latents=np.mean),
+        "You added up the batch as well. Average over the images.": vae_loss(pixels=np.sum, latents=np.sum),
+        "The ½ of the KL is missing.": vae_loss(total=lambda e, kl, beta: e + 2 * beta * kl),
+        "You read logvar as the variance: it is its logarithm.": vae_loss(kl=lambda m, v: latent_kl(m, np.log(v))),
+        "You read logvar as log σ: the variance is exp(logvar).": vae_loss(kl=lambda m, v: latent_kl(m, 2 * v)),
+        "A loss is made small: it is β · KL − log-likelihood.": vae_loss(total=lambda e, kl, beta: -e - beta * kl),
+        "That subtracts the KL. A loss *adds* β · KL to the error.": vae_loss(total=lambda e, kl, beta: e - beta * kl),
+        "The dark pixels' term, (1 − x) log(1 − p), is missing.": vae_loss(error=lambda x, p: -x * np.log(p)),
+        "That is the squared error. Use −x log p − (1 − x) log(1 − p).": vae_loss(error=lambda x, p: (x - p) ** 2),
+        "That is the loss at β = 1.": vae_loss(total=lambda e, kl, beta: e + kl),
     }  # fmt: skip
     rng = np.random.default_rng(0)
     cases = [  # in the second, logvar is positive
@@ -382,30 +376,7 @@ def check_beta_loss(function: Callable[..., Any]) -> Result:
         (*rng.uniform(0.05, 0.95, (2, 3, 7)), rng.normal(0, 0.8, (3, 2)), rng.uniform(0.2, 1.5, (3, 2)), 0.6),
     ]
     praise = "sums over pixels and latents, a mean over images."
-    return judge_function(function, _loss(), cases, praise=praise, mistakes=mistakes)
-
-
-def _cross_entropy(x: NDArray, p: NDArray) -> NDArray:
-    return -x * np.log(p) - (1 - x) * np.log(1 - p)
-
-
-def _kl(mu: NDArray, logvar: NDArray) -> NDArray:
-    return (mu**2 + np.exp(logvar) - logvar - 1) / 2
-
-
-def _mean_of_sums(nats: NDArray) -> float:
-    return nats.sum(axis=1).mean()
-
-
-def _loss(
-    error: Callable[..., NDArray] = _cross_entropy,
-    kl: Callable[..., NDArray] = _kl,
-    pixels: Callable[..., Any] = _mean_of_sums,
-    latents: Callable[..., Any] = _mean_of_sums,
-    total: Callable[..., float] = lambda error, kl, beta: error + beta * kl,
-) -> Callable[..., ArrayLike]:
-    """Return the loss of a β-VAE, or one with another error, KL, reduction of either, or total."""
-    return lambda x, p, mu, logvar, beta: total(pixels(error(x, p)), latents(kl(mu, logvar)), beta)
+    return judge_function(function, vae_loss(), cases, praise=praise, mistakes=mistakes)
 
 
 def check_spread_rate(function: Callable[..., Any]) -> Result:
@@ -414,17 +385,14 @@ def check_spread_rate(function: Callable[..., Any]) -> Result:
     def noise(lost: float, m: int) -> float:
         return m * lost / (1 - lost + m * lost)
 
-    def rate(v: float, m: int) -> float:
-        return -m / 2 * np.log(v)
-
     def right(lost: float, m: int) -> float:
-        return rate(noise(lost, m), m)
+        return -m / 2 * np.log(noise(lost, m))
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the KL of one of the m latents. Add up all m.": lambda lost, m: rate(noise(lost, m), 1),
-        "That is the KL of one latent alone. Find the noise v of each of the m first.": lambda lost, m: rate(lost, 1),
-        "You took the lost share for the noise v of one latent. m latents may each be noisier.": rate,
-        "You took m times the lost share for the noise v. Solve the equation for v.": lambda lost, m: rate(m * lost, m),
+        "That is the KL of one of the m latents. Add up all m.": lambda lost, m: right(lost, m) / m,
+        "That is the KL of one latent alone. Find the noise v of each of the m first.": lambda lost, m: right(lost, 1),
+        "You took the lost share for v: each of the m may be noisier.": lambda lost, m: -m / 2 * np.log(lost),
+        "You took m times the lost share for v. Solve the equation for v.": lambda lost, m: -m / 2 * np.log(m * lost),
         "The ½ is missing: log σ is half of log v.": lambda lost, m: 2 * right(lost, m),
         "That looks like bits. The course counts in nats.": lambda lost, m: right(lost, m) / np.log(2),
         "A KL cannot be negative: log v is below zero, mind the sign.": lambda lost, m: -right(lost, m),
@@ -437,32 +405,29 @@ def check_spread_rate(function: Callable[..., Any]) -> Result:
 def check_gaussian_correlation(function: Callable[..., Any]) -> Result:
     """Exercise 5: ``gaussian_tc(covariance)``, the total correlation of a Gaussian, in nats."""
 
-    def single(c: NDArray) -> float:
-        return np.log(np.diag(c)).sum() / 2
-
-    def joint(c: NDArray) -> float:
-        return np.linalg.slogdet(c)[1] / 2
+    def less(single: float, joint: float) -> Callable[..., float]:
+        """Return the single entropies less the joint one, without constants, each times a number."""
+        return lambda c: (single * np.log(np.diag(c)).sum() - joint * np.linalg.slogdet(c)[1]) / 2
 
     def mean_correlation(c: NDArray) -> float:
         correlation = c / np.sqrt(np.outer(np.diag(c), np.diag(c)))
         return np.abs(correlation[np.triu_indices(len(c), 1)]).mean()
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "The ½ is missing: the entropy of a Gaussian has ½ log of its variance.": lambda c: 2 * (single(c) - joint(c)),
-        "The sign: the single entropies add up to *more* than the joint entropy.": lambda c: joint(c) - single(c),
-        "That is the joint entropy, without constants. Subtract it from the sum of the single ones.":
-            lambda c: -joint(c),
-        "That is the sum of the single entropies, without constants. Subtract the joint one.": single,
-        "You took standard deviations for the variances.": lambda c: single(c) / 2 - joint(c),
-        "The ½ is missing before the logarithm of the determinant.": lambda c: single(c) - 2 * joint(c),
-        "The ½ is missing before the logarithms of the single variances.": lambda c: 2 * single(c) - joint(c),
-        "That is the KL to the prior, which counts the variances too.": lambda c: (np.trace(c) - len(c)) / 2 - joint(c),
+        "The ½ is missing: the entropy of a Gaussian has ½ log of its variance.": less(2, 2),
+        "The sign: the single entropies add up to *more* than the joint entropy.": less(-1, -1),
+        "That is the joint entropy, without constants. Subtract it from the sum of the single ones.": less(0, 1),
+        "That is the sum of the single entropies, without constants. Subtract the joint one.": less(1, 0),
+        "You took standard deviations for the variances.": less(0.5, 1),
+        "The ½ is missing before the logarithm of the determinant.": less(1, 2),
+        "The ½ is missing before the logarithms of the single variances.": less(2, 1),
+        "That is the KL to the prior, with the variances too.": lambda c: (np.trace(c) - len(c)) / 2 + less(0, 1)(c),
         "That is the mean correlation. The total correlation is in nats: it needs a logarithm.": mean_correlation,
-        "That looks like bits. The course counts in nats.": lambda c: (single(c) - joint(c)) / np.log(2),
+        "That looks like bits. The course counts in nats.": less(1 / np.log(2), 1 / np.log(2)),
     }  # fmt: skip
     roots = [np.array([[1, 0.3, 0.5], [0, 0.9, -0.4], [0, 0, 0.7]]), np.array([[1.6, -0.7], [0, 0.8]])]
     cases, praise = [(root @ root.T,) for root in roots], "zero exactly when all correlations are."
-    return judge_function(function, lambda c: single(c) - joint(c), cases, praise=praise, mistakes=mistakes)
+    return judge_function(function, less(1, 1), cases, praise=praise, mistakes=mistakes)
 
 
 def check_gap(function: Callable[..., Any]) -> Result:
@@ -474,8 +439,7 @@ def check_gap(function: Callable[..., Any]) -> Result:
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
         "The gaps are in nats still: divide each by the entropy of its factor.": lambda i, h: gaps(i).mean(),
-        "You took the two best *factors* of each latent. Take the two best latents of each factor.":
-            lambda i, h: gaps(i.T).mean(),
+        "You took the two best *factors* of a latent, not the two best latents.": lambda i, h: gaps(i.T).mean(),
         "Divide by the entropy, not by the log of the number of latents.": lambda i, h: gaps(i).mean() / np.log(len(i)),
         "Divide by the entropy, not by the log of the number of factors.": lambda i, h: gaps(i).mean() / np.log(len(h)),
         "Divide by the entropy, not by what the best latent knows.": lambda i, h: np.mean(gaps(i) / i.max(axis=0)),
@@ -502,22 +466,17 @@ def check_share(function: Callable[..., Any]) -> Result:
     def between(s: NDArray, ddof: int = 0) -> float:
         return s.mean(axis=1).var(ddof=ddof)
 
-    def within(s: NDArray, ddof: int = 0) -> float:
-        return s.var(axis=1, ddof=ddof).mean()
-
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the share of the seeds. Take the other one, which β explains.": lambda s: within(s) / s.var(),
-        "That is the ratio of the two, not a share of the whole.": lambda s: between(s) / within(s),
+        "That is the share of the seeds. Take the one that β explains.": lambda s: s.var(axis=1).mean() / s.var(),
+        "That is the ratio of the two, not a share of the whole.": lambda s: between(s) / s.var(axis=1).mean(),
         "You averaged along the other axis: over β, and so compared the seeds.": lambda s: between(s.T) / s.var(),
         "Give the share as a number between 0 and 1, not in percent.": lambda s: 100 * between(s) / s.var(),
         "Shares add up for variances, not for standard deviations.": lambda s: np.sqrt(between(s) / s.var()),
-        "The second part is the mean of the variances within each β, not the variance along the other axis.":
-            lambda s: between(s) / (between(s) + between(s.T)),
+        "Take the mean of the variances within each β.": lambda s: between(s) / (between(s) + between(s.T)),
         "That is the variance of the means alone. Divide by the variance of all scores.": between,
-        "Divide by the number of values in both variances (ddof=0); then the two parts add up to the whole.":
-            lambda s: between(s, 1) / s.var(ddof=1),
+        "Use ddof=0 in both variances; then the two parts add up.": lambda s: between(s, 1) / s.var(ddof=1),
         "With ddof=1 the two parts are not parts of one whole: divide by the number of values in both (ddof=0).":
-            lambda s: between(s, 1) / (between(s, 1) + within(s, 1)),
+            lambda s: between(s, 1) / (between(s, 1) + s.var(axis=1, ddof=1).mean()),
     }  # fmt: skip
     cases = [
         (np.array([[0.10, 0.25, 0.15, 0.3], [0.35, 0.2, 0.5, 0.3], [0.4, 0.55, 0.3, 0.25]]),),
@@ -538,10 +497,8 @@ def check_turn_back(function: Callable[..., Any]) -> Result:
     mistakes: dict[str, Callable[..., ArrayLike]] = {
         "That is the angle that the codes *were* turned by, and turning on makes it twice as much.": turned,
         "There the MIG is smallest. Take the largest.": lambda c, f: 45 - turned(c, f),
-        "The score after that turn is right, but not in range: a quarter turn only swaps the latents.":
-            lambda c, f: -turned(c, f),
-        "The score after that turn is right, but not in range: a quarter turn less gives the same.":
-            lambda c, f: 180 - turned(c, f),
+        "Out of range, though the score is right: a quarter turn only swaps the latents.": lambda c, f: -turned(c, f),
+        "Out of range, though the score is right: take a quarter turn less.": lambda c, f: 180 - turned(c, f),
         "That is the right angle in radians. Return whole degrees.": lambda c, f: np.deg2rad(90 - turned(c, f)),
         "That is the number of tries, or a score? Return the angle itself.": lambda c, f: 90,
     }  # fmt: skip

@@ -35,7 +35,6 @@ class Live(widgets.VBox):
         self.figure, self.update, self.controls = figure, update, controls
         figure.set_dpi(DPI)
         self.background_artists = {artist for ax in figure.axes for artist in ax.get_children()}
-        self.canvas = FigureCanvasAgg(figure)  # draws once, where savefig draws twice
         self.image = widgets.Image(format="png", width=round(figure.get_figwidth() * SCREEN))
         draw = once_per_burst(self.draw)
         for control in controls.values():
@@ -53,10 +52,7 @@ class Live(widgets.VBox):
                 artist.remove()
             ax.containers.clear()  # what groups the bars for a legend
         self.update(**{name: control.value for name, control in self.controls.items()})
-        self.canvas.draw()
-        buffer = io.BytesIO()
-        Image.fromarray(np.asarray(self.canvas.buffer_rgba())).save(buffer, "png", compress_level=1, dpi=(DPI, DPI))
-        self.image.value = buffer.getvalue()
+        self.image.value = png(self.figure)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
@@ -68,6 +64,15 @@ class Live(widgets.VBox):
         image = {"image/png": bundle.pop("image/png"), "text/plain": "the figure"}
         display(bundle | {"text/plain": f"{len(self.controls)} controls of the figure below"}, raw=True)
         display(image, metadata={"image/png": {"width": int(self.image.width)}}, raw=True)
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as the content of a PNG file; it is drawn once, where savefig draws twice."""
+    canvas, buffer = FigureCanvasAgg(figure), io.BytesIO()
+    canvas.draw()
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba()))
+    pixels.save(buffer, "png", compress_level=1, dpi=(figure.dpi, figure.dpi))
+    return buffer.getvalue()
 
 
 def slider(name: str, low: float, high: float, value: float, *, step: float = 0.01) -> widgets.FloatSlider:

@@ -1,0 +1,143 @@
+"""Each check against answers that are right in unusual ways or wrong in plausible ones: tables of test_lessonNN.py."""
+
+import copy
+import importlib
+import sys
+
+import numpy as np
+import pytest
+import torch
+from checks import exercises
+from IPython.core.formatters import DisplayFormatter
+
+from vaehelpers.lessons.judge import OPEN
+
+TABLES = [importlib.import_module(f"test_lesson{number:02}") for number in range(9)]
+RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
+WRONG = {name: answers for table in TABLES for name, answers in table.WRONG.items()}
+CHECKS = {name.removeprefix("check_"): check for name, check in vars(exercises).items()}
+for table in TABLES:
+    CHECKS |= getattr(table, "CHECKS", {})  # of the checks that take more than one answer
+FUNCTIONS = [name for name in RIGHT if callable(RIGHT[name][0])]
+NUMBERS = [name for name in RIGHT if name not in FUNCTIONS and np.ndim(RIGHT[name][0]) == 0]
+#: Forms in which a right answer may come.
+FORMS = {
+    "single precision": np.float32,
+    "more axes": lambda value: np.asarray(value)[..., None],
+    "a list": lambda value: np.atleast_1d(value).tolist(),
+    "a tensor with a gradient": lambda value: torch.tensor(np.asarray(value, float), requires_grad=True),
+}
+#: What no exercise asks for, in place of an answer or returned by a function.
+NO_ANSWERS = [..., None, np.nan, "0.7", [], np.zeros((3, 0)), 1e300, 1j]
+
+
+def then(change, answer):
+    """An answer, or what a function returns, changed afterwards."""
+    return (lambda *given: change(answer(*given))) if callable(answer) else change(answer)
+
+
+@pytest.fixture
+def strict(monkeypatch):
+    """Checks raise where an answer is not right."""
+    monkeypatch.setenv("VAEHELPERS_STRICT", "1")
+
+
+@pytest.fixture
+def mistakes(monkeypatch):
+    """A function that returns what a check hands to judge or judge_function, by the name of the exercise."""
+
+    def handed_over(name):
+        module = sys.modules[getattr(exercises, f"check_{name}").__module__]
+        found = {"mistakes": {}, "cases": []}
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "judge", lambda _, right, **more: found.update(more, right=right), raising=False)
+            judge = lambda _, right, cases, **more: found.update(more, right=right, cases=cases)  # noqa: E731
+            patch.setattr(module, "judge_function", judge, raising=False)
+            CHECKS[name](RIGHT[name][0])
+        return found
+
+    return handed_over
+
+
+def test_each_check_has_three_right_and_three_wrong_answers():
+    assert set(RIGHT) == set(WRONG) == set(CHECKS)
+    assert min(len(answers) for table in (RIGHT, WRONG) for answers in table.values()) >= 3
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_right_answers_are_right_in_every_form(name, strict):
+    for answer in RIGHT[name]:
+        assert CHECKS[name](answer)
+    for form in FORMS.values() if name != "pointing" else ():  # a hand is drawn as it is
+        assert CHECKS[name](then(form, RIGHT[name][0])).ok
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_answers_get_their_hint(name, capsys, monkeypatch):
+    for answer, words in WRONG[name]:
+        found = CHECKS[name](answer)
+        assert not found.ok and words in found.hint
+        with monkeypatch.context() as environment, pytest.raises(AssertionError) as error:
+            environment.setenv("VAEHELPERS_STRICT", "1")
+            CHECKS[name](answer)
+        assert str(error.value) == found.hint and capsys.readouterr().out == f"{found.hint}\n" * 2
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_each_listed_mistake_gets_its_own_hint(name, mistakes):
+    listed = mistakes(name)["mistakes"]
+    assert {hint: CHECKS[name](mistake).hint for hint, mistake in listed.items()} == {hint: hint for hint in listed}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_no_answer_is_not_right_and_stops_a_grader(name, monkeypatch):
+    check, given = CHECKS[name], NO_ANSWERS
+    if name in FUNCTIONS:
+        assert "Need a function here" in check(0.7).hint
+        assert "stopped with ZeroDivisionError" in check(lambda *given: 1 / 0).hint
+        given = [lambda *given, value=value: value for value in NO_ANSWERS]
+    found = [check(answer) for answer in given]
+    assert [result.hint.startswith(OPEN) for result in found] == [value is ... or value is None for value in NO_ANSWERS]
+    assert not any(found)
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    for answer in given:
+        with pytest.raises(AssertionError):
+            check(answer)
+
+
+def spoil(*given):
+    """Change whatever can be changed, and return it."""
+    for value in given:
+        if isinstance(value, np.ndarray):
+            value -= value
+    return next((value for value in given if isinstance(value, np.ndarray)), 0.0)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_answer_that_spoils_its_arguments_spoils_nothing_else(name):
+    for change in (np.sum, np.ravel, np.max, lambda value: value):
+        assert not CHECKS[name](then(change, spoil)).ok
+    assert CHECKS[name](RIGHT[name][0]).ok
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_is_right_for_one_case_alone_is_not_right(name, mistakes):
+    found = mistakes(name)
+    for case in found["cases"]:
+        value = found["right"](*copy.deepcopy(case))
+        assert not CHECKS[name](lambda *given, value=value: value).ok
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_three_digits_are_enough_and_no_mistake_has_them(name, mistakes):
+    found = mistakes(name)
+    assert CHECKS[name](float(f"{found['right']:.3g}")).ok
+    for hint, value in found["mistakes"].items():
+        assert np.ndim(value) or not CHECKS[name](float(f"{value:.3g}")).ok, hint
+
+
+def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():
+    for answer, right in ((0.7, True), (0.9, False)):
+        result = exercises.check_bayes(answer)
+        assert bool(result) == result.ok == right
+        assert DisplayFormatter().format(result) == ({}, {})

@@ -1,53 +1,47 @@
-"""On the path of every process that a test starts: what would leave this machine, questions for names too, is an error.
+"""On the path of every process that a test starts: a connection beyond this machine, or a question for a name, fails.
 
-Python's own sockets are watched. The browser is told to ask nobody (conftest.py), and its requests are listened to.
+Python's own sockets are watched. The browser is told to ask nobody, and its requests are compared (conftest.py).
 """
 
 import ipaddress
 import socket
+import sys
 
-_NAMES = {None, "", "localhost", "ip6-localhost", socket.gethostname()}
+_LOCAL = {None, "", "localhost", "ip6-localhost", socket.gethostname()}
+_CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 
 
-def _text(host):
-    return host.decode() if isinstance(host, bytes) else host
-
-
-def _number(host):
+def _refuse(event, args):
+    if event in _CONNECTIONS or event == "socket.getnameinfo":
+        address = args[0] if event == "socket.getnameinfo" else args[1]
+        host = address[0] if isinstance(address, tuple) else None  # else a socket of this machine, or connected before
+    elif event in _LOOK_UPS:
+        host = args[0]
+    else:
+        return
+    host = host.decode() if isinstance(host, bytes) else host
+    if host in _LOCAL:
+        return
     try:
-        return ipaddress.ip_address(str(host).partition("%")[0])
+        number = ipaddress.ip_address(str(host).partition("%")[0])
     except ValueError:
-        return None
+        number = None
+    asks_nobody = number and event in ("socket.getaddrinfo", "socket.gethostbyname")
+    if not asks_nobody and not (number and (number.is_loopback or number.is_unspecified)):
+        raise OSError(f"the tests allow no connection beyond this machine, and {host} was asked for")
 
 
-def _refuse_remote(address):
-    if isinstance(address, tuple) and _text(address[0]) not in _NAMES:
-        number = _number(_text(address[0]))
-        if number is None or not (number.is_loopback or number.is_unspecified):
-            raise OSError(f"the tests allow no connection beyond this machine, and {address[0]} was asked for")
+sys.addaudithook(_refuse)
 
 
-def _refuse_name(host):
-    if _text(host) not in _NAMES and _number(_text(host)) is None:  # to look a number up asks nobody
-        raise socket.gaierror(f"the tests allow no connection beyond this machine, and the name {host} was asked for")
+def _checked(connect):
+    def checked(self, address):
+        _refuse("socket.connect", (self, address))  # the event comes after a name was looked up
+        return connect(self, address)
+
+    return checked
 
 
-def _guard(owner, name, refuse, argument):
-    call = getattr(owner, name)
-
-    def guarded(*args, **options):
-        refuse(argument(args, options))
-        return call(*args, **options)
-
-    setattr(owner, name, guarded)
-
-
-for _method in ("connect", "connect_ex"):
-    _guard(socket.socket, _method, _refuse_remote, lambda args, options: args[1])
-_guard(socket.socket, "sendto", _refuse_remote, lambda args, options: args[-1])
-_guard(socket.socket, "sendmsg", _refuse_remote, lambda args, options: args[4] if len(args) > 4 else None)
-_guard(socket, "getaddrinfo", _refuse_name, lambda args, options: args[0] if args else options["host"])
-for _function in ("gethostbyname", "gethostbyname_ex"):
-    _guard(socket, _function, _refuse_name, lambda args, options: args[0])
-for _function, _place in (("gethostbyaddr", lambda args, _: (args[0],)), ("getnameinfo", lambda args, _: args[0])):
-    _guard(socket, _function, _refuse_remote, _place)
+for name in ("connect", "connect_ex"):
+    setattr(socket.socket, name, _checked(getattr(socket.socket, name)))

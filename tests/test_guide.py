@@ -1,61 +1,64 @@
-"""The instructor's guide holds together: its headings, its minutes, what it names in the lessons, its exam."""
+"""The lecturers' guide: its headings, its minutes, what it names in the lessons, its exam."""
 
 import re
 from functools import cache
 
-import nbformat
 import pytest
 from conftest import ROOT
+from test_notebooks import NOTEBOOKS, read
 
 GUIDE = ROOT / "docs" / "instructors"
-LESSONS = {path.stem[:2]: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+LESSONS = {path.stem[:2]: path for path in NOTEBOOKS}
 HEADINGS = ["Minutes", "The one idea", "The demonstration", "The question to the class", "The usual misunderstanding"]
 HEADINGS += ["On the board", "What to skip", "What the next lesson needs"]
-CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
 @cache
 def page(name):
-    """A page of the guide without its code."""
-    return CODE.sub("", (GUIDE / f"{name}.md").read_text())
+    """Return a page of the guide without its code."""
+    text = (GUIDE / f"{name}.md").read_text(encoding="utf-8")
+    return re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
 @cache
 def lesson(number):
-    """The text of a lesson's markdown cells, and that of all its cells."""
-    cells = nbformat.read(LESSONS[number], 4).cells
+    """Return the text of a lesson's markdown cells, and that of all its cells."""
+    cells = read(LESSONS[number]).cells
     return "\n\n".join(c.source for c in cells if c.cell_type == "markdown"), "\n\n".join(c.source for c in cells)
 
 
 def sections(text, level):
-    """Title and text of each section that begins with so many #."""
+    """Return title and text of each section of a level."""
     parts = re.split(rf"^{'#' * level} (.+)$", text, flags=re.MULTILINE)
     return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def minutes(text):
-    """Of the first table with a column of minutes: the rows without the total as lists of cells, and the total."""
+def check_minutes(text, total):
+    """Check that the first table of minutes adds up to a total, and return its rows as lists of cells."""
     table = re.search(r"minutes \|\n\|[-|]+\n((?:\|.*\n)+)", text)[1]
     *rows, last = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-    assert last[-2] == "**total**"
-    return rows, int(last[-1].strip("*"))
+    assert last[-2:] == ["**total**", f"**{total}**"]
+    assert sum(int(row[-1]) for row in rows) == total
+    return rows
 
 
-def named(text, number=None):
-    """The (lesson, heading) and (lesson, exercise) that a text names; without a number before it, of this lesson."""
-    flat = " ".join(text.split())
-    headings = re.findall(r"(?:(\d\d) )?§ \*(.+?)\*(?!\w)", flat)
-    exercises = re.findall(r"(?:(\d\d) )?Exercise (\d+)", flat)
-    assert flat.count("§ *") == len(headings)
-    return [(n or number, h) for n, h in headings], [(n or number, int(e)) for n, e in exercises]
+def exercises(text):
+    """Return the numbers of the exercises that a text names."""
+    numbers = {int(n) for n in re.findall(r"Exercise (\d+)", text)}
+    for first, last in re.findall(r"Exercise (\d+) to Exercise (\d+)", text):
+        numbers |= {*range(int(first), int(last) + 1)}
+    return numbers
 
 
 def check_names(text, number=None):
-    headings, exercises = named(text, number)
+    """Check that the headings and exercises exist that a text names, as in "03 § *The walk*", "Exercise 2"."""
+    flat = " ".join(text.split())
+    headings = re.findall(r"(?:(\d\d) )?§ \*(.+?)\*(?!\w)", flat)
+    assert flat.count("§ *") == len(headings)
     for n, heading in headings:
-        assert re.search(rf"^##+ {re.escape(heading)}$", lesson(n)[0], re.MULTILINE), f"{n} has no heading {heading!r}"
-    for n, exercise in exercises:
-        assert f"**Exercise {exercise} (" in lesson(n)[0], f"{n} has no Exercise {exercise}"
+        assert re.search(rf"^##+ {re.escape(heading)}$", lesson(n or number)[0], re.MULTILINE), f"{n}: {heading!r}"
+    for n, exercise in re.findall(r"(?:(\d\d) )?Exercise (\d+)", flat):
+        assert f"**Exercise {exercise} (" in lesson(n or number)[0], f"{n} has no Exercise {exercise}"
 
 
 def test_every_lesson_has_its_page():
@@ -75,40 +78,30 @@ def test_a_page_has_all_headings_and_names_what_is_there(number):
 
 
 @pytest.mark.parametrize("number", LESSONS)
-def test_the_minutes_of_a_lesson_are_those_that_it_promises(number):
+def test_the_minutes_of_a_lesson_add_up(number):
     text, markdown = page(f"lesson-{number}"), lesson(number)[0]
-    rows, total = minutes(text)
-    assert sum(int(row[-1]) for row in rows) == total
-    assert f"**Time:** {total} minutes" in markdown
-    home = re.search(r"At home: (.+?), together (\d+) minutes", " ".join(text.split()))
+    rows = check_minutes(text, int(re.search(r"\*\*Time:\*\* (\d+) minutes", markdown)[1]))
     lengths = {int(n): int(m) for n, m in re.findall(r"\*\*Exercise (\d+) \((\d+) minutes", markdown)}
-    if not home:
-        assert not lengths, "which exercises are for home?"
-        return
-    chosen = {int(n) for n in re.findall(r"Exercise (\d+)", home[1])}
-    for first, last in re.findall(r"Exercise (\d+) to Exercise (\d+)", home[1]):
-        chosen |= {*range(int(first), int(last) + 1)}
-    assert sum(lengths[n] for n in chosen) == int(home[2])
-    in_class = {n for row in rows for _, n in named(row[0], number)[1]}
-    assert not in_class & chosen and in_class | chosen == set(lengths)
+    home = re.search(r"At home: (.+?), together (\d+) minutes", " ".join(text.split()))
+    at_home, minutes = (exercises(home[1]), int(home[2])) if home else (set(), 0)
+    assert sum(lengths[n] for n in at_home) == minutes
+    in_class = set().union(*(exercises(row[0]) for row in rows)) if lengths else set()
+    assert not in_class & at_home and in_class | at_home == set(lengths)
 
 
 def test_the_plans_add_up_and_name_what_is_there():
     parts = re.split(r"^##+ .+ \((\d+) minutes\)$", page("index"), flags=re.MULTILINE)
     plans = list(zip(parts[1::2], parts[2::2], strict=True))
     assert len(plans) == 5, "a lecture, a block of three, a semester"
-    for said, body in plans:
-        rows, total = minutes(body)
-        assert sum(int(row[-1]) for row in rows) == total == int(said)
+    for minutes, body in plans:
+        rows = check_minutes(body, int(minutes))
         check_names(body)
-    weeks = [int(row[0]) for row in rows]
-    assert sorted(set(weeks)) == list(range(1, 15))
-    for week in set(weeks):
+    for week in range(1, 15):
         assert sum(int(row[-1]) for row in rows if int(row[0]) == week) == 135, f"week {week}"
 
 
 def exam(name, pattern):
-    """Of an exam page: heading number -> (what the pattern finds in its title, its text)."""
+    """Return the numbers in the title, and the text, of each question on an exam page."""
     found = {}
     for heading, body in sections(page(name), 3):
         number, *numbers = re.fullmatch(rf"(\d\.\d) .+ {pattern}", heading).groups()
@@ -129,7 +122,7 @@ def test_every_question_is_solved_for_the_points_that_it_gives():
 
 
 def test_the_numbers_of_the_solutions_are_those_that_the_page_computes():
-    code = re.search(r"```python\n(.*?)```", (GUIDE / "exam-solutions.md").read_text(), re.DOTALL)[1]
+    code = re.search(r"```python\n(.*?)```", (GUIDE / "exam-solutions.md").read_text(encoding="utf-8"), re.DOTALL)[1]
     space = {}
     exec(code, space)
     solutions = exam("exam-solutions", r"\((\d+) points\)")
@@ -141,7 +134,6 @@ def test_the_numbers_of_the_solutions_are_those_that_the_page_computes():
 
 def test_links_of_the_guide_lead_somewhere():
     for path in GUIDE.glob("*.md"):
-        assert path.read_text().startswith("# ")
-        for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
+        for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
             assert target.startswith("https://") or (GUIDE / target).exists(), f"{path.name}: {target}"
             assert target != "exam-solutions.md", "the site leaves it out"

@@ -42,9 +42,7 @@ def check_answering(function: Callable[..., Any]) -> Result:
         "You count every latent that moved at all, also by less than σ.": lambda b, a, v: count(a - b, 0),
         "You have compared with the whole width of the band, 2σ.": lambda b, a, v: count(a - b, 2 * sd(v)),
         "σ has come out upside down: σ = exp(½ logvar), with a plus.": lambda b, a, v: count(a - b, sd(-v)),
-        "Each latent has a band of its own, not their mean: take its own σ.": lambda b, a, v: count(
-            a - b, sd(v).mean()
-        ),
+        "Each latent has a band of its own: take σ, not the mean of all.": lambda b, a, v: count(a - b, sd(v).mean()),
         "That is the mean after the move. How far is it from where it was before?": lambda b, a, v: count(a, sd(v)),
         "Those are the latents that did not answer.": lambda b, a, v: len(b) - count(a - b, sd(v)),
         "That says for each latent whether it answered. How many are they?": lambda b, a, v: np.abs(a - b) > sd(v),

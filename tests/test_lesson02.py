@@ -201,7 +201,7 @@ WRONG = {
         (with_mean(lambda p, q, m: kl_divergence(p, m) + kl_divergence(q, m)), "half of their sum"),
         (lambda p, q: (kl_divergence(p, q) + kl_divergence(q, p)) / 2, "may be infinite"),
         (lambda p, q: jensenshannon(p, q) ** 2 - np.log(2), "does not sum to 1"),
-        (with_mean(lambda p, q, m: (kl_divergence(m, p) + kl_divergence(m, q)) / 2), "goes from m"),
+        (with_mean(lambda p, q, m: (kl_divergence(m, p) + kl_divergence(m, q)) / 2), "go from m"),
         (jensenshannon, "Square it"),
         (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
         (lambda p, q: jensenshannon([0.5, 0.5, 0.0], [0.1, 0.2, 0.7]) ** 2, "Not yet"),

@@ -228,7 +228,7 @@ WRONG = {
         (sds(centre=lambda x, m: x.mean()), "mean of all points"),
         (sds(weights=np.ones_like), "responsibilities are missing"),
         (sds(weights=hard), "as in k-means"),
-        (sds(power=1, last=lambda v: v), "mean distance"),
+        (sds(power=1, last=lambda v: v), "E|x − μ|"),
         (lambda x, r, m: np.std(x), "shape (3,)"),
         (lambda x, r, m: np.sqrt(r.T @ x**2 / r.sum(0)), "Not yet"),
     ],

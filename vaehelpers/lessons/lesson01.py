@@ -221,7 +221,7 @@ def check_two_storms(bits: Any) -> Result:
     """Check the surprisal of two independent storms in bits, to three digits."""
     desert, island = 0.005, 0.125
     right, first, second = -np.log2([desert * island, desert, island])
-    mistakes = {
+    return judge(bits, right, praise="probabilities multiply, surprisals add.", tolerance=4e-3, mistakes={
         IN_NATS: right * np.log(2),
         NEGATIVE: -right,
         BASE_10: right * np.log10(2),
@@ -230,14 +230,13 @@ def check_two_storms(bits: Any) -> Result:
         "That is one storm alone, the one in the desert.": first,
         "That is one storm alone, the one on the island.": second,
         "That is the probability of both. How surprising is it?": desert * island,
-    }
-    return judge(bits, right, praise="probabilities multiply, surprisals add.", mistakes=mistakes, tolerance=4e-3)
+    })  # fmt: skip
 
 
 def check_harbour(bits: Any) -> Result:
     """Check the entropy of four unequal weathers in bits, to three digits."""
     surprisals, right = -np.log2(HARBOUR), entropy(HARBOUR, base=2)
-    mistakes = {
+    return judge(bits, right, praise="the harbour is harder to guess than the island.", tolerance=3e-3, mistakes={
         IN_NATS: entropy(HARBOUR),
         NEGATIVE: -right,
         BASE_10: entropy(HARBOUR, base=10),
@@ -245,38 +244,33 @@ def check_harbour(bits: Any) -> Result:
         "That mean counts every weather once. In a long run of days, how often does each come?": surprisals.mean(),
         "That is the largest entropy of four weathers. It is reached only when all four are equally probable.": 2.0,
         "That is the entropy of the island.": entropy(ISLAND, base=2),
-    }
-    praise = "the harbour is harder to guess than the island."
-    return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=3e-3)
+    })  # fmt: skip
 
 
 def check_waste(bits: Any) -> Result:
     """Check what the island's code wastes at the harbour in bits a day, to two decimals."""
     right, own, island = kl_divergence(HARBOUR, ISLAND, base=2), entropy(HARBOUR, base=2), entropy(ISLAND, base=2)
-    mistakes = {
+    return judge(bits, right, praise="this waste has a name, and lesson 02 is about it.", tolerance=6e-3, mistakes={
         IN_NATS: right * np.log(2),
         BASE_10: right * np.log10(2),
         "That is the whole cost of a day. How much of it would the harbour's own code need too?": right + own,
         "That is the waste of the harbour's code on the island.": kl_divergence(ISLAND, HARBOUR, base=2),
         "That is the difference of two entropies. The days come from the harbour in both terms.": own - island,
         "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
-    }
-    praise = "this waste has a name, and lesson 02 is about it."
-    return judge(bits, right, praise=praise, mistakes=mistakes, tolerance=6e-3)
+    })  # fmt: skip
 
 
 def check_thermometer(nats: Any) -> Result:
     """Check the differential entropy in nats of a density that is constant on a quarter of a degree."""
     width = 0.25
-    mistakes = {
+    return judge(nats, np.log(width), praise="log of the width, and below zero.", tolerance=3e-3, mistakes={
         "The size is right, and the sign is not. The density is 4 there; what is −log 4?": -np.log(width),
         "That is right in bits. The question asks for nats.": np.log2(width),
         "A differential entropy may be negative, so there is no reason to stop at zero.": 0.0,
         "You forgot the width: the integral of −f log f runs over a quarter of a degree only.": np.log(width) / width,
         "You weighted −log f by the width alone. Width times density is 1.": np.log(width) * width,
         "That formula is for a Gaussian. Here f is constant.": norm.entropy(scale=width / np.sqrt(12)),
-    }
-    return judge(nats, np.log(width), praise="log of the width, below zero.", mistakes=mistakes, tolerance=3e-3)
+    })  # fmt: skip
 
 
 def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Result:
@@ -285,28 +279,26 @@ def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Resu
     def right(joint: NDArray) -> float:
         return float(joint.sum(axis=1) @ entropy(joint, axis=1, base=2))  # SciPy divides each row by its sum
 
-    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
+    cases, praise = [(np.array(joint),) for joint in JOINTS], "that much is open when the row is known."
+    return judge_function(conditional_entropy, right, cases, praise=praise, mistakes={
         IN_NATS: lambda joint: right(joint) * np.log(2),
         NEGATIVE: lambda joint: -right(joint),
         "That is H(row | column): the other way round.": lambda joint: right(joint.T),
-        "Every row counts the same in your mean. How often does each row come?":
-            lambda joint: entropy(joint, axis=1, base=2).mean(),
+        "Every row counts the same in your mean. Weight it.": lambda joint: entropy(joint, axis=1, base=2).mean(),
         "That is the sum over the rows. You want their mean.": lambda joint: entropy(joint, axis=1, base=2).sum(),
         "You took the rows as they stand. Divide each by its sum first, to make it a distribution.":
             lambda joint: -joint.sum(axis=1) @ (joint * np.log2(joint)).sum(axis=1),
         "That is the joint entropy: it holds that of the row itself too.": lambda joint: entropy(joint.ravel(), base=2),
         "That is the entropy of the column, the row unknown.": lambda joint: entropy(joint.sum(axis=0), base=2),
         "That is the entropy of the row. You want the column's.": lambda joint: entropy(joint.sum(axis=1), base=2),
-        "That is the mutual information. You want what the row leaves open.":
-            lambda joint: mutual_information(joint, base=2),
-    }  # fmt: skip
-    cases, praise = [(np.array(joint),) for joint in JOINTS], "that much is open when the row is known."
-    return judge_function(conditional_entropy, right, cases, praise=praise, mistakes=mistakes)
+        "That is the mutual information, what the row tells.": lambda joint: mutual_information(joint, base=2),
+    })  # fmt: skip
 
 
 def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
     """Check a function for the mean length of a Huffman code that never builds a word."""
-    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
+    cases, praise = [(np.array(p),) for p in SYMBOLS], "each merge adds one digit to all the words below it."
+    return judge_function(mean_length, lambda p: p @ _depths(p), cases, praise=praise, mistakes={
         "You lost the last merge, the one into a single pile of weight 1.": lambda p: p @ _depths(p) - 1,
         "You merged the two heaviest piles. The rare ones should get the long words.": lambda p: p @ _depths(p, -1),
         "You counted only the last merge, where everything has come together.": lambda p: 1,
@@ -316,9 +308,7 @@ def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
         "You split from the top (Shannon–Fano). Huffman merges from below.": lambda p: _top_down(np.sort(p)[::-1]),
         "You sorted only once. Sort again after each merge.": lambda p: np.cumsum(np.sort(p))[1:].sum(),
         "Every word counts the same in your mean. Weight its length by its probability.": lambda p: _depths(p).mean(),
-    }  # fmt: skip
-    cases, praise = [(np.array(p),) for p in SYMBOLS], "each merge adds one digit to all the words below it."
-    return judge_function(mean_length, lambda p: p @ _depths(p), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def _depths(p: NDArray, sign: int = 1) -> NDArray:

@@ -223,15 +223,14 @@ def check_coin(bits: Any) -> Result:
     """Check KL(p ‖ q) in bits, to two digits, of a fair coin p and the assumed probabilities q = (1/4, 3/4)."""
     p, q = np.array([0.5, 0.5]), np.array([0.25, 0.75])
     right = kl_divergence(p, q, base=2)
-    mistakes = {
+    return judge(bits, right, praise="a bit less than a quarter of a bit for each toss.", tolerance=7e-3, mistakes={
         "That is the other way round: which of the two decides how often each side falls?": kl_divergence(q, p, base=2),
         "The right size in another unit. Which logarithm counts bits?": right * np.log(2),
         "That is a logarithm to base 10. Bits take base 2.": right * np.log10(2),
         "That adds the logarithms without saying how often each side falls.": np.log2(p / q).sum(),
         "That is the whole cross-entropy. How much of it is the entropy of p?": right + 1,
         "The sign is turned: the ratio is p/q, with the true p above.": -right,
-    }
-    return judge(bits, right, praise="less than a quarter of a bit a toss.", mistakes=mistakes, tolerance=7e-3)
+    })  # fmt: skip
 
 
 def check_jensen_shannon(jensen_shannon: Callable[..., Any]) -> Result:
@@ -241,29 +240,27 @@ def check_jensen_shannon(jensen_shannon: Callable[..., Any]) -> Result:
     def right(p: NDArray, q: NDArray) -> Any:
         return (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
 
-    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+    pairs = ([[0.5, 0.5, 0], [0.1, 0.2, 0.7]], [[0.15, 0.4, 0.1, 0.35], [0.55, 0.05, 0.3, 0.1]])
+    cases, praise = [tuple(np.array(pair)) for pair in pairs], "the same in both directions, and never above log 2."
+    return judge_function(jensen_shannon, right, cases, praise=praise, mistakes={
         "NaN is 0 · log 0 in the computer. Where p is zero its term counts 0: `kl_divergence` does so.":
             lambda p, q: (p * np.log(2 * p / (p + q)) + q * np.log(2 * q / (p + q))).sum() / 2,
         "Twice too much: an average of two numbers is half of their sum.": lambda p, q: 2 * right(p, q),
         "That compares p with q, and may be infinite. Compare each with m.": lambda p, q: (kl(p, q) + kl(q, p)) / 2,
         "Here m does not sum to 1. Is it the average of p and q, or their sum?": lambda p, q: right(p, q) - np.log(2),
-        "That goes from m. In both terms p or q comes first, and m second.":
-            lambda p, q: (kl((p + q) / 2, p) + kl((p + q) / 2, q)) / 2,
+        "Both terms go from m. Put p or q first.": lambda p, q: (kl((p + q) / 2, p) + kl((p + q) / 2, q)) / 2,
         IN_BITS: lambda p, q: right(p, q) / np.log(2),
         "That is its square root, SciPy's Jensen–Shannon distance. Square it.": lambda p, q: np.sqrt(right(p, q)),
         NEGATIVE: lambda p, q: -right(p, q),
         "Only one of the two terms is there, or one counts twice: p from m.": lambda p, q: kl(p, (p + q) / 2),
         "Only one of the two terms is there, or one counts twice: q from m.": lambda p, q: kl(q, (p + q) / 2),
-    }  # fmt: skip
-    pairs = ([[0.5, 0.5, 0], [0.1, 0.2, 0.7]], [[0.15, 0.4, 0.1, 0.35], [0.55, 0.05, 0.3, 0.1]])
-    cases, praise = [tuple(np.array(pair)) for pair in pairs], "the same in both directions, and never above log 2."
-    return judge_function(jensen_shannon, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_gaussian_kl(kl: Any) -> Result:
     """Check KL(N(1.5, 0.5²) ‖ N(0, 1)) in nats, to three digits."""
     right = gaussian_kl(1.5, 0.25, 0, 1)
-    mistakes = {
+    return judge(kl, right, praise="the distance of the mean adds most.", tolerance=2e-3, mistakes={
         "That takes 0.5 for the variance. It is the standard deviation.": gaussian_kl(1.5, 0.5, 0, 1),
         "Twice too much: look at the number in front of the bracket.": 2 * right,
         "That is KL(p ‖ q), the prior in the first place. Here q comes first.": gaussian_kl(0, 1, 1.5, 0.25),
@@ -273,8 +270,7 @@ def check_gaussian_kl(kl: Any) -> Result:
         NOT_SQUARED: right + (1.5 - 1.5**2) / 2,
         "The −1 is missing: the KL of N(0, 1) itself must be zero.": right + 0.5,
         NEGATIVE: -right,
-    }
-    return judge(kl, right, praise="the distance of the mean adds most.", mistakes=mistakes, tolerance=2e-3)
+    })  # fmt: skip
 
 
 def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
@@ -286,7 +282,13 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
     def half(terms: NDArray) -> NDArray:
         return 0.5 * terms.sum(axis=1)
 
-    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+    rng = np.random.default_rng(2)
+    cases = [
+        (rng.normal(size=(3, 25)), rng.normal(-1, 1, size=(3, 25))),
+        (rng.normal(size=(4, 25)), rng.uniform(0.1, 1, size=(4, 25))),
+    ]
+    praise = "one KL for each image. It is half of the loss of lesson 06."
+    return judge_function(kl_from_prior, right, cases, praise=praise, mistakes={
         "That is the mean over the latents. Independent parts add up.": lambda mu, logvar: right(mu, logvar) / 25,
         "Twice too much: where is the ½?": lambda mu, logvar: 2 * right(mu, logvar),
         "That takes logvar for the variance itself: the variance is exp(logvar).":
@@ -302,14 +304,7 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
         "The prior stands in the first place. Here the network's Gaussian comes first.":
             lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1),
         IN_BITS: lambda mu, logvar: right(mu, logvar) / np.log(2),
-    }  # fmt: skip
-    rng = np.random.default_rng(2)
-    cases = [
-        (rng.normal(size=(3, 25)), rng.normal(-1, 1, size=(3, 25))),
-        (rng.normal(size=(4, 25)), rng.uniform(0.1, 1, size=(4, 25))),
-    ]
-    praise = "one KL for each image. It is half of the loss of lesson 06."
-    return judge_function(kl_from_prior, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
@@ -321,7 +316,8 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
     def right(w: NDArray, m: NDArray, s: NDArray) -> list:
         return [w @ m, np.sqrt(w @ s**2 + between(w, m))]
 
-    mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
+    praise = "the moments of the mixture, and no search was needed."
+    return judge_function(cover_fit, right, MIXTURES, praise=praise, mistakes={
         "The second number is the variance. Take its root.": lambda w, m, s: [w @ m, w @ s**2 + between(w, m)],
         "That is the sd within the humps alone. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
         "That is the sd between the humps alone. Each has its own.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
@@ -330,22 +326,19 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
         "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
         "The humps count alike here. Use their weights.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
         SD_FIRST: lambda w, m, s: right(w, m, s)[::-1],
-    }  # fmt: skip
-    praise = "the moments of the mixture, and no search was needed."
-    return judge_function(cover_fit, right, MIXTURES, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_third_valley(mean: Any, sd: Any) -> Result:
     """Check the third local minimum of KL(q ‖ p) for p = 0.6 N(−3, 1) + 0.4 N(3, 1), to two decimals."""
     third_mean, third_sd = THIRD_VALLEY
-    mistakes = {
+    answer = [... if value is None else value for value in (mean, sd)]
+    praise = "a shallow valley between the humps, where a broad search gets stuck."
+    return judge(answer, THIRD_VALLEY, praise=praise, tolerance=5e-3, mistakes={
         "That is the valley of the heavier hump. Start broader, and in between.": [-2.9877, 1.0187],
         "That is the valley of the lighter hump. Start broader, and in between.": [2.9799, 1.0294],
         "Those are the moments of p: the minimum of KL(p ‖ q). Exchange the two.": [-0.6, np.sqrt(9.64)],
         "The mean is right. The second number is the log of the standard deviation.": [third_mean, np.log(third_sd)],
         "The mean is right. The second number is the variance.": [third_mean, third_sd**2],
         SD_FIRST: [third_sd, third_mean],
-    }
-    answer = [... if value is None else value for value in (mean, sd)]
-    praise = "a shallow valley between the humps, where a broad search gets stuck."
-    return judge(answer, THIRD_VALLEY, praise=praise, mistakes=mistakes, tolerance=5e-3)
+    })  # fmt: skip

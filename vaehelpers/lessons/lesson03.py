@@ -106,46 +106,41 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
     return ax
 
 
-def plot_cost(causes: ArrayLike, seconds: ArrayLike, *, ax: Axes | None = None) -> Axes:
+def plot_cost(causes: Sequence[int], seconds: Sequence[float], *, ax: Axes | None = None) -> Axes:
     """Plot measured seconds over the number of causes, and continue from the last: each further cause doubles them."""
-    n, measured, reach = np.asarray(causes), np.asarray(seconds), 120
-    last = measured[-1]
+    n, last, reach = causes[-1], seconds[-1], 120
     ax = ax or plt.subplots(figsize=(10, 5))[1]
-    ax.plot([n[-1], reach], [last, last * 2.0 ** (reach - n[-1])], color=POSTERIOR, ls="--")
-    ax.plot(n, measured, "o", color=DATA, markeredgecolor="black", ms=8)
-    ax.annotate("measured", (n[-1], last), (n[-1] + 6, last / 50), va="center")
+    ax.plot([n, reach], [last, last * 2.0 ** (reach - n)], color=POSTERIOR, ls="--")
+    ax.plot(causes, seconds, "o", color=DATA, markeredgecolor="black", ms=8)
+    ax.annotate("measured", (n, last), (n + 6, last / 50), va="center")
     ax.text(reach, last / 50, "dashed: each cause more doubles the time", ha="right", va="center")
     for name, length in (("one minute", 60), ("one year", 3.15e7), ("the age of the universe", 4.35e17)):
         ax.axhline(length, color="0.6", lw=1.2, ls=":")
         ax.text(reach, length * 1.5, name, ha="right", va="bottom")
-        ax.plot(n[-1] + np.log2(length / last), length, "x", color="black", ms=9, mew=2.5)
+        ax.plot(n + np.log2(length / last), length, "x", color="black", ms=9, mew=2.5)
     ax.set(yscale="log", xlim=(0, reach), xlabel="number of causes (each is there or not)", ylabel="seconds")
     ax.yaxis.set_major_locator(LogLocator(numticks=9))
     ax.yaxis.set_minor_locator(NullLocator())
     return ax
 
 
-def plot_errors(
-    work: ArrayLike, sampling: ArrayLike, fits: Sequence[tuple[ArrayLike, ArrayLike]], *, exact: float,
-    ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+def plot_errors(work: ArrayLike, sampling: ArrayLike, fits: Any, *, exact: float, ax: Axes | None = None) -> Axes:
     """Plot errors over work: ``sampling (steps, seeds)``, the first 16 thin, their mean, and ``fits`` (work, error)."""
     steps, error = np.asarray(work), np.asarray(sampling)
+    mean = error.mean(axis=1)
     ax = ax or plt.subplots(figsize=(11, 5.4))[1]
     ax.plot(steps, error[:, :16], color=DATA, lw=1, alpha=0.7)
-    mean = error.mean(axis=1)
     ax.plot(steps, mean, color="black", lw=3)
     ax.text(steps[-1] * 1.1, mean[-1], "Metropolis\n(black: mean)", va="center")
     for x, y in fits:
-        ax.plot([*np.asarray(x)[1:], steps[-1]], [*np.asarray(y)[1:], np.asarray(y)[-1]], color=Q, ls="--")
-    ends = np.array([np.asarray(y)[-1] for _, y in fits])
+        ax.plot([*x[1:], steps[-1]], [*y[1:], y[-1]], color=Q, ls="--")
+    ends = np.array([y[-1] for _, y in fits])
     ax.text(steps[-1] * 1.1, np.sqrt(ends.min() * ends.max()), "mean-field\nstands", va="center")
     guide = mean[-1] * 2.2 * np.sqrt(steps[-1] / steps)
     ax.plot(steps[steps > 300], guide[steps > 300], color="0.5", ls=":", lw=2)
     ax.text(steps[-1] / 3, guide[-1] * 2.2, "1 / √work", va="bottom")
     ax.axvline(exact, color=POSTERIOR, lw=2, ls="-.")
-    note: dict[str, Any] = {"color": POSTERIOR, "ha": "right", "va": "center"}
-    ax.text(exact * 0.93, mean[-1] / 1.5, "enumeration:\nexact from here on", **note)
+    ax.text(exact * 0.93, mean[-1] / 1.5, "enumeration:\nexact from here on", color=POSTERIOR, ha="right", va="center")
     ax.set(xscale="log", yscale="log", xlim=(1, steps[-1] * 8), ylim=(mean[-1] / 2.5, 1))
     ax.set(xlabel="work: evaluations of log p(x, z)", ylabel="mean absolute error of the marginals")
     return ax
@@ -171,7 +166,7 @@ def plot_lost_variance(rho: ArrayLike, measured: Mapping[str, ArrayLike], *, ax:
 
 def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *, seen: ArrayLike) -> Live:
     """Tick symptoms and inspect the first cause: the exact posterior of all causes follows."""
-    states, prior = binary_states(len(causes)), np.asarray(model.prior)
+    states = binary_states(len(causes))
     kept = {"nobody looked": states, "it is so": states[states[:, 0] == 1], "it is not so": states[states[:, 0] == 0]}
     figure = Figure(figsize=(9, 5.6))
     ax = figure.add_subplot()
@@ -179,7 +174,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
     def update(inspected: str, **ticks: bool) -> None:
         possible = kept[inspected]
         posterior, _ = enumerate_posterior(model.log_joint(possible, list(ticks.values())))
-        plot_marginals(posterior @ possible, causes, prior=prior, ax=ax)
+        plot_marginals(posterior @ possible, causes, prior=model.prior, ax=ax)
         shown = [name for name, tick in zip(symptoms, ticks.values(), strict=True) if tick]
         ax.set_title("seen: " + (", ".join(shown) or "nothing unusual"), loc="left")
 
@@ -230,8 +225,8 @@ def gaussian_steps() -> Live:
     """Step through mean-field on a correlated Gaussian: a step updates one factor; ρ decides how narrow q becomes."""
     figure = Figure(figsize=(11.5, 5.6))
     plane, density = figure.subplots(1, 2)
-    plane.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="z₁", ylabel="z₂")
-    plane.set(xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    plane.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=[-2, 0, 2], yticks=[-2, 0, 2])
+    plane.set(aspect="equal", xlabel="z₁", ylabel="z₂")
     density.set(xlabel="z₁", ylabel="density", ylim=(0, 1.4), xticks=[-4, -2, 0, 2, 4], yticks=[0, 0.5, 1])
     z = np.linspace(-4, 4, 300)
 
@@ -264,7 +259,6 @@ STATES = binary_states(10)
 LOG_TABLE = COFFEE_MACHINE.log_joint(STATES, np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]))
 EXACT = enumerate_posterior(LOG_TABLE)[0]
 PERCENT = "That is a percentage. Give the probability as a number between 0 and 1."
-BASE_10 = "That is a logarithm to base 10. Use the natural one."
 CHANGED = "{} no longer what the lesson computed. Run the cells above again, and then this one."
 
 
@@ -272,7 +266,7 @@ def check_bayes(answer: Any) -> Result:
     """Check p(fuse blown | lamp dark) from 0.05, 0.9 and 0.02; 0.70 is right, and 0.71 is not."""
     blown, fine = 0.05 * 0.9, 0.95 * 0.02
     right = blown / (blown + fine)
-    mistakes = {
+    return judge(answer, right, praise="one dark lamp, and 5 % has become 70 %.", tolerance=4.5e-3, mistakes={
         PERCENT: 100 * right,
         "That is the joint p(x, z). Bayes' rule divides it by something.": blown,
         "That is p(x), by which the joint has to be divided.": blown + fine,
@@ -281,29 +275,26 @@ def check_bayes(answer: Any) -> Result:
         "That is the prior, as if you had not looked at the lamp.": 0.05,
         "That is the answer for the fuse that is fine.": 1 - right,
         "Those are the odds, blown against fine. Divide by the sum of both.": blown / fine,
-    }
-    return judge(answer, right, praise="5 % has become 70 %.", mistakes=mistakes, tolerance=4.5e-3)
+    })  # fmt: skip
 
 
 def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
     """Check log p(x) from very small log-joints."""
-    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
-        "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
-        "exp(-1000) is 0 in the computer. Take the largest value out first.": lambda table: np.log(np.exp(table).sum()),
-        "That is the largest term alone. Add the others, measured against it.": np.max,
-        "You took the largest value out, and did not put it back.": lambda table: logsumexp(table - table.max()),
-        "Put the largest value back with a plus.": lambda table: logsumexp(table - table.max()) - table.max(),
-        "Infinite: exp of what is left can be too large for the computer. Take the largest value out.":
-            lambda table: np.log(np.exp(table - table.min()).sum()) + table.min(),
-        "That is the log of the mean. p(x) is a sum.": lambda table: logsumexp(table) - np.log(len(table)),
-        "That is p(x). Its logarithm is asked for.": lambda table: np.exp(logsumexp(table)),
-        "The sign is turned: the logarithm of a probability is negative.": lambda table: -logsumexp(table),
-        "That is in bits. Use the natural logarithm.": lambda table: logsumexp(table) / np.log(2),
-        BASE_10: lambda table: logsumexp(table) / np.log(10),
-    }  # fmt: skip
     tables = [[-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25]]
-    cases, praise = [(np.array(table),) for table in tables], "log p(x), without ever leaving log space."
-    return judge_function(log_evidence, logsumexp, cases, praise=praise, mistakes=mistakes)
+    cases = [(np.array(table),) for table in tables]
+    return judge_function(log_evidence, logsumexp, cases, praise="log p(x), without ever leaving log space.", mistakes={
+        "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
+        "exp(-1000) is 0 in the computer. Take the largest value out first.": lambda t: np.log(np.exp(t).sum()),
+        "That is the largest term alone. Add the others, measured against it.": np.max,
+        "You took the largest value out, and did not put it back.": lambda t: logsumexp(t - t.max()),
+        "Put the largest value back with a plus.": lambda t: logsumexp(t - t.max()) - t.max(),
+        "That overflows. Take the largest value out.": lambda t: np.log(np.exp(t - t.min()).sum()) + t.min(),
+        "That is the log of the mean. p(x) is a sum.": lambda t: logsumexp(t) - np.log(len(t)),
+        "That is p(x). Its logarithm is asked for.": lambda t: np.exp(logsumexp(t)),
+        "The sign is turned: the logarithm of a probability is negative.": lambda t: -logsumexp(t),
+        "That is in bits. Use the natural logarithm.": lambda t: logsumexp(t) / np.log(2),
+        "That is a logarithm to base 10. Use the natural one.": lambda t: logsumexp(t) / np.log(10),
+    })  # fmt: skip
 
 
 def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) -> Result:
@@ -313,7 +304,9 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
     lime, stale = EXACT @ STATES[:, [4, 8]]
     both, prior = EXACT @ STATES[:, [4, 8]].prod(axis=1), COFFEE_MACHINE.prior[4]
     right = both / stale
-    mistakes = {
+    before, after, without = (f"{100 * value:.3g} %" for value in (lime, right, prior))
+    praise = f"stale beans explain the taste: limescale falls from {before} to {after}, below its prior of {without}."
+    return judge(answer, right, praise=praise, tolerance=4e-3, mistakes={
         PERCENT: 100 * right,
         "That is the probability of both together. Divide: the beans are known to be stale.": both,
         "That is p(stale beans | x, limescale): the condition is the wrong one of the two.": both / lime,
@@ -321,40 +314,34 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
         "That is limescale when the beans are fresh.": (lime - both) / (1 - stale),
         "That multiplies as if the two causes were independent.": lime * stale,
         "That is the prior. You have seen the symptoms x, and tasted the beans.": prior,
-    }
-    before, after, without = (f"{100 * value:.3g} %" for value in (lime, right, prior))
-    praise = f"stale beans explain the taste: limescale falls from {before} to {after}, below its prior of {without}."
-    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=4e-3)
+    })  # fmt: skip
 
 
 def check_universe_ages(answer: Any) -> Result:
     """Check the power of ten of the universe ages for 400 unknowns; 10.8 and 11 are right."""
-    mistakes = {
+    praise = "from 1000 unknowns down to 400, and still 10^11 ages of the universe."
+    return judge(answer, 36 * np.log10(2), praise=praise, tolerance=1.6e-2, mistakes={
         "That is the power of two. The question asks for the power of ten.": 400 - 364,
         "That is a natural logarithm. The question asks for the power of ten.": 36 * np.log(2),
         "That is the number of states. The machine visits 2^364 of them in one age of the universe.": 400 * np.log10(2),
         "Upside down: you divided what is visited by what is to be visited.": -36 * np.log10(2),
         "Multiplying by 10 is not multiplying by 2: convert with log10(2).": 36 * np.log2(10),
         "That is the number of ages itself. Give its power of ten.": 2.0**36,
-    }
-    right, praise = 36 * np.log10(2), "from 1000 unknowns down to 400, and still 10^11 ages of the universe."
-    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=1.6e-2)
+    })  # fmt: skip
 
 
 def check_gibbs(gibbs_probability: Callable[[float, float], Any]) -> Result:
     """Check the probability that Gibbs sampling switches a cause on."""
-    mistakes: dict[str, Callable[[float, float], ArrayLike]] = {
-        "Right for likely states, but exp(-1000) is 0 in the computer. Use the difference of the logs.":
-            lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)),
+    cases, praise = [(-4.1, -3.4), (-1000.0, -1001.3)], "p(on) / (p(on) + p(off)), in log space."
+    return judge_function(gibbs_probability, lambda off, on: expit(on - off), cases, praise=praise, mistakes={
+        "exp(-1000) is 0. Use the difference of the logs.": lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)),
         "That is the rule of Metropolis, min(1, ratio).": lambda off, on: min(1, np.exp(on - off)),
         "That is the ratio of the two. Divide by the sum of both.": lambda off, on: np.exp(on - off),
         "That is the probability that the cause is off.": lambda off, on: expit(off - on),
         "That is the log-odds. Turn it into a probability.": lambda off, on: on - off,
         "You divided the logarithms. To divide probabilities, subtract them.": lambda off, on: on / (on + off),
         "That is the logarithm of the probability.": lambda off, on: np.log(expit(on - off)),
-    }  # fmt: skip
-    cases, praise = [(-4.1, -3.4), (-1000.0, -1001.3)], "p(on) / (p(on) + p(off)), in log space."
-    return judge_function(gibbs_probability, lambda off, on: expit(on - off), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Result:
@@ -363,25 +350,21 @@ def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Res
     def right(table: NDArray, q2: NDArray) -> NDArray:
         return softmax(table @ q2)
 
-    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+    tables = np.log([[[0.02, 0.20], [0.30, 0.05]], [[0.12, 0.33], [0.07, 0.18]]])
+    cases = list(zip(tables, np.array([[0.3, 0.7], [0.85, 0.15]]), strict=True))
+    praise = "one update of mean-field; all of it is this step, again and again."
+    return judge_function(mean_field_update, right, cases, praise=praise, mistakes={
         "Not normalised: the two numbers have to sum to 1.": lambda table, q2: np.exp(table @ q2),
         "These are still logarithms.": lambda table, q2: table @ q2,
         "Log-probabilities, normalised: now leave log space.": lambda table, q2: np.log(right(table, q2)),
         "You divided the logarithms by their sum. Exponentiate first.": lambda table, q2: table @ q2 / sum(table @ q2),
-        "You averaged p(x, z). The rule averages log p(x, z), and exponentiates after that.":
-            lambda table, q2: np.exp(table) @ q2 / sum(np.exp(table) @ q2),
+        "You averaged p(x, z). Average its logarithm.": lambda table, q2: np.exp(table) @ q2 / sum(np.exp(table) @ q2),
         "You averaged over the first cause. Average over the one that is frozen.": lambda table, q2: right(table.T, q2),
         "The two weights are exchanged: q2[0] belongs to column 0.": lambda table, q2: right(table, q2[::-1]),
         "That is the exact p(z₁ | x), without the frozen factor.": lambda table, q2: softmax(table).sum(axis=1),
         "You summed the logs over z₂ without the weights q(z₂).": lambda table, q2: right(table, np.ones(2)),
         "The two results are exchanged: first the probability of z₁ = 0.": lambda table, q2: right(table, q2)[::-1],
-    }  # fmt: skip
-    cases = [
-        (np.log([[0.02, 0.20], [0.30, 0.05]]), np.array([0.3, 0.7])),
-        (np.log([[0.12, 0.33], [0.07, 0.18]]), np.array([0.85, 0.15])),
-    ]
-    praise = "one update of mean-field; all of it is this step, again and again."
-    return judge_function(mean_field_update, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
@@ -390,18 +373,17 @@ def check_variances(mean_field_variances: Callable[[Any], Any]) -> Result:
     def right(covariance: NDArray) -> NDArray:
         return 1 / np.diag(np.linalg.inv(covariance))
 
-    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
-        "These are the true marginal variances. Mean-field sees the target with the other directions frozen.": np.diag,
-        "That is the diagonal of the precision matrix: one step is left.": lambda covariance: 1 / right(covariance),
-        "You inverted each variance by itself. Invert the whole matrix.": lambda covariance: 1 / np.diag(covariance),
-        "These are standard deviations. Variances are asked for.": lambda covariance: np.sqrt(right(covariance)),
-    }
     cases = [
         (np.array([[2.0, 0.9, 0.3], [0.9, 1.0, -0.2], [0.3, -0.2, 0.5]]),),
         (np.array([[1.5, -0.4, 0.2], [-0.4, 0.8, 0.3], [0.2, 0.3, 2.2]]),),
     ]
     praise = "1 / Λᵢᵢ, and each is smaller than the true variance."
-    return judge_function(mean_field_variances, right, cases, praise=praise, mistakes=mistakes)
+    return judge_function(mean_field_variances, right, cases, praise=praise, mistakes={
+        "These are the true marginal variances. Mean-field sees the target with the other directions frozen.": np.diag,
+        "That is the diagonal of the precision matrix: one step is left.": lambda covariance: 1 / right(covariance),
+        "You inverted each variance by itself. Invert the whole matrix.": lambda covariance: 1 / np.diag(covariance),
+        "These are standard deviations. Variances are asked for.": lambda covariance: np.sqrt(right(covariance)),
+    })  # fmt: skip
 
 
 def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLike) -> Result:
@@ -413,7 +395,8 @@ def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLik
         return result(False, CHANGED.format("`frozen` should hold ten probabilities; it is"))
     means = np.array([[factorised([a, b, *frozen[2:]], STATES) @ LOG_TABLE for b in (0, 1)] for a in (0, 1)])
     plug, fuse = np.stack([1 - frozen[:2], frozen[:2]], axis=1)
-    mistakes = {
+    praise = "the pair now knows that one of the two is enough."
+    return judge(answer, softmax(means), praise=praise, tolerance=1e-4, mistakes={
         "Not normalised: the four numbers have to sum to 1.": np.exp(means),
         "These are still logarithms.": means,
         "Each row sums to 1. The whole table should: normalise over all four.": softmax(means, axis=1),
@@ -422,6 +405,4 @@ def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLik
             EXACT.reshape(-1, 2, 2).sum(axis=0).T,  # cause 0 changes fastest
         "That is the product of the two old factors. Let the pair be one factor of four numbers.": np.outer(plug, fuse),
         "The table lies on its side: row a is the plug (cause 0), column b the fuse (cause 1).": softmax(means).T,
-    }  # fmt: skip
-    praise = "the pair now knows that one of the two is enough."
-    return judge(answer, softmax(means), praise=praise, mistakes=mistakes, tolerance=1e-4)
+    })  # fmt: skip

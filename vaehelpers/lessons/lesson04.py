@@ -201,7 +201,7 @@ def check_responsibility(resp: Any) -> Result:
     """Check the responsibility of the long kind for an eruption of three minutes, to two digits."""
     short, long = 0.36 * 0.05, 0.64 * 0.10
     right = long / (short + long)
-    mistakes = {
+    return judge(resp, right, praise="Bayes' rule, with the weights as prior.", tolerance=4e-3, mistakes={
         "That is a percentage. Give the responsibility as a number between 0 and 1.": 100 * right,
         "You compared the densities alone. How common is each kind, before anything is seen?": 0.10 / 0.15,
         "That is the responsibility of the short kind.": short / (short + long),
@@ -209,16 +209,14 @@ def check_responsibility(resp: Any) -> Result:
         "That is the density of the eruption under the whole mixture. It belongs below the line.": short + long,
         "That is the weight, the prior probability before you have seen the eruption.": 0.64,
         "That is a ratio of the two, the odds. A responsibility is a share of the whole.": long / short,
-    }
-    praise = "Bayes' rule, with the weights as prior."
-    return judge(resp, right, praise=praise, mistakes=mistakes, tolerance=4e-3)
+    })  # fmt: skip
 
 
 def check_log_density(value: Any) -> Result:
     """Check the log-density of 60 minutes under a Gaussian of mean 55 and standard deviation 6."""
     right = norm.logpdf(60, 55, 6)
     square, height, constant = 0.5 * 25 / 36, 0.5 * np.log(36), 0.5 * np.log(2 * np.pi)
-    mistakes = {
+    return judge(value, right, praise="one Gaussian, and its logarithm is a parabola.", tolerance=2e-3, mistakes={
         "That is the density. Its logarithm is asked for.": np.exp(right),
         "You put the standard deviation where the variance belongs. Square it first.": norm.logpdf(60, 55, np.sqrt(6)),
         "You divided the square by σ. The variance, σ², belongs there.": -6 * square - height - constant,
@@ -232,21 +230,18 @@ def check_log_density(value: Any) -> Result:
         "You stopped after the square. A wide Gaussian is also a low one: what makes it integrate to 1?": -square,
         "That is a logarithm to base 10. Use the natural one.": right / np.log(10),
         "That is a logarithm to base 2. Use the natural one.": right / np.log(2),
-    }
-    praise = "one Gaussian, and its logarithm is a parabola."
-    return judge(value, right, praise=praise, mistakes=mistakes, tolerance=2e-3)
+    })  # fmt: skip
 
 
 def check_new_means(new_means: Callable[[Any, Any], Any]) -> Result:
     """Check the M-step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
-    mistakes: dict[str, Callable[[NDArray, NDArray], ArrayLike]] = {
+    cases = [_shares(2, 3), _shares(4, 3)]
+    return judge_function(new_means, _means, cases, praise="a weighted average, with N_k below the line.", mistakes={
         "You divided by N. Each component has its own share of the points: N_k.": lambda x, resp: resp.T @ x / len(x),
         "Nothing divides these sums; or you normalised along the axis that adds up to 1.": lambda x, resp: resp.T @ x,
         "Every component got the mean of all points.": lambda x, resp: _means(x, np.ones_like(resp)),
         "Those are the means of k-means: each point went to one component.": lambda x, resp: _means(x, _whole(resp)),
-    }
-    cases, praise = [_shares(2, 3), _shares(4, 3)], "a weighted average, with N_k below the line."
-    return judge_function(new_means, _means, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
@@ -258,48 +253,41 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
     def right(x: NDArray, resp: NDArray, centre: ArrayLike) -> NDArray:
         return np.sqrt(squares(x, resp, centre) / resp.sum(axis=0))
 
-    mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
+    cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
+    return judge_function(new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes={
         "Those are the variances. The standard deviation is one root away.": lambda x, r, m: right(x, r, m) ** 2,
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
         "Those are the variances, and with N in place of N_k.": lambda x, r, m: squares(x, r, m) / len(x),
-        "You divided by N_k − 1. The M-step maximises the likelihood, and has N_k below the line.":
-            lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(axis=0) - 1)),
+        "You divided by N_k − 1. The maximum has N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(0) - 1)),
         "Nothing divides these sums. Divide by N_k.": lambda x, r, m: np.sqrt(squares(x, r, m)),
         "You measured from the mean of all points. Use each component's own.": lambda x, r, m: right(x, r, x.mean()),
         "The responsibilities are missing from the sum.": lambda x, r, m: right(x, np.ones_like(r), m),
-        "That is E|x − μ|, the mean distance. Square first, then take the root of the mean.":
-            lambda x, r, m: (r * abs(x[:, None] - m)).sum(axis=0) / r.sum(axis=0),
+        "That is E|x − μ|. Square first, and take the root last.":
+            lambda x, r, m: (r * abs(x[:, None] - m)).sum(0) / r.sum(0),
         "Each point went to one component, as in k-means.": lambda x, r, m: right(x, _whole(r), m),
-    }  # fmt: skip
-    cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
-    praise = "that is the M-step of a standard deviation."
-    return judge_function(new_sds, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Result:
     """Check log-responsibilities (n, k) where the densities themselves are too small for a float."""
 
-    def right(table: NDArray) -> NDArray:
-        return log_softmax(table, axis=1)
+    def right(t: NDArray) -> NDArray:
+        return log_softmax(t, axis=1)
 
-    def total(table: NDArray) -> NDArray:
-        return np.exp(table).sum(axis=1, keepdims=True)
+    def total(t: NDArray) -> NDArray:
+        return np.exp(t).sum(axis=1, keepdims=True)
 
-    mistakes: dict[str, Callable[[NDArray], ArrayLike]] = {
-        "exp(−1000) is 0 for a computer, and 0/0 is NaN. Never leave log space: logsumexp.":
-            lambda table: np.log(np.exp(table) / total(table)),
-        "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda table: table - np.log(total(table)),
-        "Those are the responsibilities. Their logarithms are asked for.": lambda table: np.exp(right(table)),
-        "Normalised over the wrong axis: each row, not each column, must add up to 1.": lambda table: right(table.T).T,
-        "You divided by the sum over the whole table. Every row has its own.": lambda table: log_softmax(table),
-        "You divided the logarithms. To divide numbers, subtract their logarithms.":
-            lambda table: table / logsumexp(table, axis=1, keepdims=True),
-        "You subtracted the largest only. That avoids the zeros, and the rows do not add up to 1 yet.":
-            lambda table: table - table.max(axis=1, keepdims=True),
-        "The sign is turned: the logarithm of a share is negative.": lambda table: -right(table),
-    }  # fmt: skip
-    cases, praise = [(table,) for table in LOG_JOINTS], "no density was ever computed."
-    return judge_function(log_responsibilities, right, cases, praise=praise, mistakes=mistakes)
+    cases = [(table,) for table in LOG_JOINTS]
+    return judge_function(log_responsibilities, right, cases, praise="no density was ever computed.", mistakes={
+        "exp(−1000) is 0 for a computer: 0/0 is NaN. Never leave log space.": lambda t: np.log(np.exp(t) / total(t)),
+        "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda t: t - np.log(total(t)),
+        "Those are the responsibilities. Their logarithms are asked for.": lambda t: np.exp(right(t)),
+        "Normalised over the wrong axis: each row, not each column, must add up to 1.": lambda t: right(t.T).T,
+        "You divided by the sum over the whole table. Every row has its own.": lambda t: log_softmax(t),
+        "You divided the logarithms. Subtract them.": lambda t: t / logsumexp(t, axis=1, keepdims=True),
+        "You subtracted the largest only. The rows do not add up to 1 yet.": lambda t: t - t.max(axis=1, keepdims=True),
+        "The sign is turned: the logarithm of a share is negative.": lambda t: -right(t),
+    })  # fmt: skip
 
 
 def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
@@ -308,27 +296,25 @@ def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
     def free(k: int, d: int) -> float:
         return k - 1 + k * d + k * d * (d + 1) / 2
 
-    def right(log_l: float, k: int, d: int, n: float) -> float:
-        return -2 * log_l + free(k, d) * np.log(n)
+    def score(log_l: float, count: float, n: int) -> float:
+        return -2 * log_l + count * np.log(n)
 
-    mistakes: dict[str, Callable[[float, int, int, int], ArrayLike]] = {
-        "You counted K weights. They add up to 1: how many of them are free?":
-            lambda log_l, k, d, n: right(log_l, k, d, n) + np.log(n),
-        "You counted no weights. They add up to 1, so all but one are free.":
-            lambda log_l, k, d, n: right(log_l, k, d, n) - (k - 1) * np.log(n),
-        "You counted d² numbers for a covariance. It is symmetric.":
-            lambda log_l, k, d, n: -2 * log_l + (k - 1 + k * d + k * d**2) * np.log(n),
-        "You counted d numbers for a covariance. These ellipses can tilt.":
-            lambda log_l, k, d, n: -2 * log_l + (k - 1 + 2 * k * d) * np.log(n),
-        "The penalty has the wrong sign: it must raise the score.": lambda log_l, k, d, n: right(log_l, k, d, 1 / n),
-        "The log-likelihood has the wrong sign.": lambda log_l, k, d, n: right(-log_l, k, d, n),
-        "That is AIC. The penalty of a parameter is log n here.": lambda log_l, k, d, n: -2 * log_l + 2 * free(k, d),
-        "The factor 2 before the log-likelihood is missing.": lambda log_l, k, d, n: right(log_l / 2, k, d, n),
-        "The penalty of a parameter is log n here, not n.": lambda log_l, k, d, n: -2 * log_l + n * free(k, d),
-    }  # fmt: skip
+    def right(log_l: float, k: int, d: int, n: int) -> float:
+        return score(log_l, free(k, d), n)
+
     cases = [(-385.0, 2, 2, 272), (-1333.0, 3, 2, 400), (-900.0, 4, 5, 100)]
     praise = "the log-likelihood against a penalty for each parameter."
-    return judge_function(bic, right, cases, praise=praise, mistakes=mistakes)
+    return judge_function(bic, right, cases, praise=praise, mistakes={
+        "You counted K weights. They add up to 1: one is not free.": lambda ll, k, d, n: score(ll, free(k, d) + 1, n),
+        "You counted no weights. All but one are free.": lambda ll, k, d, n: score(ll, free(k, d) - k + 1, n),
+        "A covariance is symmetric: count fewer than d².": lambda ll, k, d, n: score(ll, k - 1 + k * d + k * d**2, n),
+        "These ellipses can tilt: a covariance has more than d.": lambda ll, k, d, n: score(ll, k - 1 + 2 * k * d, n),
+        "The penalty has the wrong sign: it must raise the score.": lambda ll, k, d, n: score(ll, -free(k, d), n),
+        "The log-likelihood has the wrong sign.": lambda ll, k, d, n: score(-ll, free(k, d), n),
+        "That is AIC. The penalty of a parameter is log n here.": lambda ll, k, d, n: -2 * ll + 2 * free(k, d),
+        "The factor 2 before the log-likelihood is missing.": lambda ll, k, d, n: score(ll / 2, free(k, d), n),
+        "The penalty of a parameter is log n here, not n.": lambda ll, k, d, n: -2 * ll + n * free(k, d),
+    })  # fmt: skip
 
 
 def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
@@ -337,24 +323,18 @@ def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
     def right(heads: NDArray, tosses: int, old: NDArray) -> NDArray:
         return _chances(_coins(heads, tosses, old), heads, tosses)
 
-    mistakes: dict[str, Callable[[NDArray, int, NDArray], ArrayLike]] = {
-        "Each set of tosses went to one coin. That is k-means; share the sets out.":
-            lambda heads, tosses, old: _chances(_whole(_coins(heads, tosses, old)), heads, tosses),
-        "You divided by all tosses. Each coin has its own share of them.":
-            lambda heads, tosses, old: _coins(heads, tosses, old).T @ heads / (tosses * len(heads)),
-        "Those are expected heads. Divide by the expected tosses of each coin.":
-            lambda heads, tosses, old: _coins(heads, tosses, old).T @ heads,
-        "Those are the mean heads of a set. Divide by its tosses too.":
-            lambda heads, tosses, old: tosses * right(heads, tosses, old),
-        "You counted the heads in the likelihood, and forgot the tails.":
-            lambda heads, tosses, old: _chances(_coins(heads, heads[:, None], old), heads, tosses),
-        "The two coins are swapped.": lambda heads, tosses, old: right(heads, tosses, old)[::-1],
-        "Both coins came out the same.": lambda heads, tosses, old: np.repeat(heads.mean() / tosses, 2),
-        "You normalised over the sets. Of each set, the two coins' shares add up to 1.":
-            lambda heads, tosses, old: _chances(_coins(heads, tosses, old, axis=0), heads, tosses),
-        "Those are the old chances.": lambda heads, tosses, old: old,
-    }  # fmt: skip
-    return judge_function(coin_round, right, TOSSES, praise="EM for a model of your own.", mistakes=mistakes)
+    return judge_function(coin_round, right, TOSSES, praise="EM for a model of your own.", mistakes={
+        "Each set went to one coin, as in k-means. Share it out.":
+            lambda h, n, old: _chances(_whole(_coins(h, n, old)), h, n),
+        "You divided by all tosses. Use each coin's share.": lambda h, n, old: _coins(h, n, old).T @ h / (n * len(h)),
+        "Those are expected heads. Divide by the expected tosses.": lambda h, n, old: _coins(h, n, old).T @ h,
+        "Those are the mean heads of a set. Divide by its tosses too.": lambda h, n, old: n * right(h, n, old),
+        "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),
+        "The two coins are swapped.": lambda h, n, old: right(h, n, old)[::-1],
+        "Both coins came out the same.": lambda h, n, old: np.repeat(h.mean() / n, 2),
+        "You normalised over the sets, not over the coins.": lambda h, n, old: _chances(_coins(h, n, old, 0), h, n),
+        "Those are the old chances.": lambda h, n, old: old,
+    })  # fmt: skip
 
 
 def _coins(heads: NDArray, tosses: Any, chances: NDArray, axis: int = 1) -> NDArray:

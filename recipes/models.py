@@ -5,7 +5,7 @@ It takes hours on two cores. After Ctrl-C, the same command goes on from there.
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -16,18 +16,28 @@ from joblib import Parallel, delayed
 from vaehelpers import datasets, explorer, hands, latents, plots, training
 from vaehelpers.datasets import HAND_FACTORS, Images
 from vaehelpers.evaluation import scores
+from vaehelpers.model import one_thread
 
 ROOT = Path(__file__).parent.parent
-#: What varies in the hands, the seeds that are tried, and arguments of ``train``.
-RECIPES: dict[str, dict[str, Any]] = {
-    "hands": {
-        "vary": HAND_FACTORS, "beta": 2.0, "tc_weight": 15.0, "batch": 128, "pictures": 1_000_000, "seeds": (0, 1, 2)
-    },
-    "hands-beta1": {"vary": HAND_FACTORS, "beta": 1.0, "pictures": 500_000},
-    "hands-2d": {"vary": ("rotation", "index"), "beta": 1.0, "latent_dim": 2, "pictures": 300_000},
-    "digits-2d": {"beta": 1.0, "latent_dim": 2, "pictures": 200_000},
-    "hands-pose": {"vary": tuple(hands.FACTORS), "beta": 1.0, "tc_weight": 5.0, "batch": 128, "pictures": 600_000},
-}  # fmt: skip
+
+
+class Recipe(NamedTuple):
+    """How a model is made: what varies in the hands (nothing: digits), arguments of ``train``, and seeds to try."""
+
+    vary: tuple[str, ...]
+    options: dict[str, Any]
+    seeds: tuple[int, ...] = (0,)
+
+
+RECIPES = {
+    "hands": Recipe(
+        HAND_FACTORS, {"beta": 2.0, "tc_weight": 15.0, "batch": 128, "pictures": 1_000_000}, seeds=(0, 1, 2)
+    ),
+    "hands-beta1": Recipe(HAND_FACTORS, {"beta": 1.0, "pictures": 500_000}),
+    "hands-2d": Recipe(("rotation", "index"), {"beta": 1.0, "latent_dim": 2, "pictures": 300_000}),
+    "digits-2d": Recipe((), {"beta": 1.0, "latent_dim": 2, "pictures": 200_000}),
+    "hands-pose": Recipe(tuple(hands.FACTORS), {"beta": 1.0, "tc_weight": 5.0, "batch": 128, "pictures": 600_000}),
+}
 WEAKNESSES = {
     "hands": "Fingertips are blurred; the pose is fixed; not every seed keeps the fingers apart (see all_seeds).",
     "hands-beta1": "Sharper, but nearly every latent moves several fingers at once.",
@@ -38,58 +48,42 @@ WEAKNESSES = {
 _TRAIN, _TEST, _VALIDATION = 1, 2, 3  # seeds of the images
 
 
-def build(recipes: dict[str, dict[str, Any]], output: Path, *, n: int = 60_000) -> None:
+def build(recipes: dict[str, Recipe], output: Path, *, n: int = 60_000) -> None:
     """Train each recipe with each of its seeds, one thread a run; save of each the model that does best on validation.
 
     ``n`` hands are drawn to train on. Unfinished and finished runs are kept as checkpoints until all are finished.
     """
-    runs = {name: {seed: output / f"{name}-{seed}.checkpoint" for seed in seeds_of(recipes[name])} for name in recipes}
-    Parallel(n_jobs=-1)(
-        delayed(fit)(recipes[name], seed, path, n) for name in recipes for seed, path in runs[name].items()
-    )
+    runs = [(name, seed, output / f"{name}-{seed}.checkpoint") for name in recipes for seed in recipes[name].seeds]
+    Parallel(n_jobs=-1)(delayed(fit)(recipes[name], seed, path, n) for name, seed, path in runs)
     for name, recipe in recipes.items():
-        choose(name, recipe, runs[name], output, n)
-    for path in (path for paths in runs.values() for path in paths.values()):
+        choose(name, recipe, {seed: path for other, seed, path in runs if other == name}, output, n)
+    for *_, path in runs:
         path.unlink()
 
 
-def fit(recipe: dict[str, Any], seed: int, path: Path, n: int) -> None:
+def fit(recipe: Recipe, seed: int, path: Path, n: int) -> None:
     """Train one run."""
-    torch.set_num_threads(1)
-    training.train(images(recipe, n, _TRAIN), seed=seed, checkpoint=path, progress=False, **options(recipe))
+    with one_thread():
+        training.train(images(recipe, n, _TRAIN), seed=seed, checkpoint=path, progress=False, **recipe.options)
 
 
-def choose(name: str, recipe: dict[str, Any], paths: dict[int, Path], output: Path, n: int) -> None:
+def choose(name: str, recipe: Recipe, paths: dict[int, Path], output: Path, n: int) -> None:
     """Save the model that does best on the validation images, with the scores of all on the test images."""
     models = {seed: training.load(path)[0].half().float() for seed, path in paths.items()}  # as they are shipped
     few = min(n, 5000)
     validation, test = images(recipe, few, _VALIDATION), images(recipe, few, _TEST)
     scored = {seed: scores(model, test) for seed, model in models.items()}
     best = max(models, key=lambda seed: value(scores(models[seed], validation)))
-    data, vary = "hands" if "vary" in recipe else "digits", list(recipe.get("vary", ()))
-    card = {"name": name, "data": data, "vary": vary, "recipe": options(recipe), "seed": best}
-    machine = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    card |= {
-        "machine": machine,
-        "weaknesses": WEAKNESSES.get(name, ""),
-        "all_seeds": {str(k): value(v) for k, v in scored.items()},
-    }
+    card: dict[str, Any] = {"name": name, "data": "hands" if recipe.vary else "digits", "vary": list(recipe.vary)}
+    card |= {"recipe": recipe.options, "seed": best, "weaknesses": WEAKNESSES.get(name, "")}
+    card["machine"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    card["all_seeds"] = {str(seed): value(each) for seed, each in scored.items()}
     training.save(models[best], output / f"{name}.safetensors", card | scored[best])
 
 
-def images(recipe: dict[str, Any], n: int, seed: int) -> Images:
+def images(recipe: Recipe, n: int, seed: int) -> Images:
     """Draw ``n`` hands with the factors of a recipe or, if it names none, read the digits."""
-    return datasets.hands(n, seed=seed, vary=recipe["vary"]) if "vary" in recipe else datasets.digits()
-
-
-def options(recipe: dict[str, Any]) -> dict[str, Any]:
-    """Return what ``train`` is called with."""
-    return {name: value for name, value in recipe.items() if name not in ("vary", "seeds")}
-
-
-def seeds_of(recipe: dict[str, Any]) -> tuple[int, ...]:
-    """Return the seeds of a recipe."""
-    return recipe.get("seeds", (0,))
+    return datasets.hands(n, seed=seed, vary=recipe.vary) if recipe.vary else datasets.digits()
 
 
 def value(scored: dict[str, Any]) -> float:

@@ -11,8 +11,8 @@ from vaehelpers import datasets, evaluation, training
 
 @pytest.mark.slow
 def test_the_recipe_of_models_builds_a_small_one(tmp_path):
-    recipe = {"vary": ("index", "thumb"), "beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
-    models.build({"hands-tiny": recipe | {"seeds": (0, 1)}}, tmp_path, n=300)
+    options = {"beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
+    models.build({"hands-tiny": models.Recipe(("index", "thumb"), options, (0, 1))}, tmp_path, n=300)
     assert [p.name for p in tmp_path.iterdir()] == ["hands-tiny.safetensors"]
     _, card = training.load(tmp_path / "hands-tiny.safetensors")
     assert set(card["all_seeds"]) == {"0", "1"}

@@ -85,7 +85,7 @@ SLIDE = """async ([from, to]) => {
   }
 }"""
 #: Longer than any timer that the explorer sets; then the page has nothing more to do.
-IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle), 450))"
+IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle, { timeout: 10_000 }), 450))"
 
 
 def run(cells, folder, monkeypatch):

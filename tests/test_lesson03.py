@@ -111,13 +111,6 @@ CHECKS = {
 }
 
 
-def evidence_in_place(table):
-    largest = table.max()
-    table -= largest
-    np.exp(table, out=table)
-    return largest + np.log(table.sum(keepdims=True))
-
-
 def update_in_a_loop(table, q2):
     weights = [math.exp(sum(a * b for a, b in zip(row, q2, strict=True))) for row in table]
     return tuple(weight / sum(weights) for weight in weights)
@@ -148,7 +141,7 @@ RIGHT = {
     "bayes": [BLOWN, 0.703, 0.7, [0.70], Fraction(45, 64)],
     "log_evidence": [
         np.logaddexp.reduce,
-        evidence_in_place,
+        lambda table: max(table) - np.log(max(softmax(table))),
         lambda table: max(table) + math.log(sum(math.exp(a - max(table)) for a in table)),
     ],
     "explaining_away": [BOTH / STALE, 0.039, [BOTH / STALE], np.float16(0.039)],
@@ -177,10 +170,8 @@ WRONG = {
         (0.9, "p(x | z)"), (0.05, "prior"), (0.297, "that is fine"), (0.045 / 0.019, "odds"), (0.71, "Not yet"),
     ],
     "log_evidence": [
-        (lambda t: t.sum(), "added the logs"),
         (lambda t: np.log(np.exp(t).sum()), "exp(-1000) is 0"),
         (lambda t: np.log(np.exp(t - t.max()).sum()), "put it back"),
-        (lambda t: np.log(np.exp(t - t.max()).sum()) - t.max(), "with a plus"),
         (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Take the largest value out"),
         (lambda t: np.log(np.mean(np.exp(t - t.max()))) + t.max(), "log of the mean"),
         (lambda t: t - t.max(), "Need one number"),
@@ -199,16 +190,12 @@ WRONG = {
     "gibbs": [
         (lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)), "difference of the logs"),
         (lambda off, on: math.exp(on) / (math.exp(on) + math.exp(off)), "stopped with ZeroDivisionError"),
-        (lambda off, on: min(1, np.exp(on - off)), "rule of Metropolis"),
-        (lambda off, on: np.exp(on - off), "the ratio of the two"),
         (lambda off, on: 1 / (1 + math.exp(on - off)), "is off"),
         (lambda off, on: -np.log1p(np.exp(off - on)), "logarithm of the probability"),
         (lambda off, on: 1 / (1 + 2 ** (off - on)), "Not yet"),
     ],
     "mean_field_update": [
-        (lambda t, q: np.exp(t @ q), "Not normalised"),
         (lambda t, q: t @ q - logsumexp(t @ q), "leave log space"),
-        (lambda t, q: np.exp(t) @ q / (np.exp(t) @ q).sum(), "averaged p(x, z)"),
         (lambda t, q: softmax(q @ t), "first cause"),
         (lambda t, q: softmax(t @ q[::-1]), "weights are exchanged"),
         (lambda t, q: np.exp(t).sum(axis=1) / np.exp(t).sum(), "exact"),
@@ -219,7 +206,6 @@ WRONG = {
     "variances": [
         (np.diag, "true marginal variances"),
         (lambda c: np.diag(np.linalg.inv(c)), "one step is left"),
-        (lambda c: 1 / np.diag(c), "each variance by itself"),
         (lambda c: np.diag(np.linalg.inv(c)) ** -0.5, "standard deviations"),
         (np.linalg.inv, "shape (3,)"),
         (np.linalg.eigvalsh, "Not yet"),

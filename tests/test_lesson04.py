@@ -1,6 +1,5 @@
 """Lesson 04: the numbers in its figures, and right and wrong answers to its exercises."""
 
-import math
 from fractions import Fraction
 
 import numpy as np
@@ -114,33 +113,11 @@ def means(x, r):
     return [np.average(x, axis=0, weights=share) for share in r.T]
 
 
-def means_in_place(x, r):
-    r /= r.sum(axis=0)
-    return r.T @ x
-
-
-def means_in_a_loop(x, r):
-    return [[sum(w * v for w, v in zip(share, column, strict=True)) / sum(share) for column in x.T] for share in r.T]
-
-
 def sds(weights=lambda r: r, below=lambda r: r.sum(axis=0), centre=lambda x, m: m, power=2, last=np.sqrt):
     def answer(x, resp, mean):
         return last((weights(resp) * abs(x[:, None] - centre(x, mean)) ** power).sum(axis=0) / below(weights(resp)))
 
     return answer
-
-
-def sds_in_place(x, resp, mean):
-    resp /= resp.sum(axis=0)
-    mean *= mean
-    x *= x
-    return np.sqrt(resp.T @ x - mean)
-
-
-def log_shares_in_place(table):
-    table -= table.max(axis=1, keepdims=True)
-    table -= LOG(np.exp(table).sum(axis=1, keepdims=True))
-    return table
 
 
 def bic(count=lambda k, d: k - 1 + k * d + k * d * (d + 1) / 2, likelihood=-2, penalty=LOG):
@@ -149,13 +126,6 @@ def bic(count=lambda k, d: k - 1 + k * d + k * d * (d + 1) / 2, likelihood=-2, p
 
 def bic_in_fractions(log_l, k, d, n):
     return [Fraction(-2) * Fraction(log_l) + Fraction(k * (d + 1) * (d + 2) - 2, 2) * Fraction(LOG(n))]
-
-
-def bic_counted(log_l, k, d, n):
-    parameters = -1
-    for _ in range(k):
-        parameters += 1 + d + len(np.triu_indices(d)[0])
-    return math.log(n) * parameters - log_l - log_l
 
 
 def coins(tails=1, axis=1, share=lambda r: r, last=lambda r, h, t: r.T @ h / (t * r.sum(axis=0))):
@@ -182,18 +152,18 @@ def coins_in_place(heads, tosses, chances):
 RIGHT = {
     "responsibility": [0.064 / 0.082, 0.7805, 0.78, Fraction(32, 41)],
     "log_density": [scipy.stats.norm.logpdf(60, 55, 6), -3.058, -3.06, np.float16(gaussian())],
-    "new_means": [means, means_in_place, means_in_a_loop],
+    "new_means": [means, lambda x, r: (r / r.sum(axis=0)).T @ x, lambda x, r: (x.T @ r / r.sum(axis=0)).T.tolist()],
     "new_sds": [
         sds(),
-        sds_in_place,
+        lambda x, r, m: np.diag(r.T @ (x[:, None] - m) ** 2 / r.sum(axis=0)) ** 0.5,
         lambda x, r, m: [[np.sqrt(np.cov(x, aweights=share, ddof=0))] for share in r.T],
     ],
     "log_responsibilities": [
-        log_shares_in_place,
+        lambda t: LOG(softmax(t, axis=1)),
         lambda t: [[a - np.logaddexp.reduce(row) for a in row] for row in t.tolist()],
         lambda t: log_softmax(t.astype(np.float32), axis=1),
     ],
-    "bic": [bic(), bic_in_fractions, bic_counted],
+    "bic": [bic(), bic_in_fractions, bic(lambda k, d: k * (1 + d + len(np.triu_indices(d)[0])) - 1)],
     "coins": [coins(), coins_by_scipy, coins_in_place],
 }
 
@@ -212,7 +182,6 @@ WRONG = {
         (gaussian() / LOG(10), "base 10"), (gaussian() / LOG(2), "base 2"), (-3.1, "Not yet"),
     ],
     "new_means": [
-        (lambda x, r: r.T @ x / len(x), "divided by N"),
         (lambda x, r: (r / r.sum(axis=1, keepdims=True)).T @ x, "Nothing divides"),
         (lambda x, r: np.tile(x.mean(axis=0), (3, 1)), "mean of all points"),
         (lambda x, r: means(x, hard(r)), "k-means"),
@@ -226,7 +195,6 @@ WRONG = {
         (sds(below=len, last=lambda v: v), "with N in place of"),
         (sds(below=lambda r: r.sum(axis=0) - 1), "N_k − 1"),
         (sds(centre=lambda x, m: x.mean()), "mean of all points"),
-        (sds(weights=np.ones_like), "responsibilities are missing"),
         (sds(weights=hard), "as in k-means"),
         (sds(power=1, last=lambda v: v), "E|x − μ|"),
         (lambda x, r, m: np.std(x), "shape (3,)"),
@@ -237,7 +205,6 @@ WRONG = {
         (lambda t: softmax(t, axis=1), "Their logarithms"),
         (lambda t: t - logsumexp(t, axis=0), "wrong axis"),
         (lambda t: t - logsumexp(t), "whole table"),
-        (lambda t: t - t.max(axis=1, keepdims=True), "largest only"),
         (lambda t: logsumexp(t, axis=1), "shape (3, 2)"),
         (lambda t: t - np.logaddexp(t[:, :1], t[:, 1:2]), "Not yet"),  # right for two components only
     ],

@@ -1,6 +1,7 @@
 """Lesson 04: mixtures and EM: figures, sliders and checks."""
 
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -271,8 +272,7 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
 def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Result:
     """Check log-responsibilities (n, k) where the densities themselves are too small for a float."""
 
-    def right(t: NDArray) -> NDArray:
-        return log_softmax(t, axis=1)
+    right = partial(log_softmax, axis=1)
 
     def total(t: NDArray) -> NDArray:
         return np.exp(t).sum(axis=1, keepdims=True)

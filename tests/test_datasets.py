@@ -430,6 +430,20 @@ def test_sub_folders_are_classes_with_all_that_lies_below_them(tmp_path):
     assert images.factors.tolist() == [[0], [0], [0], [1]] and images.factors.dtype == np.float32
 
 
+def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
+    fill(tmp_path, a__x=10, b__y=20)
+    entries = {tmp_path: [*tmp_path.iterdir()], tmp_path / "a": [*(tmp_path / "a").iterdir()]}
+
+    def iterdir(path):
+        if path not in entries:
+            raise PermissionError
+        return entries[path]
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.warns(UserWarning, match=r"^left out 1 of 2 files: b \(cannot be opened\)$"):
+        assert shades(tmp_path) == [10]
+
+
 def test_where_images_lie_beside_sub_folders_all_are_read_and_none_has_a_class(tmp_path):
     fill(tmp_path, c=30, a__x=10, b__x=20)
     with pytest.warns(UserWarning, match="^no image has a class: 1 of 3 files lie in no sub-folder$"):

@@ -6,7 +6,6 @@ with a wrong checksum (test_datasets), that `explore` opens a file and no server
 ask nobody beyond this machine (test_browser, test_site, test_slides, test_voila).
 """
 
-import ast
 import contextlib
 import json
 import re
@@ -33,10 +32,13 @@ from vaehelpers.model import VAE
 FILES = [*ROOT.glob("vaehelpers/**/*.py"), *ROOT.glob("docs/*.py"), *ROOT.glob("recipes/*.py")]
 FILES += [*ROOT.glob("notebooks/*.ipynb")]
 SCRIPTS = [path for folder in ("vaehelpers/web", "docs") for path in (ROOT / folder).iterdir()]
-MODULES = {"pickle", "cPickle", "cloudpickle", "dill", "marshal", "shelve", "pty", "commands", "yaml", "xmlrpc"}
-CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "os.startfile", "torch.load", "joblib.load"}
-CALLS |= {"subprocess.getoutput", "subprocess.getstatusoutput", "tarfile.open", "shutil.unpack_archive"}
-OPTIONS = {"shell": True, "allow_pickle": True, "weights_only": False, "trust_remote_code": True}
+# What runs code out of data, or a shell, in Python and in a page.
+DANGERS = (
+    r"(import|from) (c?pickle|cloudpickle|dill|marshal|shelve|pty|commands|yaml|xmlrpc)\b|from (os|builtins) import"
+)
+DANGERS += r"|(?<![.\w])(eval|exec|compile|__import__)\(|\bos\.(system|popen|startfile)|\b(torch|joblib)\.load\("
+DANGERS += r"|\bgetoutput|\bgetstatusoutput|\btarfile\b|\bunpack_archive|\bMAX_IMAGE_PIXELS"
+DANGERS += r"|\b(shell|allow_pickle|trust_remote_code)=(?!False\b)|\bweights_only=(?!True\b)"
 SINKS = r"\beval\(|\bFunction\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment"
 SINKS += r"|srcdoc|\bfetch\(|XMLHttpRequest|WebSocket|EventSource|sendBeacon|importScripts|\bimport\("
 SINKS += r"|window\.open|localStorage|document\.cookie|set(Timeout|Interval)\([\"'`]"
@@ -49,29 +51,12 @@ def code(path):
     return "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
 
 
-def dangers(source):
-    """Return everything in a source that runs code out of data, or a shell."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found += {alias.name.split(".")[0] for alias in node.names} & MODULES
-        elif isinstance(node, ast.ImportFrom):
-            found += {str(node.module).split(".")[0]} & MODULES
-            found += {f"{node.module}.{alias.name}" for alias in node.names} & CALLS
-        elif isinstance(node, ast.Call):
-            found += {ast.unparse(node.func)} & CALLS
-            given = {o.arg: o.value.value if isinstance(o.value, ast.Constant) else "unknown" for o in node.keywords}
-            found += [name for name, value in OPTIONS.items() if given.get(name, not value) in (value, "unknown")]
-        elif isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node).endswith("MAX_IMAGE_PIXELS"):
-            found.append("MAX_IMAGE_PIXELS")
-    return found
-
-
 def test_no_source_runs_code_out_of_data():
-    assert {path.name: found for path in FILES if (found := dangers(code(path)))} == {}
+    for path in FILES:
+        assert not re.search(DANGERS, code(path), re.I), path
     for path in SCRIPTS:
         if path.suffix in (".js", ".j2", ".html"):
-            assert re.findall(SINKS, path.read_text(encoding="utf-8")) == [], path
+            assert not re.search(SINKS, path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(
@@ -81,8 +66,8 @@ def test_no_source_runs_code_out_of_data():
      "torch.load(path)", "np.load(path, allow_pickle=True)", "Image.MAX_IMAGE_PIXELS = None"],
 )  # fmt: skip
 def test_the_search_finds_what_it_looks_for(source):
-    assert len(dangers(source)) == 1
-    assert dangers("np.load(path, allow_pickle=False); re.compile(text); subprocess.run([program, text])") == []
+    assert re.search(DANGERS, source)
+    assert not re.search(DANGERS, "np.load(path, allow_pickle=False); re.compile(text); model.eval(); run([a, b])")
 
 
 # Files that come from elsewhere.

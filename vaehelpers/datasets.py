@@ -97,8 +97,8 @@ def digits(*, size: int = 32) -> Images:
     """
     from sklearn.datasets import load_digits
 
-    data = load_digits()
     whole("size", size, 8, 4096)
+    data = load_digits()
     enlarged = np.stack([resized(image, size) for image in data.images.astype(np.float32) / 16])
     return _labelled(as_bytes(enlarged), data.target)
 
@@ -242,7 +242,7 @@ def _mnist_file() -> bytes:
         if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
             raise OSError(f"its SHA-256 should be {MNIST_SHA256}, and is {found}")
     except (OSError, HTTPException) as error:
-        wrong = f"The file at {path} is not the right one (its SHA-256 differs): delete or replace it. "
+        wrong = f"The file at {path} is not the right one (its SHA-256 differs, or it cannot be read): delete or replace it. "
         raise OSError(
             f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). "
             "Everything else of the course works without it. "

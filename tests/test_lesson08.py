@@ -1,4 +1,4 @@
-"""Lesson 08: right and wrong answers, for tests/test_exercise_tables.py, and the hint for each mistake."""
+"""Lesson 08: right and wrong answers of the exercises, for test_judge.py."""
 
 import math
 from fractions import Fraction

@@ -91,7 +91,11 @@ def judge_function(
         return result(False, f"Need a function here, and got {shortened(function)}. Hand it over without calling it.")
     answers: list[NDArray[np.floating]] = []
     for case in cases:
-        answer = attempt(function, *case)
+        try:
+            with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
+                answer = function(*copy.deepcopy(case))
+        except Exception as error:  # whatever the learner wrote
+            answer = error
         if answer is None:
             return result(False, f"{OPEN} If they are gone already, a `return` is missing.")
         if (given := numbers(answer)) is None:
@@ -112,16 +116,6 @@ def judge_function(
     return judge(answers[first], right(*copy.deepcopy(cases[first])), praise=praise, mistakes={}, tolerance=tolerance)
 
 
-def attempt(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a learner's function with copies and without warnings; return what it gives or the error that stopped it."""
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return function(*copy.deepcopy(arguments))
-    except Exception as error:  # whatever the learner wrote
-        return error
-
-
 def numbers(answer: Any) -> NDArray[np.floating] | None:
     """Return an answer as an array of floats of its own precision, or ``None`` for what is no array of real numbers."""
     try:
@@ -140,12 +134,6 @@ def _detached(answer: Any) -> Any:
     if isinstance(answer, list | tuple):
         return [np.squeeze(_detached(part)) for part in answer]
     return answer.detach().cpu() if hasattr(answer, "detach") else answer
-
-
-def shape_of(answer: Any) -> tuple[int, ...] | None:
-    """Return the shape of an answer, or ``None`` for what is no array of real numbers."""
-    given = numbers(answer)
-    return None if given is None else given.shape
 
 
 def equal(answer: Any, value: ArrayLike, tolerance: float = 1e-6) -> bool:

@@ -99,8 +99,7 @@ def plot_two_samples(eps: ArrayLike, fresh: ArrayLike, mu: ArrayLike, sd: float,
     for places, text in ((boxes, "from a box: $z \\sim q$"), (moved, "moved noise: $z = μ + σε$")):
         ax.plot(places, np.broadcast_to(heights, places.shape), "o", color=DATA, markersize=8)
         ax.text(places.mean(), heights[-1, 0] + 0.08, text, ha="center", va="bottom", fontsize=15)
-    ylim = (heights[0, 0] - 0.15, heights[-1, 0] + 0.25)
-    ax.set(xticks=[], yticks=heights[:, 0], ylabel="μ", xlabel="z", ylim=ylim)
+    ax.set(xticks=[], yticks=heights[:, 0], ylabel="μ", xlabel="z", ylim=heights[[0, -1], 0] + [-0.15, 0.25])
     return ax
 
 
@@ -158,10 +157,8 @@ def plot_three_distributions(
     ax = ax or plt.subplots(figsize=(6.5, 5.8))[1]
     x, y = np.linspace(left, right, grid.shape[1]), np.linspace(bottom, top, grid.shape[0])
     ax.contourf(x, y, grid, grid.max() * np.array([0.02, 0.135, 0.4, 0.607, 0.85, 1]), cmap="Purples")
-    for (mean, sds), style, color, width, name in (
-        (encoder, "--", Q, 3, "encoder's q"),
-        (best, "-", "black", 1.8, "best Gaussian q*"),
-    ):
+    shown = ((encoder, "--", Q, 3, "encoder's q"), (best, "-", "black", 1.8, "best Gaussian q*"))
+    for (mean, sds), style, color, width, name in shown:
         for curve, label in zip(ellipses(np.diag(np.asarray(sds) ** 2), mean), (name, None), strict=True):
             ax.plot(*curve.T, style, color=color, lw=width, label=label)
     ax.set(xlabel="z₁", ylabel="z₂", xlim=(left, right), ylim=(bottom, top))
@@ -200,20 +197,21 @@ class Learning:
 
 # Sliders
 
-#: means and sds of the two posteriors, for the start and the three ways out
-_WAYS: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {
-    "overlapping": ((-0.6, 0.6), (1.0, 1.0)),
-    "1 apart": ((-2.4, 2.4), (1.0, 1.0)),
-    "2 narrow": ((-0.6, 0.6), (0.15, 0.15)),
-    "3 similar": ((-0.6, 0.6), (1.0, 1.0)),
-}
 _HANDS = hands.render(hands.fill([[-0.12, 0.0], [0.12, 1.0], [-0.11, 0.05]], ("rotation", "index")), 32)[:, 0]
+_DIFFERENT, _SIMILAR = _HANDS[[0, 1]], _HANDS[[0, 2]]
+#: Means and standard deviations of the two posteriors, and the two images, for the start and the three ways out.
+_WAYS: dict[str, tuple[tuple[float, float], tuple[float, float], NDArray]] = {
+    "overlapping": ((-0.6, 0.6), (1.0, 1.0), _DIFFERENT),
+    "1 apart": ((-2.4, 2.4), (1.0, 1.0), _DIFFERENT),
+    "2 narrow": ((-0.6, 0.6), (0.15, 0.15), _DIFFERENT),
+    "3 similar": ((-0.6, 0.6), (1.0, 1.0), _SIMILAR),
+}
 
 
 def overlap_lab() -> Live:
     """Two posteriors under sliders: their overlap and KL, the images of the best decoder, and the nats given away."""
     z, places = np.linspace(-4.5, 4.5, 451), np.linspace(-4, 4, 17)
-    known = {way: overlap_cost(*setting, _pair(way)) for way, setting in _WAYS.items()}
+    known = {way: overlap_cost(*setting) for way, setting in _WAYS.items()}
     rows = np.arange(len(known) + 1)
     figure = Figure(figsize=(13, 5.2), layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(5, 4), height_ratios=(4, 1))
@@ -227,7 +225,7 @@ def overlap_lab() -> Live:
     right.tick_params(axis="y", length=0)
 
     def update(way: str, mean_1: float, mean_2: float, sd_1: float, sd_2: float) -> None:
-        means, sds, images = (mean_1, mean_2), (sd_1, sd_2), _pair(way)
+        means, sds, images = (mean_1, mean_2), (sd_1, sd_2), _WAYS[way][-1]
         now = overlap_cost(means, sds, images)
         first, second = norm.pdf(z, np.transpose([means]), np.transpose([sds]))
         above.fill(z, np.minimum(first, second), facecolor="0.85", edgecolor="0.4", hatch="xx", lw=0)
@@ -247,7 +245,7 @@ def overlap_lab() -> Live:
             right.text(a + b, row, f" {a:.2f} + {b:.2f} = {a + b:.2f}", va="center")
         right.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2)
 
-    (mean_1, mean_2), (sd_1, sd_2) = _WAYS["overlapping"]
+    (mean_1, mean_2), (sd_1, sd_2), _ = _WAYS["overlapping"]
     sliders = {
         "mean_1": slider("mean μ₁", -3, 3, mean_1, step=0.1),
         "mean_2": slider("mean μ₂", -3, 3, mean_2, step=0.1),
@@ -256,18 +254,13 @@ def overlap_lab() -> Live:
     }
 
     def set_sliders(change: dict[str, Any]) -> None:
-        means, sds = _WAYS[change["new"]]
+        means, sds, _ = _WAYS[change["new"]]
         for control, value in zip(sliders.values(), (*means, *sds), strict=True):
             control.value = value
 
     way = choice("way out", list(_WAYS))
     way.observe(set_sliders, "value")
     return Live(figure, update, way=way, **sliders)
-
-
-def _pair(way: str) -> NDArray:
-    """Return two images: a hand and a different one or, for the third way, a hand and a similar one."""
-    return _HANDS[[0, 2 if way == "3 similar" else 1]]
 
 
 # Checks

@@ -22,11 +22,11 @@ from .live import Live, choice, slider, steps
 
 
 def plot_rate_distortion(
-    betas: ArrayLike, rates: ArrayLike, distortions: ArrayLike, *, best: float | None = None, ax: Axes | None = None
+    betas: ArrayLike, rates: ArrayLike, distortions: ArrayLike, *, best: float, ax: Axes | None = None
 ) -> Axes:
     """Plot rate against distortion, both ``(n,)`` in nats: a dot for each run, a line through the means of each β.
 
-    With ``best``, a dashed line joins all points with this rate + distortion, that is, with this ELBO at β = 1.
+    A dashed line joins all points where rate + distortion are ``best``, that is, with this negative ELBO.
     """
     ax = ax or plt.subplots(figsize=(10, 5.4))[1]
     beta, points = np.asarray(betas), np.column_stack([rates, distortions])
@@ -39,10 +39,9 @@ def plot_rate_distortion(
         if here.argmax() == i:
             name = ", ".join(f"{b:g}" for b in levels[here])
             ax.annotate(f"β = {name}", mean, (9, 9), textcoords="offset points", weight="bold")
-    if best is not None:
-        ends = np.array([points[:, 0].min(), points[:, 0].max()])
-        ax.plot(ends, best - ends, "--", color=BOUND)
-        ax.annotate("same ELBO", (ends[0], best - ends[0]), (12, 8), textcoords="offset points", color=BOUND)
+    ends = np.array([points[:, 0].min(), points[:, 0].max()])
+    ax.plot(ends, best - ends, "--", color=BOUND)
+    ax.annotate("same ELBO", (ends[0], best - ends[0]), (12, 8), textcoords="offset points", color=BOUND)
     ax.set(xlabel="rate: KL to the prior (nats an image)", ylabel="distortion: − log-likelihood (nats)")
     ax.margins(x=0.08)
     return ax
@@ -136,8 +135,8 @@ def plot_path(codes: ArrayLike, factor: ArrayLike, *, names: tuple[str, str, str
     edges = np.quantile(values, np.linspace(0, 1, 6))
     for fifth, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
         if len(inside := places[(values >= low) & (values <= high)]):
-            ax.annotate(str(fifth), np.median(inside, axis=0), ha="center", va="center", weight="bold", fontsize=15,
-                        bbox={"fc": "white", "pad": 3})  # fmt: skip
+            place, box = np.median(inside, axis=0), {"fc": "white", "pad": 3}
+            ax.annotate(str(fifth), place, ha="center", va="center", weight="bold", fontsize=15, bbox=box)
     ax.set(xlabel=names[0], ylabel=names[1], title=f"{names[2]}, from its least fifth (1) to its largest (5)")
     ax.set_aspect("equal")
     return ax

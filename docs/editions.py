@@ -153,46 +153,48 @@ def solutions(notebook: NotebookNode) -> NotebookNode:
     return edition
 
 
+def in_german(path: Path, notebook: NotebookNode) -> NotebookNode | None:
+    """Return the German edition of a lesson, or None where there is no translation."""
+    prose = path.parent / "de" / f"{path.stem}.md"
+    return german(notebook, prose.read_text(encoding="utf-8")) if prose.exists() else None
+
+
 @app.command("german")
 def write_german(folder: Path) -> None:
     """Write all lessons into FOLDER, in German where there is a translation. A lesson that differs there is kept."""
-    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        prose, content = NOTEBOOKS / "de" / f"{source.stem}.md", source.read_text(encoding="utf-8")
-        if prose.exists():
-            edition = german(nbformat.reads(content, 4), prose.read_text(encoding="utf-8"))
-            content = _text(edition)
-        _write_new(folder / source.name, content)
+    for path, lesson in _lessons():
+        _write_new(folder / path.name, in_german(path, lesson) or lesson)
 
 
 @app.command("handout")
 def write_handout(folder: Path) -> None:
     """Write all lessons without solutions into FOLDER, and a course for nbgrader into FOLDER/nbgrader."""
     course = folder / "nbgrader"
-    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        lesson = nbformat.read(source, 4)
-        _write_new(folder / source.name, _text(handout(lesson)))
-        _write_new(course / "source" / source.stem / source.name, _text(assignment(lesson)))
+    for path, lesson in _lessons():
+        _write_new(folder / path.name, handout(lesson))
+        _write_new(course / "source" / path.stem / path.name, assignment(lesson))
     _write_new(course / "nbgrader_config.py", NBGRADER_CONFIG)
 
 
 @app.command("solutions")
 def write_solutions(folder: Path) -> None:
     """Write all lessons with each exercise solved into FOLDER; nbgrader gives them all points."""
-    for source in sorted(NOTEBOOKS.glob("*.ipynb")):
-        _write_new(folder / source.name, _text(gradable(solutions(nbformat.read(source, 4)))))
+    for path, lesson in _lessons():
+        _write_new(folder / path.name, gradable(solutions(lesson)))
 
 
-def _text(notebook: NotebookNode) -> str:
-    return nbformat.writes(notebook) + "\n"
+def _lessons() -> list[tuple[Path, NotebookNode]]:
+    return [(path, nbformat.read(path, 4)) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
 
 
-def _write_new(path: Path, content: str) -> None:
+def _write_new(path: Path, content: NotebookNode | str) -> None:
     """Write a file, but keep an existing one that differs: somebody may have worked in it."""
+    text = content if isinstance(content, str) else nbformat.writes(content) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with replacing(path) as part:  # an interrupted write must not leave half a lesson
-            part.write_text(content, encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != content:
+            part.write_text(text, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != text:
         print(f"{path} differs and was kept; delete it to have the course's again.")
 
 

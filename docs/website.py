@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 import nbformat
-from editions import german
+from editions import in_german
 from executed import LESSONS, ROOT, copy_assets, execute_all
 
 DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
@@ -36,7 +36,7 @@ def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     shutil.copytree(RUN / "frames", site / "frames")
     for lesson in LESSONS:  # for download, without outputs
         shutil.copy(lesson, site / "_sources")
-        if edition := _in_german(lesson, nbformat.read(lesson, 4)):
+        if edition := in_german(lesson, nbformat.read(lesson, 4)):
             nbformat.write(edition, site / "_sources" / "de" / lesson.name)
     copy_assets(npm, MATHJAX, site / "_static")
 
@@ -55,7 +55,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
     outputs = dict(zip(run, execute_all(RUN, run), strict=True))
     for lesson in LESSONS:
         notebook = outputs.get(lesson) or nbformat.read(lesson, 4)
-        edition = _in_german(lesson, notebook)
+        edition = in_german(lesson, notebook)
         nbformat.write(_page(lesson, notebook, DEUTSCH if edition else ""), pages / lesson.name)
         if edition:
             for cell in edition.cells:  # the other lessons are one folder up
@@ -73,12 +73,6 @@ def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbforma
         if "alt" in cell.metadata:
             cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt}}
     return notebook
-
-
-def _in_german(lesson: Path, notebook: nbformat.NotebookNode) -> nbformat.NotebookNode | None:
-    """Return the German edition with the outputs of the English one, or None where there is no translation."""
-    prose = lesson.parent / "de" / f"{lesson.stem}.md"
-    return german(notebook, prose.read_text(encoding="utf-8")) if prose.exists() else None
 
 
 def _is_page(path: Path) -> bool:

@@ -52,6 +52,13 @@ def open_and_solved(notebook):
     return both
 
 
+def has_figure(cell):
+    """Return whether a cell shows a figure. The image below an explorer carries its own text."""
+    shown = [output["data"] for output in cell.outputs if "data" in output]
+    explorer = any("LatentExplorer" in data.get("text/plain", "") for data in shown)
+    return not explorer and any(data.keys() & {"image/png", "image/jpeg"} for data in shown)
+
+
 def check_outputs(outputs, exercises):
     """No cell fails or warns; each exercise is open once and solved once; each widget leaves an image."""
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
@@ -71,3 +78,5 @@ def test_a_lesson_runs_with_its_exercises_open_and_then_solved(path):
     NotebookClient(both, timeout=None, resources={"metadata": {"path": path.parent}}).execute()
     outputs = [output for cell in code_cells(both) for output in cell.outputs]
     check_outputs(outputs, len(both.cells) - len(notebook.cells))
+    figures = [cell.id for cell in code_cells(both) if has_figure(cell) and not cell.id.endswith("-solved")]
+    assert figures == [cell.id for cell in notebook.cells if "alt" in cell.metadata], "an alternative text is missing"

@@ -25,15 +25,6 @@ def test_plot_network_has_an_arrow_for_each_strength_and_fills_observed_symptoms
     assert filled[0] < 0.5 and (filled[1:] == 1).all()
 
 
-def test_plot_marginals_puts_the_bars_of_a_cause_side_by_side():
-    ax = lesson03.plot_marginals([0.9, 0.1], ["a", "b"], prior=[0.2, 0.3], q=[0.8, 0.0], samples=[0.7, 0.1])
-    assert [widths(bars) for bars in ax.containers] == [[0.9, 0.1], [0.2, 0.3], [0.8, 0.0], [0.7, 0.1]]
-    legend = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert legend == ["exact posterior", "prior", "mean-field q", "samples"]
-    rows = [bars[0].get_y() + bars[0].get_height() / 2 for bars in ax.containers]
-    np.testing.assert_allclose(rows, [-0.3, -0.1, 0.1, 0.3])
-
-
 def test_plot_cost_doubles_with_each_cause():
     ax = lesson03.plot_cost([4, 8, 10], [0.001, 0.016, 0.064])
     (n, end), (start, last) = ax.lines[0].get_data()

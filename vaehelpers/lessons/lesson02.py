@@ -291,17 +291,17 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
     return judge_function(kl_from_prior, right, cases, praise=praise, mistakes={
         "That is the mean over the latents. Independent parts add up.": lambda mu, logvar: right(mu, logvar) / 25,
         "Twice too much: where is the ½?": lambda mu, logvar: 2 * right(mu, logvar),
-        "That takes logvar for the variance itself: the variance is exp(logvar).":
+        "You used logvar as the variance, and took its logarithm. The variance is exp(logvar).":
             lambda mu, logvar: half(mu**2 + logvar - 1 - np.log(logvar)),
-        "In the place of the variance stands logvar. The variance is exp(logvar).": lambda mu, logvar: half(mu**2 - 1),
-        "That takes exp(logvar) for the standard deviation and squares it.": lambda mu, logvar: right(mu, 2 * logvar),
-        "That puts the standard deviation where the variance belongs.":
+        "You used logvar as the variance. The variance is exp(logvar).": lambda mu, logvar: half(mu**2 - 1),
+        "You squared exp(logvar). It is the variance already.": lambda mu, logvar: right(mu, 2 * logvar),
+        "You used the standard deviation as the variance.":
             lambda mu, logvar: half(mu**2 + np.exp(logvar / 2) - 1 - logvar),
         NOT_SQUARED: lambda mu, logvar: right(mu, logvar) + half(mu - mu**2),
         LOG_SIGN: lambda mu, logvar: right(mu, logvar) + logvar.sum(axis=1),
         NEGATIVE: lambda mu, logvar: -right(mu, logvar),
         "The −1 of each latent is missing: N(0, 1) must have KL zero.": lambda mu, logvar: right(mu, logvar) + 12.5,
-        "The prior stands in the first place. Here the network's Gaussian comes first.":
+        "That is KL(prior ‖ q). Here the network's Gaussian, q, comes first.":
             lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1),
         IN_BITS: lambda mu, logvar: right(mu, logvar) / np.log(2),
     })  # fmt: skip
@@ -324,7 +324,7 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
         "That is the mean of the standard deviations. Average the variances.": lambda w, m, s: [w @ m, w @ s],
         "You averaged sd, and sd² is needed.": lambda w, m, s: [w @ m, np.sqrt(w @ s + between(w, m))],
         "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
-        "The humps count alike here. Use their weights.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
+        "You gave all humps the same weight. Use theirs.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
         SD_FIRST: lambda w, m, s: right(w, m, s)[::-1],
     })  # fmt: skip
 

@@ -19,11 +19,6 @@ CHECKS = []
 
 AUTHOR = r"(?:[A-Z]\. ?)*[A-Z][\w’'-]+"
 CITED = re.compile(rf"({AUTHOR}(?:(?:, | and | & ){AUTHOR})*(?: et al\.)?) (?:\((\d{{4}})\b|(\d{{4}})(?=[),;.]))")
-NUMBER = r"[\dA-Z][\dA-Z.]*"
-PLACE = re.compile(
-    r"(?:§|(?:section|chapter|theorem|example|eq)s?\.? |appendix |supplementary figure )"
-    rf"{NUMBER}(?:(?:–|, | and | to )§?\d[\d.]*)*"
-)
 PAGE = """\
 # The equations, checked
 
@@ -100,43 +95,30 @@ def fingerprint(tex):
 
 
 def citations(text):
-    """Return each citation in a text: its name, "Bishop (2006)", and the sections that are named after it."""
-    text = re.sub(r"(?<!\n)\n(?!\n)", " ", text)
-    found = list(CITED.finditer(text))
-    ends = [*(match.start() for match in found[1:]), len(text)]
-    return [(_name(match), _sections(text[match.end() : end])) for match, end in zip(found, ends, strict=True)]
-
-
-def _name(match):
-    surnames = [part.split(".")[-1].strip() for part in re.split(", | and | & ", match[1].removesuffix(" et al."))]
-    more = len(surnames) > 2 or match[1].endswith(" et al.")
-    return f"{surnames[0] + ' et al.' if more else ' & '.join(surnames)} ({match[2] or match[3]})"
-
-
-def _sections(rest):
-    """Return the sections named up to the end of the paragraph, or of the brackets around the citation."""
-    rest = rest.split("\n\n")[0]
-    if not rest.startswith(")"):
-        rest = rest.split(")")[0]
-    return [place.strip(".") for place in PLACE.findall(rest)]
+    """Return the names of the works that a text cites, "Bishop (2006)"."""
+    names = []
+    for authors, *years in CITED.findall(" ".join(text.split())):
+        surnames = [part.split(".")[-1].strip() for part in re.split(", | and | & ", authors.removesuffix(" et al."))]
+        more = len(surnames) > 2 or authors.endswith(" et al.")
+        names.append(f"{surnames[0] + ' et al.' if more else ' & '.join(surnames)} ({''.join(years)})")
+    return names
 
 
 @functools.cache
 def sources():
     """Return the works of sources.csv by name, "Bishop (2006)"."""
     with (ROOT / "tests" / "sources.csv").open(encoding="utf-8", newline="") as file:
-        return {citations(f"{work['authors']} ({work['year']})")[0][0]: work for work in csv.DictReader(file)}
+        return {citations(f"{work['authors']} ({work['year']})")[0]: work for work in csv.DictReader(file)}
 
 
-@functools.cache
 def cited():
-    """Return where each work is cited: its name, then the lesson or "the tables above", then the sections."""
+    """Return the places where each work is cited: numbers of lessons, and "the tables above"."""
     texts = {path.stem[:2]: "\n\n".join(prose(path).values()) for path in NOTEBOOKS}
-    texts["the tables above"] = "\n\n".join(check.source for check in all_checks())
+    texts["the tables above"] = "; ".join(check.source for check in all_checks())
     where = {}
     for place, text in texts.items():
-        for name, sections in citations(text):
-            where.setdefault(name, {}).setdefault(place, {}).update(dict.fromkeys(sections))
+        for name in dict.fromkeys(citations(text)):
+            where.setdefault(name, []).append(place)
     return where
 
 
@@ -144,7 +126,12 @@ def page():
     """Return the text of docs/equations.md."""
     shown = {path: displayed(path) for path in NOTEBOOKS}
     lessons = "\n".join(_lesson(path, shown[path]) for path in NOTEBOOKS if shown[path])
-    works = "\n".join(_source(name) for name in sorted(sources()))
+    places = cited()
+    works = "\n".join(
+        f"| {work['authors']} ({work['year']}), *{work['title']}* | {', '.join(places[name])} "
+        f"| {work['sections'] or '–'} |"
+        for name, work in sorted(sources().items())
+    )
     return PAGE.format(count=sum(map(len, shown.values())), lessons=lessons, sources=works)
 
 
@@ -166,17 +153,6 @@ def _math(tex):
     if tex.startswith(r"\begin{aligned}"):
         return " <br> ".join(_math(line.replace("&", "")) for line in tex[15:-13].split(r"\\"))
     return f"$\\displaystyle {' '.join(tex.split())}$".replace(r"\|", r"\Vert ").replace("|", r"\vert ")
-
-
-def _source(name):
-    work = sources()[name]
-    places = [
-        f"{place} ({', '.join(sections)})" if sections and place[:2].isdigit() else place
-        for place, sections in cited()[name].items()
-    ]
-    return (
-        f"| {work['authors']} ({work['year']}), *{work['title']}* | {'; '.join(places)} | {work['sections'] or '–'} |"
-    )
 
 
 def slope(function, at, step=1e-5):

@@ -20,7 +20,6 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 
-FULL = os.environ.get("FULL") == "1"  # before a release: all lessons, kills and events, where else there are some
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for processes in the background

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from bad_inputs import BAD, GOOD
-from conftest import FULL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -89,7 +88,7 @@ def like(value):
     return hnp.arrays(float, np.shape(value), elements=ANY)
 
 
-@settings(max_examples=10_000 if FULL else 60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(row=st.sampled_from(CHECKED), data=st.data())
 def test_any_array_gives_a_result_or_names_an_argument(row, data):
     function, arguments = row

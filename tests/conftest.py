@@ -122,7 +122,7 @@ def serving(*command, path, log):
 
 
 def _wait_for(url, server, log):
-    for _ in range(300):
+    for _ in range(900):
         if server.poll() is not None:
             break
         try:

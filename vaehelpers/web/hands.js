@@ -5,7 +5,7 @@
 // between functions may be boxed.
 
 /** Draw the hand of ten factors, in the order of FACTORS: rows of pixels from the top, each in [0, 1]. */
-export function render(factors, size = 64) {
+export function render(factors, size) {
   const [x, y, scale, rotation, spread, thumbCurl, ...curls] = factors, shade = new Float32Array(size ** 2);
   placePixels(x, y, scale, rotation, size);
   paintPalm(shade);

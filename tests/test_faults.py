@@ -1,6 +1,6 @@
 """Killed, interrupted, on a full disk, several at once: the next call goes on, and is right.
 
-A kill of a Dask worker is in test_sweep; damaged files are in test_weights, test_training and test_datasets.
+Killed are a Dask worker in test_sweep and a kernel in browser/test_kernel.
 """
 
 import ast
@@ -9,7 +9,6 @@ import hashlib
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from conftest import ROOT
 
 from vaehelpers import datasets, explorer, files, runs, training, weights
 
+resource = pytest.importorskip("resource")  # not on Windows
 pytestmark = pytest.mark.slow
 RUN = {"latent_dim": 2, "batch": 4, "pictures": 4 * 12, "progress": False}
 IMAGES = datasets.Images(np.random.default_rng(0).integers(256, size=(50, 1, 32, 32), dtype=np.uint8), None, ())
@@ -324,64 +324,3 @@ def test_a_clock_that_jumps_changes_neither_the_length_of_a_training_nor_its_wei
     began = time.monotonic()
     short(minutes=0.02)
     assert time.monotonic() - began >= 1.2
-
-
-# A kernel that is interrupted, killed and restarted in JupyterLab, while widgets are open.
-
-CELLS = [
-    "from vaehelpers import datasets, training\nfrom vaehelpers.lessons import lesson01\n"
-    "from vaehelpers.explorer import LatentExplorer\n"
-    "explorer = LatentExplorer(*training.load_pretrained('digits-2d'))\nexplorer",
-    "lesson01.two_weathers()",
-]
-TRAIN = """def tell(model, history): print("begun", flush=True)
-model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False, callback=tell)
-print(len(history.seen) == len(history.elbo) > 0, not model.training)"""
-KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-
-
-def run_all(page):
-    """Run all cells, and return the first slider of the explorer and that of the figure, both new and alive."""
-    from test_browser import EXPLORERS, RUN_ALL, SLIDERS, press, settle
-
-    page.evaluate("() => document.querySelectorAll('.latent-explorer, .noUi-handle').forEach((old) => old.remove())")
-    for count, outputs in page.evaluate(RUN_ALL):
-        assert count and '"output_type":"error"' not in outputs and '"name":"stderr"' not in outputs
-    handles = [page.wait_for_selector(place) for place in (f"{EXPLORERS} .film input", SLIDERS)]
-    for handle in handles:
-        before = settle(page, handle)
-        press(page, handle, "Home")
-        settle(page, handle, unlike=before)
-    return handles
-
-
-def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(lab, browser):
-    from explorers import ASK, notebook
-    from test_browser import KERNEL, Watch, dealt_with, open_notebook, pictures, press, settle, upload
-
-    upload(lab, "faults.ipynb", notebook(CELLS))
-    page = browser.new_page(viewport={"width": 1500, "height": 1400})
-    watch = Watch(page)
-    open_notebook(page, lab, "faults")
-    explorer, figure = run_all(page)
-    page.evaluate(f"(code) => {{ window.answer = ({ASK})(code) }}", TRAIN)
-    page.wait_for_function("() => window.said.includes('begun')")
-    page.evaluate(f"async () => {{ await {KERNEL}.interrupt() }}")
-    said = page.evaluate("async () => await window.answer")
-    assert "stopped after" in said and said.endswith("True True\n")
-    drawn = [settle(page, handle) for handle in (explorer, figure)]
-    press(page, figure, "End")
-    drawn[1] = settle(page, figure, unlike=drawn[1])
-    page.evaluate(f"(code) => {{ {KERNEL}.requestExecute({{ code }}) }}", KILL)
-    page.locator(".jp-Dialog", has_text="appears to have died").locator(".jp-mod-accept").click()
-    press(page, explorer, "End")
-    assert settle(page, explorer, unlike=drawn[0]) != drawn[0], "the explorer needs no kernel"
-    press(page, figure, "Home")
-    page.wait_for_function(f"() => {KERNEL}.status === 'idle'")
-    dealt_with(page)
-    assert pictures(figure) == drawn[1], "the figure stays"
-    run_all(page)
-    assert page.evaluate(ASK, "print(min(explorer.z))") == "-3.0\n"
-    assert watch.errors == [] and watch.remote == []
-    page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
-    page.close()

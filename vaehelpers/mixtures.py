@@ -189,7 +189,7 @@ def fit(
         k, rng = whole("start", start, 1, len(x)), generator("rng", rng)
         labels = [k_means(x, k, rng=rng)[1] for _ in range(n_init)]
         starts = [m_step(z, np.where(run[:, None] == np.arange(k), 0, -np.inf)) for run in labels]
-    columns = np.vstack([np.ones(len(z)), z.T])
+    columns = np.ascontiguousarray(np.column_stack([np.ones(len(z)), z]).T)
     runs = [_run(columns, mixture, max_iter, tol) for mixture in starts]
     best, bounds, converged = max(runs, key=_rank)
     if tol > 0 and not converged:

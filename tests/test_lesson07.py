@@ -324,7 +324,7 @@ RIGHT = {
 }  # fmt: skip
 
 WRONG = {
-    "break_even": [(2 / 3, "before the log-likelihood"), (4, "how much more KL"), (27, "Not yet")],
+    "break_even": [(2 / 3, "before the log-likelihood"), (4, "how much higher the KL"), (27, "Not yet")],
     "strangers_beta": [(409.6, "*two* times"), (20.48, "has its square"), (3.2, "one side alone"), (0, "Not yet")],
     "beta_loss": [
         (loss(error=np.mean), "averaged over the pixels"),

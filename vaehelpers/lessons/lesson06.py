@@ -20,9 +20,6 @@ from . import live
 from .judge import Result, cross_entropy, judge, judge_function, latent_kl, vae_loss
 from .live import Live, choice, slider
 
-Floats = NDArray[np.float64]
-
-
 # Two overlapping posteriors
 
 
@@ -30,11 +27,11 @@ class OverlapCost(NamedTuple):
     """What ``overlap_cost`` returns."""
 
     overlap: float  # the area that the two posteriors share, from 0 to 1
-    kl: Floats  # (2,): KL(q ‖ N(0, 1)) of each image, in nats
+    kl: NDArray  # (2,): KL(q ‖ N(0, 1)) of each image, in nats
     lost: float  # how far the overlap lowers the best reconstruction term, the mean over the two images, in nats
 
 
-def best_images(z: ArrayLike, means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> Floats:
+def best_images(z: ArrayLike, means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> NDArray:
     """Return the images ``(n, ...)`` that the best possible decoder of two ``images (2, ...)`` draws at ``z (n,)``.
 
     They are the mean of the two, weighted by the probability that z was drawn from N(means, sds²), each ``(2,)``, for
@@ -54,13 +51,13 @@ def overlap_cost(means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> Overlap
     z = np.unique(mu + sd * np.linspace(-8, 8, 300)[:, None])  # as fine as each posterior is narrow
     density = norm.pdf(z[:, None], mu, sd)
     x = x[:, x[0] != x[1]]
-    # A decoder that knows the image still pays the entropy of its grey pixels: that much is not lost.
+    # The entropy of grey pixels is missing in the reconstruction term without overlap too.
     lost = _entropy(best_images(z, mu, sd, x)) - best_images(z, mu, sd, _entropy(x))
     total = np.trapezoid(density.mean(axis=1) * lost, z)
     return OverlapCost(float(np.trapezoid(density.min(axis=1), z)), gaussian_kl(mu, sd**2, 0, 1), float(total))
 
 
-def _entropy(images: Floats) -> Floats:
+def _entropy(images: NDArray) -> NDArray:
     """Return the entropy in nats of the Bernoulli pixels of images ``(n, pixels)``."""
     return (entr(images) + entr(1 - images)).sum(axis=1)
 
@@ -93,10 +90,10 @@ def plot_code_map(
 def plot_two_samples(eps: ArrayLike, fresh: ArrayLike, mu: ArrayLike, sd: float, *, ax: Axes | None = None) -> Axes:
     """Draw samples for growing ``mu`` ``(k,)``: ``fresh`` ones ``(k, n)`` on the left, moved noise ``(n,)`` right."""
     ax = ax or plt.subplots(figsize=(12, 4.6))[1]
-    heights, boxes = np.asarray(mu)[:, None], np.asarray(fresh)
-    moved = heights + sd * np.asarray(eps) + 1.15 * np.ptp(boxes)
+    heights, drawn = np.asarray(mu)[:, None], np.asarray(fresh)
+    moved = heights + sd * np.asarray(eps) + 1.15 * np.ptp(drawn)
     ax.plot(moved, heights, color="0.6", lw=1.5)
-    for places, text in ((boxes, "from a box: $z \\sim q$"), (moved, "moved noise: $z = μ + σε$")):
+    for places, text in ((drawn, "from a box: $z \\sim q$"), (moved, "moved noise: $z = μ + σε$")):
         ax.plot(places, np.broadcast_to(heights, places.shape), "o", color=DATA, markersize=8)
         ax.text(places.mean(), heights[-1, 0] + 0.08, text, ha="center", va="bottom", fontsize=15)
     ax.set(xticks=[], yticks=heights[:, 0], ylabel="μ", xlabel="z", ylim=heights[[0, -1], 0] + [-0.15, 0.25])
@@ -107,9 +104,9 @@ def plot_estimates(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes
     """Show how one-draw estimates ``(n,)`` of a gradient spread: a histogram for each way, and the truth as a line."""
     ax = ax or plt.subplots(figsize=(11, 4.6))[1]
     bins = np.histogram_bin_edges(np.concatenate(list(estimates.values())), 100).tolist()
-    looks: list[dict[str, Any]] = [{"facecolor": "white", "edgecolor": Q, "hatch": "//"}, {"color": DATA}]
-    for (name, values), look in zip(estimates.items(), looks, strict=True):
-        ax.hist(values, bins, label=name, histtype="stepfilled", log=True, **look)
+    styles: list[dict[str, Any]] = [{"facecolor": "white", "edgecolor": Q, "hatch": "//"}, {"color": DATA}]
+    for (name, values), style in zip(estimates.items(), styles, strict=True):
+        ax.hist(values, bins, label=name, histtype="stepfilled", log=True, **style)
     ax.axvline(truth, color=P, lw=3, label="the true gradient")
     ax.set(ylabel="number of draws", xlabel="estimate of the gradient from one draw")
     ax.legend(loc="upper right")

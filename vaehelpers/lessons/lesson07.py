@@ -325,8 +325,8 @@ def check_break_even(answer: Any) -> Result:
     """Exercise 1: the β at which (log-likelihood, KL) of (-192, 5) and of (-186, 9) are equally good."""
     mistakes = {
         "That is the β of a loss with β before the log-likelihood. Here it multiplies the KL.": 4 / 6,
-        "That is how much better the log-likelihood is. How many nats of KL does it cost?": 6,
-        "That is how much more KL is paid. How much log-likelihood does it buy?": 4,
+        "That is how much higher the log-likelihood is. How much higher is the KL?": 6,
+        "That is how much higher the KL is. How much higher is the log-likelihood?": 4,
         "That is the difference of the two ELBOs, at β = 1. Leave β open, and set both sides equal.": 2,
         "At β = 1 the second is 2 nats better: not equal yet.": 1,
         "Mind the signs: the second model has the higher log-likelihood *and* the higher KL.": -1.5,
@@ -395,7 +395,7 @@ def check_spread_rate(function: Callable[..., Any]) -> Result:
         "The ½ is missing: log σ is half of log v.": lambda lost, m: 2 * right(lost, m),
         "That looks like bits. The course counts in nats.": lambda lost, m: right(lost, m) / np.log(2),
         "A KL cannot be negative: log v is below zero, mind the sign.": lambda lost, m: -right(lost, m),
-        "That is v, the noise of each latent. How many nats does it cost?": noise,
+        "That is v, the noise of each latent. Which KL belongs to it?": noise,
     }  # fmt: skip
     cases, praise = [(0.2, 3), (0.07, 5), (0.3, 1)], "one latent needs only −½ log of the share."
     return judge_function(function, right, cases, praise=praise, mistakes=mistakes)

@@ -238,10 +238,7 @@ def test_gradients_of_the_log_likelihood():
     return [gradient, at_the_mean, pulls], [one.numpy(), 0, many.numpy()]
 
 
-@checks(
-    "04 cell-034 0 70c4fe; 04 cell-034-5 0 46f1b2",
-    "Bishop (2006), eqs. 9.36, 9.40 and 9.71; Neal & Hinton (1998)",
-)
+@checks("04 cell-034 0 70c4fe; 04 cell-034-5 0 46f1b2", "Bishop (2006), eqs. 9.36, 9.40 and 9.71; Neal & Hinton (1998)")
 def test_the_bound_of_em():
     """By enumeration of all 243 ways to give five rows to three components: the joint adds up to torch's likelihood,
     and the bound is the mean of log p(x, z) − log q(z).

@@ -183,8 +183,7 @@ def test_the_log_likelihood_of_pixels():
 
 
 @checks(
-    "06 cell-020-3 0 4e09a5; 08 cell-015 0 53cbf8",
-    "Kingma & Welling (2014), eq. 3; Kingma & Welling (2019), chapter 2",
+    "06 cell-020-3 0 4e09a5; 08 cell-015 0 53cbf8", "Kingma & Welling (2014), eq. 3; Kingma & Welling (2019), chapter 2"
 )
 def test_reconstruction_term_less_kl_is_the_bound():
     """One latent and six pixels, with SciPy's densities: against the evidence less the divergence from the posterior,
@@ -297,10 +296,7 @@ def gradient_ratio(error, pixels, latents, variance):
     return np.concatenate([(one / other).ravel() for one, other in zip(*gradients, strict=True)])
 
 
-@checks(
-    "07 cell-032-3 0 96f382; 07 cell-032-3 1 31cdfe",
-    "ours; the limit is that of Cover & Thomas (2006), §10.3.2",
-)
+@checks("07 cell-032-3 0 96f382; 07 cell-032-3 1 31cdfe", "ours; the limit is that of Cover & Thomas (2006), §10.3.2")
 def test_one_feature_in_several_latents():
     """The KL by Gauss–Hermite quadrature over the feature of torch's divergences; the distortion by the best linear
     decoder, from the covariance matrix of feature and latents.

@@ -16,18 +16,21 @@ pytestmark = pytest.mark.slow
 
 DOCS, NPM = ROOT / "docs", ROOT / "build" / "npm"
 PAGES = ("index", "00_start_here", "05_elbo", "glossary", "equations", "api")
-RUN = ("00", "05")  # lessons; the others are on the site without outputs
+
+
+def build(script, folder, lessons):
+    """Run a script of docs/ that writes some lessons into a folder."""
+    if not (NPM / "node_modules").exists():
+        pytest.fail(f"{NPM} is missing: `make test-all` gets it, and `make site` too")
+    done = subprocess.run([sys.executable, DOCS / script, folder, NPM, *lessons], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """Return the folder of the site."""
-    if not (NPM / "node_modules").exists():
-        pytest.fail("MathJax is missing: `make test` gets it, and `make site` too")
+    """Return the folder of the site; lessons other than these two are on it without outputs."""
     folder = tmp_path_factory.mktemp("docs") / "site"
-    command = [sys.executable, DOCS / "website.py", folder, NPM, *RUN]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    build("website.py", folder, ("00", "05"))
     return folder
 
 

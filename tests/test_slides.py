@@ -3,22 +3,19 @@
 import base64
 import io
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import ROOT
 from figures import FAULTS
 from PIL import Image
 from slides import describe, slide_cells, slide_type
 from test_browser import Watch, until
 from test_notebooks import NOTEBOOKS, read
+from test_site import build
 
 pytestmark = pytest.mark.slow
 
-NPM = ROOT / "build" / "npm"
 LESSONS = ("00_start_here", "05_elbo")
 SHOW = """i => {
   const {h, v} = Reveal.getIndices(Reveal.getSlides()[i]);
@@ -58,12 +55,8 @@ SETTLED = """() => document.getAnimations().every(
 @pytest.fixture(scope="session")
 def slides(tmp_path_factory):
     """Return the folder of the slides."""
-    if not (NPM / "node_modules").exists():
-        pytest.fail("reveal.js is missing: `make test` gets it, and `make slides` too")
     folder = tmp_path_factory.mktemp("stick") / "slides"
-    command = [sys.executable, ROOT / "docs" / "slides.py", folder, NPM, *(lesson[:2] for lesson in LESSONS)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    build("slides.py", folder, [lesson[:2] for lesson in LESSONS])
     return folder
 
 

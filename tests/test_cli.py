@@ -20,8 +20,6 @@ import vaehelpers.__main__ as cli
 from vaehelpers import datasets, evaluation, explorer, latents, training
 
 RUN = CliRunner()
-
-
 OPENED: list[str] = []
 QUICK = ["--latents", "2", "--minutes", "0.002"]
 

@@ -81,9 +81,9 @@ bad(information.gaussian_kl, "mu_p: every value must be finite, got .*inf", 0, 1
 bad(information.gaussian_kl, "var_q: every value must be positive and finite, got -1", 0, -1, 0, 1)
 bad(information.gaussian_kl, r"mu_q, .*: need shapes that broadcast, got \(2,\)", [0, 0], [1, 1, 1], 0, 1)
 bad(information.huffman_code, r"frequencies: need \(n,\), got \(0,\)", {})
-bad(information.huffman_code, "frequencies: need finite weights of at least 0, got {'a': -1}", {"a": -1})
+bad(information.huffman_code, "frequencies: need weights of at least 0, got {'a': -1}", {"a": -1})
 bad(information.huffman_code, "frequencies: need dict, got .1, 2.", [1, 2])
-bad(information.huffman_code, "frequencies: need finite weights", {"a": 1, "b": INF})
+bad(information.huffman_code, "frequencies: every value must be finite", {"a": 1, "b": INF})
 bad(information.huffman_code, "frequencies: need real numbers, got <U1", {"a": "b"})
 
 # inference

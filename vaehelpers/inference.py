@@ -246,7 +246,7 @@ def _converged(path: Floats) -> bool:
 
 
 def _bits(name: str, values: ArrayLike, shape: Shape) -> Floats:
-    bits = array(name, values, shape, finite=False)
+    bits = array(name, values, shape)
     if not ((bits == 0) | (bits == 1)).all():
         raise ValueError(f"{name}: every value must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]:g}")
     return bits

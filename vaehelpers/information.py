@@ -22,7 +22,7 @@ def surprisal(p: ArrayLike, *, base: float = math.e) -> Floats:
     Shannon (1948), "A mathematical theory of communication", §6; MacKay (2003), §2.4. An impossible event has
     infinite surprisal. Raises ``ValueError`` when a probability lies outside [0, 1] or the base is not above 1.
     """
-    return (0.0 - xlogy(1.0, array("p", p, finite=False, unit=True))) / _nats(base)
+    return (0.0 - xlogy(1.0, array("p", p, unit=True))) / _nats(base)
 
 
 def entropy(p: ArrayLike, *, axis: int = -1, base: float = math.e) -> Floats:
@@ -61,7 +61,7 @@ def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
     Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table has not two
     axes, holds a negative number or does not sum to 1.
     """
-    table = array("joint", joint, ("a", "b"), finite=False)
+    table = array("joint", joint, ("a", "b"))
     probabilities("joint", np.ravel(joint))
     nats = entr(table.sum(axis=1)).sum() + entr(table.sum(axis=0)).sum() - entr(table).sum()
     return max(float(nats), 0.0) / _nats(base)
@@ -96,9 +96,9 @@ def huffman_code(frequencies: dict[Symbol, float]) -> dict[Symbol, str]:
     weights the symbol that comes first is merged first; a single symbol gets "0". Raises ``ValueError`` when there
     is no symbol or a weight is negative or not finite.
     """
-    weights = array("frequencies", list(instance("frequencies", frequencies, dict).values()), ("n",), finite=False)
-    if not ((weights >= 0) & (weights < math.inf)).all():
-        raise ValueError(f"frequencies: need finite weights of at least 0, got {shortened(frequencies)}")
+    weights = array("frequencies", list(instance("frequencies", frequencies, dict).values()), ("n",))
+    if (weights < 0).any():
+        raise ValueError(f"frequencies: need weights of at least 0, got {shortened(frequencies)}")
     order = count()
     heap = [(weight, next(order), [symbol]) for symbol, weight in zip(frequencies, weights.tolist(), strict=True)]
     words = dict.fromkeys(frequencies, "" if len(heap) > 1 else "0")

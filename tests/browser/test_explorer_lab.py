@@ -1,11 +1,11 @@
-"""The explorer in the real JupyterLab: page and kernel hold one code, also when busy, interrupted or restarted."""
+"""The explorer in the real JupyterLab: page and kernel hold one code, also while the kernel is busy."""
 
 import ast
 
 import numpy as np
 import pytest
 from explorers import ASK, notebook
-from test_browser import KERNEL, RUN_ALL, Watch, open_notebook, press, until, upload
+from test_browser import RUN_ALL, Watch, open_notebook, press, until, upload
 from test_explorer_access import HIDDEN, serious_violations
 
 pytestmark = pytest.mark.slow
@@ -58,7 +58,9 @@ def page(lab, browser):
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
     page.watch = Watch(page)
     open_notebook(page, lab, "explorers")
-    run_all(page)
+    for count, outputs in page.evaluate(RUN_ALL):
+        assert count and '"output_type":"error"' not in outputs and '"name":"stderr"' not in outputs
+    page.wait_for_function("() => document.querySelectorAll('.latent-explorer').length === 3")
     yield page
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
     page.close()
@@ -70,15 +72,6 @@ def no_errors(page):
     yield
     assert page.watch.errors == []
     assert page.watch.remote == []
-
-
-def run_all(page):
-    """Run all cells, and wait until each shows the explorer that it made."""
-    page.evaluate("() => document.querySelectorAll('.latent-explorer').forEach((old) => { old.id = 'old'; })")
-    for count, outputs in page.evaluate(RUN_ALL):
-        assert count and '"output_type":"error"' not in outputs and '"name":"stderr"' not in outputs
-    page.wait_for_function("() => document.querySelectorAll('.latent-explorer:not(#old)').length === 3")
-    assert page.query_selector("#old") is None
 
 
 def ask(page, expression):
@@ -177,17 +170,6 @@ def test_keys_in_the_explorer_are_no_commands_of_jupyterlab(page):
     assert page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.length") == len(CELLS)
     assert slider.evaluate("slider => slider === document.activeElement")
     settled(page)
-
-
-def test_an_interrupted_kernel_gets_the_next_code(page):
-    _, before = settled(page)
-    code = "import time; print('begun', flush=True); time.sleep(600)"
-    page.evaluate(f"(code) => {{ window.answer = ({ASK})(code) }}", code)
-    page.wait_for_function("() => window.said.includes('begun')")  # an earlier interrupt may lose the answer
-    press(page, first_slider(page), "End")
-    page.evaluate(f"async () => {{ await {KERNEL}.interrupt(); await window.answer; }}")
-    z, _ = settled(page, unlike=before)
-    assert z.max() == 3
 
 
 @pytest.mark.parametrize("theme", ["Dark", "Light"])

@@ -242,7 +242,7 @@ def _mnist_file() -> bytes:
         if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
             raise OSError(f"its SHA-256 should be {MNIST_SHA256}, and is {found}")
     except (OSError, HTTPException) as error:
-        wrong = f"The file at {path} is not the right one (its SHA-256 differs, or it cannot be read): delete or replace it. "
+        wrong = f"The file at {path} is not the right one (another SHA-256, or unreadable): delete or replace it. "
         raise OSError(
             f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). "
             "Everything else of the course works without it. "

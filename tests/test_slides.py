@@ -96,7 +96,7 @@ def test_every_slide_fits_and_can_be_read_in_a_hall(page, size):
 
 def test_formulas_are_set_and_every_image_has_a_text(page):
     assert page.evaluate("document.querySelectorAll('.merror, [fill=red]').length") == 0
-    assert page.evaluate("document.querySelectorAll('.MathJax_SVG svg').length") > 10
+    assert page.evaluate("document.querySelectorAll('.MathJax_SVG svg').length") > 0
     text = page.evaluate("document.querySelector('.slides').innerText")
     assert not re.search(r"\$|\\[a-z]{2}", text)
     assert page.evaluate("[...document.images].every(i => i.naturalWidth > 100 && i.alt.length > 10)")

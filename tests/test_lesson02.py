@@ -27,6 +27,7 @@ def test_plot_chord_puts_the_mean_of_the_points_kl_below_the_curve():
     p, q = np.array([0.3, 0.2, 0.4, 0.1]), np.array([0.09, 0.16, 0.52, 0.23])
     ax = lesson02.plot_chord(p, q)
     np.testing.assert_allclose(labelled(ax)["KL"].get_xydata(), [[1, -entropy(p, q)], [1, 0]])
+    np.testing.assert_allclose(ax.lines[-1].get_xydata(), [[1, -entropy(p, q)]])
     assert f"−{entropy(p, q):.3f}" in "".join(text.get_text() for text in ax.texts)
 
 

@@ -87,23 +87,6 @@ def test_the_bound_at_impossible_states_and_in_single_precision():
     assert elbo(q, log_joint) == pytest.approx(enumerate_posterior(log_joint)[1], rel=1e-4)
 
 
-def test_numbers_of_any_type_are_computed_in_double_precision():
-    def results(kind):
-        def given(*values):
-            return np.array(values, np.float32).astype(kind)
-
-        model = NoisyOr(given(0.1, 0.3), given(0.2), given([0.7], [0.6]))
-        yield enumerate_posterior(given(-3.3, -0.7, -7.1))[0]
-        yield elbo(given(0.25, 0.5, 0.25), given(-3.3, -0.7, -7.1))
-        yield factorised(given(1 / 3, 0.1), binary_states(2))
-        yield model.log_joint([[1, 1]], [1])
-        yield mean_field(model, [1], given(0, 1).astype(int), sweeps=2).path
-        yield gaussian_mean_field([1, 2], given([1, 0.3], [0.3, 0.7]), given(3, 4).astype(int)).path
-
-    for single, double in zip(results(np.float32), results(float), strict=True):
-        np.testing.assert_allclose(single, double, rtol=1e-14)
-
-
 # The model
 
 
@@ -222,19 +205,6 @@ def test_mean_field_never_lowers_the_bound_and_ends_at_an_optimum(seed):
     assert (np.diff(work) >= 0).all() and work[0] == 0
     best = optimize.minimize(lambda a: -elbo(factorised(expit(a), states), np.log(joint)), logit(path[-1]))
     assert -best.fun - bounds[-1] < 1e-7
-
-
-def test_one_update_of_mean_field_is_the_best_that_one_factor_can_do():
-    model, x = random_model(2), (1, 1, 0)
-    states, joint = table(model, x)
-    start = np.array([0.3, 0.6, 0.2, 0.5])
-    path, _ = mean_field(model, x, start, sweeps=1)
-    best = optimize.minimize_scalar(
-        lambda a: -elbo(factorised([a, *start[1:]], states), np.log(joint)),
-        bounds=(1e-6, 1 - 1e-6), method="bounded", options={"xatol": 1e-10},
-    )  # fmt: skip
-    assert path[1, 0] == pytest.approx(best.x, abs=1e-5)
-    np.testing.assert_array_equal(path[1, 1:], start[1:])
 
 
 def test_mean_field_is_exact_where_the_causes_are_independent_and_not_elsewhere():

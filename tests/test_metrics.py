@@ -173,12 +173,6 @@ def test_an_offset_in_single_precision_does_not_matter():
     assert metrics.active_units(codes) == 1
 
 
-def test_a_continuous_factor_has_ten_classes(factors):
-    tenths = np.minimum(np.floor(10 * (factors - factors.min(0)) / np.ptp(factors, axis=0)), 9)
-    codes = factors + 0.1 * RNG(1).standard_normal(factors.shape)
-    np.testing.assert_array_equal(metrics.mi_matrix(codes, factors), metrics.mi_matrix(codes, tenths))
-
-
 def test_the_factors_themselves_score_nearly_1(factors):
     codes = np.hstack([factors, np.zeros_like(factors)])
     assert metrics.mig(codes, factors) == pytest.approx(1, abs=0.02)
@@ -238,20 +232,6 @@ def test_sap_of_known_predictors():
         codes = sd * np.tile([[-1, 0], [0, 0], [1, 0]], (40, 1)) * np.sqrt(119 / 80)
         truths = np.tile([[0], [1], [2]], (40, 1))
         assert metrics.sap(codes, truths, continuous=True) == pytest.approx(score)
-
-
-def test_the_vae_scores_draw_the_documented_numbers():
-    drawn = []
-
-    def counted(n, rng):
-        drawn.append(n)
-        return uniform(n, rng)
-
-    metrics.factor_vae_score(lambda f: f, counted, rng=RNG(0))
-    assert drawn == [10_000] + [64] * 1500
-    drawn.clear()
-    metrics.beta_vae_score(lambda f: f, counted, rng=RNG(0))
-    assert drawn == [64] + [64] * 2 * 1500
 
 
 @pytest.mark.parametrize(("sd", "score"), [(0.05, 1), (0.04, 0)])

@@ -108,21 +108,6 @@ def test_fit_and_em_run_as_long_as_they_say():
     assert sum(1 for _ in em(x[:10], GaussianMixture([1.0], [[0, 0, 0]], [np.eye(3)]))) == 2 * 100
 
 
-def test_single_precision_is_computed_in_double():
-    x, start = PLAIN[1][0][:50].astype(np.float32), PLAIN[1][1]
-    single = [np.array(a, np.float32) for a in (start.weights, start.means, start.covariances)]
-    log_resp = e_step(x, start)[0].astype(np.float32)
-
-    def results(kind):
-        mixture = GaussianMixture(*(a.astype(kind) for a in single))
-        yield e_step(x.astype(kind), mixture)[0]
-        yield m_step(x.astype(kind), log_resp.astype(kind)).means
-        yield elbo(x.astype(kind), mixture, log_resp.astype(kind))
-
-    for ours, double in zip(results(np.float32), results(float), strict=True):
-        np.testing.assert_allclose(ours, double, rtol=1e-14)
-
-
 def test_the_bound_of_a_hard_assignment_is_the_log_density_of_what_is_assigned():
     x, start = PLAIN[2]
     labels = np.arange(len(x)) % 4
@@ -144,12 +129,6 @@ def test_the_two_steps_against_scipy_and_weighted_averages():
     for k, resp in enumerate(np.exp(log_resp).T):
         np.testing.assert_allclose(mixture.means[k], np.average(x, axis=0, weights=resp), rtol=1e-10)
         np.testing.assert_allclose(mixture.covariances[k], np.cov(x.T, aweights=resp, ddof=0), rtol=1e-10)
-
-
-def test_the_log_space_reaches_where_densities_are_zero():
-    log_resp, log_likelihood = e_step([[1e4, 0.0]], GaussianMixture([0.5, 0.5], [[0, 0], [1, 0]], [EYE, EYE]))
-    assert log_likelihood[0] == pytest.approx(np.log(0.5) - np.log(2 * np.pi) - 0.5 * 9999.0**2)
-    assert log_resp[0, 0] == pytest.approx(-0.5 * (1e4**2 - 9999.0**2))
 
 
 @settings(deadline=None, max_examples=30)

@@ -6,7 +6,7 @@ myst-nb's own cache would not do: it looks at a notebook's code alone, and a fig
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import nbformat
@@ -17,6 +17,7 @@ from vaehelpers.files import replacing
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+RUN = ROOT / "build" / "lessons"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 #: Runs before a lesson: an explorer becomes a page in a frame, and figures get twice the pixels for large screens.
 BEFORE = """
@@ -38,21 +39,21 @@ LatentExplorer._ipython_display_ = in_a_frame
 """
 
 
-def executed(lesson: Path, folder: Path) -> nbformat.NotebookNode:
-    """Return a lesson with its outputs, from ``folder`` if neither it nor the package has changed since."""
+def executed(lesson: Path) -> nbformat.NotebookNode:
+    """Return a lesson with its outputs, from the folder ``RUN`` if neither it nor the package has changed since."""
     package = sorted(path for path in (ROOT / "vaehelpers").rglob("*.*") if path.suffix != ".pyc")
     state = hashlib.sha256(b"".join(path.read_bytes() for path in [lesson, Path(__file__), *package])).hexdigest()
-    kept = folder / f"{lesson.stem}-{state[:12]}.ipynb"
+    kept = RUN / f"{lesson.stem}-{state[:12]}.ipynb"
     if not kept.exists():
         notebook = nbformat.read(lesson, 4)
-        before = BEFORE.format(stem=lesson.stem, folder=str(folder.resolve()))
+        before = BEFORE.format(stem=lesson.stem, folder=str(RUN))
         notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
         options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
         NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, **options).execute()
         del notebook.cells[0]
         _make_static(notebook)
-        folder.mkdir(parents=True, exist_ok=True)
-        for older in folder.glob(f"{lesson.stem}-*.ipynb"):
+        RUN.mkdir(parents=True, exist_ok=True)
+        for older in RUN.glob(f"{lesson.stem}-*.ipynb"):
             older.unlink()
         with replacing(kept) as part:
             nbformat.write(notebook, part)
@@ -68,10 +69,11 @@ def _make_static(notebook: nbformat.NotebookNode) -> None:
             output.get("metadata", {}).get("image/png", {}).pop("height", None)
 
 
-def execute_all(folder: Path, lessons: Sequence[Path] = LESSONS) -> list[nbformat.NotebookNode]:
-    """Return lessons with their outputs, run side by side, one thread each."""
+def execute_all(chosen: Collection[str] = ()) -> dict[Path, nbformat.NotebookNode]:
+    """Return lessons with their outputs: all, or those with the chosen numbers. They run side by side."""
     os.environ["OMP_NUM_THREADS"] = "1"
-    return Parallel(n_jobs=-1)(delayed(executed)(lesson, folder) for lesson in lessons)
+    lessons = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
+    return dict(zip(lessons, Parallel(n_jobs=-1)(map(delayed(executed), lessons)), strict=True))
 
 
 def copy_assets(npm: Path, assets: Mapping[str, str], folder: Path) -> None:

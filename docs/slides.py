@@ -17,12 +17,12 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import nbformat
-from executed import LESSONS, ROOT, copy_assets, execute_all
+from executed import ROOT, RUN, copy_assets, execute_all
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from PIL import Image
 
-DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
+DOCS = ROOT / "docs"
 #: Files that the slides load: paths in npm's folder, and among the assets.
 ASSETS = {
     f"mathjax2/{name}": f"mathjax/{name}"
@@ -114,9 +114,8 @@ def build(slides: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     shutil.rmtree(slides, ignore_errors=True)
     copy_assets(npm, ASSETS, slides / "assets")
     shutil.copy(DOCS / "slides.css", slides / "assets")
-    run = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
     links = ""
-    for lesson, notebook in zip(run, execute_all(RUN, run), strict=True):
+    for lesson, notebook in execute_all(chosen).items():
         title = write(lesson, notebook, slides)
         links += f'<li><a href="{lesson.stem}/index.html">{title}</a></li>\n'
     front = (DOCS / "slides-front.html").read_text(encoding="utf-8")

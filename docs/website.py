@@ -14,9 +14,9 @@ from pathlib import Path
 
 import nbformat
 from editions import in_german
-from executed import LESSONS, ROOT, copy_assets, execute_all
+from executed import LESSONS, ROOT, RUN, copy_assets, execute_all
 
-DOCS, RUN = ROOT / "docs", ROOT / "build" / "lessons"
+DOCS = ROOT / "docs"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
 NOT_PUBLISHED = "exam-solutions.md"
 #: MathJax, which typesets TeX as HTML and MathML: paths in npm's folder, and on the site.
@@ -51,8 +51,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
     """Write the sources of all pages into one folder, as Sphinx needs them."""
     shutil.copytree(DOCS, pages, ignore=lambda folder, names: [n for n in names if not _is_page(Path(folder) / n)])
     (pages / "de").mkdir()
-    run = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
-    outputs = dict(zip(run, execute_all(RUN, run), strict=True))
+    outputs = execute_all(chosen)
     for lesson in LESSONS:
         notebook = outputs.get(lesson) or nbformat.read(lesson, 4)
         edition = in_german(lesson, notebook)

@@ -76,6 +76,7 @@ bad(information.cross_entropy, r"p and q: need as many events .*, got \(2,\) and
 bad(information.kl_divergence, r"p, q: need shapes that broadcast, got \(2, 2\) and \(3, 2\)", [HALF] * 2, [HALF] * 3)
 bad(information.entropy, "p: need .* that sum to 1 along axis 0, got .* a sum of 1.5", [HALF, [1, 0]], axis=0)
 bad(information.mutual_information, "joint: need numbers .* that sum to 1, got .* a sum of 2", [HALF, [0.5, 0.5]])
+bad(information.gaussian_kl, "var_p: every value must be positive and finite, got .1, 0.", 0, 1, 0, [1, 0])
 bad(information.gaussian_kl, "mu_p: every value must be finite, got .*inf", 0, 1, INF, 1)
 bad(information.gaussian_kl, "var_q: every value must be positive and finite, got -1", 0, -1, 0, 1)
 bad(information.gaussian_kl, r"mu_q, .*: need shapes that broadcast, got \(2,\)", [0, 0], [1, 1, 1], 0, 1)

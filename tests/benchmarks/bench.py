@@ -45,7 +45,8 @@ def machine():
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(": ")[1] for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, {platform.system()}"
+    name = names[0] if names else platform.machine()
+    return f"{name}, {os.cpu_count()} cores, load average {os.getloadavg()[2]:.0f}, {platform.system()}"
 
 
 def stored(*names):

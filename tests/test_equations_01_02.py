@@ -119,7 +119,7 @@ def test_the_entropy_of_a_gaussian():
 # Lesson 02: the Kullback–Leibler divergence
 
 
-@checks("02 cell-004-4 0 652a1f; 02 cell-004-5 0 3e92d1", "Kullback & Leibler (1951); Cover & Thomas (2006), §2.3")
+@checks("02 cell-004-4 0 e0ca1a; 02 cell-004-5 0 3e92d1", "Kullback & Leibler (1951); Cover & Thomas (2006), §2.3")
 def test_the_forms_of_the_divergence():
     """All forms against SciPy's relative entropy."""
     p, q = np.random.default_rng(7).dirichlet(np.ones(6), 2)
@@ -129,7 +129,7 @@ def test_the_forms_of_the_divergence():
 
 
 @checks(
-    "02 cell-017-3 0 785ddd; 02 cell-019-2 0 8057f4; 02 cell-019-4 0 407eae",
+    "02 cell-017-3 0 785ddd; 02 cell-019-2 0 8057f4; 02 cell-019-4 0 97e776",
     "Cover & Thomas (2006), theorems 2.6.2 and 2.6.3; MacKay (2003), §2.6 and §2.7",
 )
 def test_the_divergence_is_never_negative():
@@ -138,6 +138,26 @@ def test_the_divergence_is_never_negative():
     mean_log, mean = np.sum(p * np.log(q / p), axis=1), np.sum(p * (q / p), axis=1)
     assert (mean_log <= np.log(mean) + 1e-12).all()
     return [mean_log, mean], [-stats.entropy(p, q, axis=1), 1]
+
+
+@checks("02 maximum-likelihood 0 43058c", "MacKay (2003), §2.6; Bishop (2006), §1.6.1")
+def test_the_mean_log_likelihood_is_a_divergence():
+    """Against SciPy's multinomial distribution, up to its coefficient, which does not depend on the model."""
+    shares, q, n = np.array([0.2, 0.5, 0.3]), np.array([0.3, 0.3, 0.4]), 10
+    coefficient = stats.multinomial.logpmf(shares * n, n, shares) - n * np.sum(shares * np.log(shares))
+    likelihood = (stats.multinomial.logpmf(shares * n, n, q) - coefficient) / n
+    cross_entropy = np.sum(shares * -np.log(q))
+    return np.array([-cross_entropy, -stats.entropy(shares) - stats.entropy(shares, q)]), likelihood
+
+
+@checks("02 dependent-parts 0 47649f", "Cover & Thomas (2006), eq. 2.36; MacKay (2003), §8.1")
+def test_mutual_information_is_a_divergence():
+    """Against scikit-learn's score of the same table."""
+    joint = np.array([[30, 4], [14, 12], [6, 34]]) / 100
+    margins = joint.sum(axis=1), joint.sum(axis=0)
+    apart = sum(map(stats.entropy, margins)) - stats.entropy(joint.ravel())
+    shared = mutual_info_score(None, None, contingency=100 * joint)
+    return np.array([stats.entropy(joint.ravel(), np.outer(*margins).ravel()), apart]), shared
 
 
 @checks("02 cell-031 0 4bedc1", "Cover & Thomas (2006), §8.5; Bishop (2006), §1.6.1", rtol=1e-5)

@@ -4,10 +4,11 @@ import math
 from fractions import Fraction
 
 import numpy as np
+import pytest
 from scipy.optimize import minimize
 from scipy.spatial.distance import jensenshannon
 from scipy.special import xlogy
-from scipy.stats import entropy, norm
+from scipy.stats import entropy, multinomial, norm
 
 from vaehelpers.information import gaussian_kl, kl_divergence
 from vaehelpers.lessons import lesson02
@@ -80,6 +81,14 @@ def test_a_placed_gaussian_shows_both_divergences():
         np.testing.assert_allclose([line.get_xydata() for line in ax.lines], [[[9, 1]]])
 
 
+def test_the_likelihood_of_a_week_is_largest_at_the_share_of_rainy_days():
+    ax = lesson02.plot_likelihood(rain=2, days=8)
+    theta, loss = ax.lines[0].get_data()
+    np.testing.assert_allclose(loss, -(2 * np.log(theta) + 6 * np.log(1 - theta)) / 8)
+    assert theta[loss.argmin()] == pytest.approx(0.25, abs=2e-3)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), entropy([0.25, 0.75]))
+
+
 def test_the_third_valley_is_a_minimum():
     """Average under q on a grid that moves and widens with q: not the lesson's way."""
     nodes = np.linspace(-9, 9, 1501)
@@ -107,6 +116,11 @@ def with_mean(f):
 def half(terms):
     """Return the function of ``mu`` and ``logvar`` that halves the sum of these terms over the latents."""
     return lambda mu, logvar: 0.5 * terms(mu, logvar).sum(axis=1)
+
+
+def log_likelihood(counts, p):
+    """Return the log-likelihood of counts by SciPy's multinomial, up to what does not depend on p."""
+    return multinomial.logpmf(counts, int(counts.sum()), p)
 
 
 def moments(w, m, s):
@@ -140,6 +154,12 @@ RIGHT = {
         with_mean(lambda p, q, m: entropy(m) - (entropy(p) + entropy(q)) / 2),
         lambda p, q: (xlogy(p, p) + xlogy(q, q) - xlogy(p + q, (p + q) / 2)).sum() / 2,
     ],
+    "evidence": [
+        lambda counts, p, q: np.average(np.log(p / q), weights=counts),
+        lambda counts, p, q: float(counts @ (np.log(p) - np.log(q)) / counts.sum()),
+        lambda counts, p, q: np.repeat(np.log(p / q), counts.astype(int)).mean(),
+        lambda counts, p, q: (log_likelihood(counts, p) - log_likelihood(counts, q)) / counts.sum(),
+    ],
     "gaussian_kl": [NATS, 1.443, 1.44, [NATS], np.float16(1.443)],
     "kl_from_prior": [
         half(lambda mu, logvar: mu**2 + np.exp(logvar) - 1 - logvar),
@@ -164,6 +184,17 @@ WRONG = {
         (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
         (lambda p, q: jensenshannon([0.5, 0.5, 0.0], [0.1, 0.2, 0.7]) ** 2, "Not yet"),
     ],
+    "evidence": [
+        (lambda counts, p, q: counts @ np.log(p / q), "Divide by the number of observations"),
+        (lambda counts, p, q: kl_divergence(p, q), "Weight them by the data"),
+        (lambda counts, p, q: np.log(p / q).mean(), "How often did each come"),
+        (lambda counts, p, q: counts @ np.log(q / p) / counts.sum(), "the ratio is p/q"),
+        (lambda counts, p, q: np.mean(counts * np.log(p / q)), "number of different events"),
+        (lambda counts, p, q: counts @ np.log(p) / counts.sum(), "likelihood of p alone"),
+        (lambda counts, p, q: np.log(counts @ (p / q) / counts.sum()), "logarithm of the mean ratio"),
+        (lambda counts, p, q: counts @ np.log2(p / q) / counts.sum(), "in bits"),
+        (lambda counts, p, q: kl_divergence(counts / counts.sum(), q), "Not yet"),
+    ],
     "gaussian_kl": [
         (gaussian_kl(1.5, 0.5, 0, 1), "for the variance"), (2 * NATS, "in front of the bracket"),
         (gaussian_kl(0, 1, 1.5, 0.25), "prior in the first place"), (NATS / np.log(2), "in bits"),
@@ -183,14 +214,14 @@ WRONG = {
     ],
     "cover_fit": [
         (moments, "is the variance"),
-        (lambda w, m, s: (w @ m, np.sqrt(w @ m**2 - (w @ m) ** 2)), "between the humps"),
+        (lambda w, m, s: (w @ m, np.sqrt(w @ m**2 - (w @ m) ** 2)), "between the components"),
         (lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "sd² is needed"),
-        (lambda w, m, s: (m.mean(), np.sqrt(np.mean(s**2 + m**2) - m.mean() ** 2)), "same weight"),
+        (lambda w, m, s: (m.mean(), np.sqrt(np.mean(s**2 + m**2) - m.mean() ** 2)), "one weight"),
         (lambda w, m, s: w @ m, "shape (2,)"),
         (lambda w, m, s: fit(np.array([0.2, 0.5, 0.3]), np.array([-2, 1, 4]), np.array([0.5, 1, 2])), "Not yet"),
     ],
     "third_valley": [
-        ((-2.99, 1.02), "heavier hump"), ((2.98, 1.03), "lighter hump"), ((-0.6, 9.64**0.5), "moments of p"),
+        ((-2.99, 1.02), "heavier mode"), ((2.98, 1.03), "lighter mode"), ((-0.6, 9.64**0.5), "moments of p"),
         ((-0.47, np.log(2.7)), "log of the standard deviation"), ((-0.47, 2.7**2), "is the variance"),
         ((2.7, -0.47), "mean comes first"), ((-0.47, ...), "Not filled in yet"), ((None, 2.7), "Not filled in yet"),
         ((-0.5, 2.7), "Not yet"), ((0.47, 2.7), "Not yet"),

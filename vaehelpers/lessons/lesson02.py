@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import rel_entr
-from scipy.stats import norm
+from scipy.stats import entropy, norm
 
 from ..information import gaussian_kl, kl_divergence
 from ..plots import DATA, P, Q
@@ -23,7 +23,7 @@ MIXTURES = [
     (np.array([0.2, 0.5, 0.3]), np.array([-2.0, 1.0, 4.0]), np.array([0.5, 1.0, 2.0])),
     (np.array([0.35, 0.65]), np.array([1.5, -0.7]), np.array([0.8, 1.7])),
 ]
-#: Mean and standard deviation at the third minimum of Exercise 6; tests/test_lesson02.py finds it by a search.
+#: Mean and standard deviation at the third minimum of Exercise 7; tests/test_lesson02.py finds it by a search.
 THIRD_VALLEY = (-0.4707, 2.7027)
 
 
@@ -96,6 +96,23 @@ def plot_differences(differences: ArrayLike, divergences: ArrayLike, *, ax: Axes
     return ax
 
 
+def plot_likelihood(*, rain: int, days: int, ax: Axes | None = None) -> Axes:
+    """Plot the mean negative log-likelihood of a week over the model's probability of rain, and the entropy below it."""
+    ax = ax or plt.subplots(figsize=(9, 4.4))[1]
+    share, theta = rain / days, np.linspace(0.01, 0.99, 393)
+    data, models = np.array([share, 1 - share]), np.stack([theta, 1 - theta], axis=1)
+    least = float(entropy(data))
+    loss = least + kl_divergence(data, models)
+    ax.plot(theta, loss, color=Q, linestyle="--", label="mean negative log-likelihood = CE(data, model)")
+    ax.axhline(least, color=P, label=f"entropy of the data: {least:.3f} nats")
+    ax.fill_between(theta, least, loss, color="0.9", label="KL(data ‖ model)")
+    ax.plot(share, least, "o", color="black", markersize=9)
+    ax.annotate(f"θ = {rain}/{days}", (share, least), (0, -24), textcoords="offset points", ha="center")
+    ax.set(xlim=(0, 1), ylim=(0, 2.5), xlabel="probability of rain in the model, θ", ylabel="nats a day")
+    ax.legend(loc="upper center")
+    return ax
+
+
 def plot_integrand(x: ArrayLike, q: ArrayLike, p: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot densities ``q (n,)`` and ``p (n,)`` at ``x (n,)``, and the signed area of q log(q/p), which is KL(q ‖ p)."""
     ax = ax or plt.subplots(figsize=(9, 4.6))[1]
@@ -111,7 +128,7 @@ def plot_integrand(x: ArrayLike, q: ArrayLike, p: ArrayLike, *, ax: Axes | None 
     return ax
 
 
-def plot_humps(x: ArrayLike, p: ArrayLike, fits: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+def plot_fits(x: ArrayLike, p: ArrayLike, fits: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Plot a density ``p (n,)`` at hours ``x (n,)``, and Gaussians ``fits (k, n)`` with their names."""
     ax = ax or plt.subplots(figsize=(11, 4.4))[1]
     ax.fill_between(x, p, color=P, alpha=0.35)
@@ -199,7 +216,7 @@ def place_gaussian(
         plot_landscape(means, sds, loss(grid), title=name, ax=ax)
 
     def update(mean: float, sd: float) -> None:
-        plot_humps(x, np.exp(log_p), [norm.pdf(x, mean, sd)], ["q: your Gaussian"], ax=density)
+        plot_fits(x, np.exp(log_p), [norm.pdf(x, mean, sd)], ["q: your Gaussian"], ax=density)
         density.set_ylim(0, 0.6)
         for ax, name, loss in directions:
             ax.plot(mean, sd, "o", color=Q, markeredgecolor="black", markersize=14)
@@ -255,6 +272,34 @@ def check_jensen_shannon(jensen_shannon: Callable[..., Any]) -> Result:
         "Only one of the two terms is there, or one counts twice: p from m.": lambda p, q: kl(p, (p + q) / 2),
         "Only one of the two terms is there, or one counts twice: q from m.": lambda p, q: kl(q, (p + q) / 2),
     })  # fmt: skip
+
+
+def check_evidence(evidence_per_observation: Callable[..., Any]) -> Result:
+    """Check the mean log-likelihood ratio in nats of p against q on data of which the counts are given."""
+
+    def right(counts: NDArray, p: NDArray, q: NDArray) -> float:
+        return float(np.average(np.log(p / q), weights=counts))
+
+    mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
+        "That is the log-likelihood ratio of all the data. Divide by the number of observations.":
+            lambda counts, p, q: right(counts, p, q) * counts.sum(),
+        "That weights the events by p, which gives KL(p ‖ q). Weight them by the data.":
+            lambda counts, p, q: kl_divergence(p, q),
+        "Every event counts the same in your mean. How often did each come?":
+            lambda counts, p, q: np.log(p / q).mean(),
+        "The sign is turned: the ratio is p/q.": lambda counts, p, q: -right(counts, p, q),
+        "That is divided by the number of different events, and not by the number of observations.":
+            lambda counts, p, q: right(counts, p, q) * counts.sum() / len(counts),
+        "That is the mean log-likelihood of p alone. Compare it with that of q.":
+            lambda counts, p, q: np.average(np.log(p), weights=counts),
+        "That is the logarithm of the mean ratio. Take the logarithm first, then the mean.":
+            lambda counts, p, q: np.log(np.average(p / q, weights=counts)),
+        IN_BITS: lambda counts, p, q: right(counts, p, q) / np.log(2),
+    }  # fmt: skip
+    data = [([9, 2, 5], [0.5, 0.2, 0.3], [0.2, 0.35, 0.45]), ([3, 8, 1, 4], [0.1, 0.6, 0.1, 0.2], [0.3, 0.2, 0.4, 0.1])]
+    cases = [tuple(np.array(values, float) for values in row) for row in data]
+    praise = "above zero, the data speak for p; below zero, for q."
+    return judge_function(evidence_per_observation, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_gaussian_kl(kl: Any) -> Result:
@@ -319,12 +364,12 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
     praise = "the moments of the mixture, and no search was needed."
     return judge_function(cover_fit, right, MIXTURES, praise=praise, mistakes={
         "The second number is the variance. Take its root.": lambda w, m, s: [w @ m, w @ s**2 + between(w, m)],
-        "That is the sd within the humps alone. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
-        "That is the sd between the humps alone. Each has its own.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
+        "That is the sd within the components. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
+        "That is the sd between the components. Add theirs.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
         "That is the mean of the standard deviations. Average the variances.": lambda w, m, s: [w @ m, w @ s],
         "You averaged sd, and sd² is needed.": lambda w, m, s: [w @ m, np.sqrt(w @ s + between(w, m))],
         "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
-        "You gave all humps the same weight. Use theirs.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
+        "You gave all components one weight. Use theirs.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
         SD_FIRST: lambda w, m, s: right(w, m, s)[::-1],
     })  # fmt: skip
 
@@ -333,10 +378,10 @@ def check_third_valley(mean: Any, sd: Any) -> Result:
     """Check the third local minimum of KL(q ‖ p) for p = 0.6 N(−3, 1) + 0.4 N(3, 1), to two decimals."""
     third_mean, third_sd = THIRD_VALLEY
     answer = [... if value is None else value for value in (mean, sd)]
-    praise = "a shallow valley between the humps, where a broad search gets stuck."
+    praise = "a shallow valley between the modes, where a broad search gets stuck."
     return judge(answer, THIRD_VALLEY, praise=praise, tolerance=5e-3, mistakes={
-        "That is the valley of the heavier hump. Start broader, and in between.": [-2.9877, 1.0187],
-        "That is the valley of the lighter hump. Start broader, and in between.": [2.9799, 1.0294],
+        "That is the valley of the heavier mode. Start broader, and in between.": [-2.9877, 1.0187],
+        "That is the valley of the lighter mode. Start broader, and in between.": [2.9799, 1.0294],
         "Those are the moments of p: the minimum of KL(p ‖ q). Exchange the two.": [-0.6, np.sqrt(9.64)],
         "The mean is right. The second number is the log of the standard deviation.": [third_mean, np.log(third_sd)],
         "The mean is right. The second number is the variance.": [third_mean, third_sd**2],

@@ -97,7 +97,7 @@ def plot_differences(differences: ArrayLike, divergences: ArrayLike, *, ax: Axes
 
 
 def plot_likelihood(*, rain: int, days: int, ax: Axes | None = None) -> Axes:
-    """Plot the mean negative log-likelihood of a week over the model's probability of rain, and the entropy below it."""
+    """Plot the mean negative log-likelihood of a week over the model's probability of rain, above the entropy."""
     ax = ax or plt.subplots(figsize=(9, 4.4))[1]
     share, theta = rain / days, np.linspace(0.01, 0.99, 393)
     data, models = np.array([share, 1 - share]), np.stack([theta, 1 - theta], axis=1)

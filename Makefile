@@ -17,7 +17,7 @@ ifeq ($(filter cpu default,$(TORCH)),)
 $(error TORCH: need cpu or default, got $(TORCH))
 endif
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all check site slides handout solutions models bench mutants lock lowest chromium
+.PHONY: help lab test test-all check site glossary slides handout solutions models bench mutants lock lowest chromium
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ check: $(STAMP)  ## style and types
 
 site: $(STAMP) $(NPM)  ## all lessons with their results, the guide and the reference as web pages: build/site/index.html
 	@$(BIN)/python docs/website.py build/site $(NPM)
+
+glossary: $(STAMP)  ## the glossary of the lessons' terms anew, after a change of the lessons: notebooks/glossary.md
+	@$(BIN)/python docs/glossary.py
 
 slides: $(STAMP) $(NPM)  ## a folder of slides for each lesson, to be opened from a memory stick: build/slides
 	@$(BIN)/python docs/slides.py build/slides $(NPM)

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from vaehelpers.files import replacing
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+GLOSSARY = NOTEBOOKS / "glossary.md"
 #: The line above a German section: id of the English cell, and hash of that cell's text.
 SECTION = re.compile(r"^<!-- cell (\S+) from (\S+) -->\n", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```python\n.*?^```$", re.DOTALL | re.MULTILINE)
@@ -164,6 +165,7 @@ def write_german(folder: Path) -> None:
     """Write all lessons into FOLDER, in German where there is a translation. A lesson that differs there is kept."""
     for path, lesson in _lessons():
         _write_new(folder / path.name, in_german(path, lesson) or lesson)
+    _write_new(folder / GLOSSARY.name, GLOSSARY.read_text(encoding="utf-8"))
 
 
 @app.command("handout")
@@ -174,6 +176,8 @@ def write_handout(folder: Path) -> None:
         _write_new(folder / path.name, handout(lesson))
         _write_new(course / "source" / path.stem / path.name, assignment(lesson))
     _write_new(course / "nbgrader_config.py", NBGRADER_CONFIG)
+    for place in (folder, course / "source" / "00_start_here"):
+        _write_new(place / GLOSSARY.name, GLOSSARY.read_text(encoding="utf-8"))
 
 
 @app.command("solutions")
@@ -181,6 +185,7 @@ def write_solutions(folder: Path) -> None:
     """Write all lessons with each exercise solved into FOLDER; nbgrader gives them all points."""
     for path, lesson in _lessons():
         _write_new(folder / path.name, gradable(solutions(lesson)))
+    _write_new(folder / GLOSSARY.name, GLOSSARY.read_text(encoding="utf-8"))
 
 
 def _lessons() -> list[tuple[Path, NotebookNode]]:

@@ -6,13 +6,12 @@ term stands in bold for the first time is its definition.
 
 import csv
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
+from editions import GLOSSARY
+from executed import LESSONS, ROOT
 
-ROOT = Path(__file__).parent.parent
-GLOSSARY = ROOT / "notebooks" / "glossary.md"
 HEAD = """\
 # Glossary
 
@@ -37,7 +36,7 @@ def entries() -> list[Entry]:
     """Return all terms in alphabetical order; ``ValueError`` names those that their lesson does not introduce."""
     with (ROOT / "docs" / "terms.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    lessons = {path.stem[:2]: path for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
+    lessons = {path.stem[:2]: path for path in LESSONS}
     notebooks = {number: nbformat.read(path, 4) for number, path in lessons.items()}
     found, missing = [], []
     for row in rows:

@@ -15,6 +15,7 @@ from pathlib import Path
 import nbformat
 from editions import in_german
 from executed import LESSONS, ROOT, RUN, copy_assets, execute_all
+from glossary import glossary
 
 DOCS = ROOT / "docs"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
@@ -60,8 +61,8 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
             for cell in edition.cells:  # the other lessons are one folder up
                 cell.source = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](../\1", cell.source)
             nbformat.write(_page(lesson, edition, ENGLISH), pages / "de" / lesson.name)
-    for name in ("lessons", "glossary"):
-        (pages / f"_{name}.md").write_text(table_below(f"(?:The|A) {name}"), encoding="utf-8")
+    (pages / "_lessons.md").write_text(table_of_lessons(), encoding="utf-8")
+    (pages / "glossary.md").write_text(re.sub(r"(?<=ipynb)#\S+(?=\) \|\n)", _slug, glossary()), encoding="utf-8")
 
 
 def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbformat.NotebookNode:
@@ -78,12 +79,17 @@ def _is_page(path: Path) -> bool:
     return path.is_dir() and path.name == "instructors" or path.suffix in (".md", ".png") and path.name != NOT_PUBLISHED
 
 
-def table_below(heading: str) -> str:
-    """Return the table in lesson 00 below the heading that matches a pattern."""
+def _slug(anchor: re.Match[str]) -> str:
+    """Return the anchor of a heading as MyST names it."""
+    return "#" + re.sub(r"[^\w-]", "", anchor[0].lower())
+
+
+def table_of_lessons() -> str:
+    """Return the table of the lessons in lesson 00."""
     text = "\n\n".join(cell.source for cell in nbformat.read(LESSONS[0], 4).cells if cell.cell_type == "markdown")
-    found = re.search(rf"^## {heading}.*\n+((?:\|.*\n?)+)", text, re.MULTILINE)
+    found = re.search(r"^## The lessons\n+((?:\|.*\n?)+)", text, re.MULTILINE)
     if not found:
-        raise ValueError(f"{LESSONS[0].name}: need a table under a heading '## {heading} …'")
+        raise ValueError(f"{LESSONS[0].name}: need a table under the heading '## The lessons'")
     stem = LESSONS[0].stem  # in lesson 00 itself this row has no link
     return re.sub(rf"\| ({stem[:2]} [^|]*?) \|", rf"| [\1]({stem}.ipynb) |", found[1])
 

@@ -1,9 +1,10 @@
-"""Train the shipped models, and draw the README's picture: ``python recipes/models.py [NAME ...]``.
+"""Train the shipped models, and draw the README's figure: ``python recipes/models.py [NAME ...]``.
 
 It takes hours on two cores. After Ctrl-C, the same command goes on from there.
 """
 
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +13,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from vaehelpers import datasets, explorer, hands, latents, plots, training
 from vaehelpers.datasets import HAND_FACTORS, Images
 from vaehelpers.evaluation import scores
+from vaehelpers.latents import UNUSED
 from vaehelpers.model import one_thread
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +43,7 @@ RECIPES = {
     "hands-pose": Recipe(tuple(hands.FACTORS), {"beta": 1.0, "tc_weight": 5.0, "batch": 128, "pictures": 600_000}),
 }
 WEAKNESSES = {
-    "hands": "Fingertips are blurred; the pose is fixed; not every seed keeps the fingers apart (see all_seeds).",
+    "hands": "Fingertips are blurred; the pose is fixed; not every seed keeps the fingers apart (see seeds).",
     "hands-beta1": "Sharper, but nearly every latent moves several fingers at once.",
     "hands-2d": "Neither latent is one factor; where the code folds, neighbours on the map differ.",
     "digits-2d": "Trained and scored on the same 1,797 digits; two latents cannot keep ten digits apart.",
@@ -49,7 +53,7 @@ _TRAIN, _TEST, _VALIDATION = 1, 2, 3  # seeds of the images
 
 
 def build(recipes: dict[str, Recipe], output: Path, *, n: int = 60_000) -> None:
-    """Train each recipe with each of its seeds, one thread a run; save of each the model that does best on validation.
+    """Train each recipe with each of its seeds, one thread a run; save of each the model that ``choose`` takes.
 
     ``n`` hands are drawn to train on. Unfinished and finished runs are kept as checkpoints until all are finished.
     """
@@ -68,27 +72,47 @@ def fit(recipe: Recipe, seed: int, path: Path, n: int) -> None:
 
 
 def choose(name: str, recipe: Recipe, paths: dict[int, Path], output: Path, n: int) -> None:
-    """Save the model that does best on the validation images, with the scores of all on the test images."""
+    """Save the model that agrees best with those of the other seeds; its card holds the agreement and MIG of all.
+
+    The choice sees images only, no factors.
+    """
     models = {seed: training.load(path)[0].half().float() for seed, path in paths.items()}  # as they are shipped
     few = min(n, 5000)
     validation, test = images(recipe, few, _VALIDATION), images(recipe, few, _TEST)
+    agreement = udr({seed: latents.encode(model, validation[:]) for seed, model in models.items()})
+    best = max(agreement, key=lambda seed: agreement[seed])
     scored = {seed: scores(model, test) for seed, model in models.items()}
-    best = max(models, key=lambda seed: value(scores(models[seed], validation)))
     card: dict[str, Any] = {"name": name, "data": "hands" if recipe.vary else "digits", "vary": list(recipe.vary)}
     card |= {"recipe": recipe.options, "seed": best, "weaknesses": WEAKNESSES.get(name, "")}
     card["machine"] = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    card["all_seeds"] = {str(seed): value(each) for seed, each in scored.items()}
+    card["seeds"] = {
+        str(seed): {"udr": round(agreement[seed], 3), "elbo": each["elbo"], "mig": each.get("mig")}
+        for seed, each in scored.items()
+    }
     training.save(models[best], output / f"{name}.safetensors", card | scored[best])
+
+
+def udr(posteriors: dict[int, tuple[NDArray, NDArray]]) -> dict[int, float]:
+    """Return for each model how well its active latents match those of the others one by one: 1 at best.
+
+    ``posteriors`` holds ``mu`` and ``logvar`` ``(n, latent_dim)`` of the same images by seed. The unsupervised
+    disentanglement ranking of Duan et al. (2020), "Unsupervised model selection for variational disentangled
+    representation learning", §3, with Spearman's correlation; 1 for a single model.
+    """
+    active = {seed: mu[:, latents.latent_kl(mu, logvar) >= UNUSED] for seed, (mu, logvar) in posteriors.items()}
+    agreement: dict[int, list[float]] = {seed: [] for seed in active}
+    for (first, a), (second, b) in combinations(active.items(), 2):
+        ranks = rankdata(a, axis=0), rankdata(b, axis=0)
+        similarity = np.abs(np.corrcoef(*ranks, rowvar=False)[: a.shape[1], a.shape[1] :])
+        matches = [(similarity.max(axis=axis) ** 2 / similarity.sum(axis=axis)).sum() for axis in (0, 1)]
+        for seed in (first, second):
+            agreement[seed].append(float(sum(matches) / sum(similarity.shape)))
+    return {seed: float(np.median(values)) if values else 1.0 for seed, values in agreement.items()}
 
 
 def images(recipe: Recipe, n: int, seed: int) -> Images:
     """Draw ``n`` hands with the factors of a recipe or, if it names none, read the digits."""
     return datasets.hands(n, seed=seed, vary=recipe.vary) if recipe.vary else datasets.digits()
-
-
-def value(scored: dict[str, Any]) -> float:
-    """Return the score that chooses among seeds: the MIG or, where no factors are known, the ELBO."""
-    return scored.get("mig", scored["elbo"])
 
 
 def draw_traversal(path: Path) -> None:

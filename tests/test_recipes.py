@@ -15,8 +15,20 @@ def test_the_recipe_of_models_builds_a_small_one(tmp_path):
     models.build({"hands-tiny": models.Recipe(("index", "thumb"), options, (0, 1))}, tmp_path, n=300)
     assert [p.name for p in tmp_path.iterdir()] == ["hands-tiny.safetensors"]
     _, card = training.load(tmp_path / "hands-tiny.safetensors")
-    assert set(card["all_seeds"]) == {"0", "1"}
+    assert set(card["seeds"]) == {"0", "1"} and set(card["seeds"]["0"]) == {"udr", "elbo", "mig"}
     assert card["vary"] == ["index", "thumb"] and card["recipe"]["pictures"] == 640
+
+
+def test_models_agree_whose_latents_match_one_by_one():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(2000, 4))
+    turned = z @ np.linalg.qr(rng.normal(size=(4, 4)))[0]
+    collapsed = np.c_[z, np.zeros(len(z))], np.c_[np.full_like(z, -4), np.zeros(len(z))]
+    same = np.exp(-z[:, [2, 0, 3, 1]]), np.full_like(z, -4)  # in another order, turned over and stretched
+    agreement = models.udr({0: collapsed, 1: same, 2: (turned, np.full_like(z, -4))})
+    assert agreement[2] < agreement[0] == agreement[1]
+    assert models.udr({0: collapsed, 1: same})[0] == pytest.approx(1, abs=0.15)
+    assert models.udr({5: same}) == {5: 1.0}
 
 
 @pytest.mark.slow

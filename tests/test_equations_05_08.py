@@ -7,6 +7,7 @@ import scipy
 import torch
 from equations import checks, gaussian_kl, slope
 from scipy import stats
+from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
 from scipy.spatial.transform import Rotation
 from scipy.special import expit, logsumexp, softmax
@@ -183,7 +184,7 @@ def test_the_log_likelihood_of_pixels():
 
 
 @checks(
-    "06 cell-020-3 0 4e09a5; 08 cell-015 0 53cbf8", "Kingma & Welling (2014), eq. 3; Kingma & Welling (2019), chapter 2"
+    "06 cell-020-3 0 a37d28; 08 cell-015 0 53cbf8", "Kingma & Welling (2014), eq. 3; Kingma & Welling (2019), chapter 2"
 )
 def test_reconstruction_term_less_kl_is_the_bound():
     """One latent and six pixels, with SciPy's densities: against the evidence less the divergence from the posterior,
@@ -199,7 +200,7 @@ def test_reconstruction_term_less_kl_is_the_bound():
     return np.trapezoid(q * log_px_given_z, z) - gaussian_kl(0.5, 0.49, 0, 1), log_px - gap
 
 
-@checks("06 cell-048-5 0 004cd5; 06 cell-048-6 0 c07491", "Bishop (2006), §4.2 and §1.5.5", rtol=0.02)
+@checks("06 cell-048-5 0 1fd732; 06 cell-048-6 0 6d47c7", "Bishop (2006), §4.2 and §1.5.5", rtol=0.02)
 def test_the_best_image_where_two_posteriors_overlap():
     """The share against the counts of two million draws near one z; the best pixel by a numerical search."""
     rng = np.random.default_rng(26)
@@ -214,6 +215,43 @@ def test_the_best_image_where_two_posteriors_overlap():
 
     best = minimize_scalar(loss, bounds=(0, 1), method="bounded").x
     return np.array([share[0], share @ pixels]), [np.mean(image[near] == 0), best]
+
+
+@checks("06 cell-020-5 0 9f2ea0", "Cover & Thomas (2006), §8.5; Bishop (2006), §1.6.1")
+def test_maximum_likelihood_is_the_smallest_cross_entropy():
+    """The cross-entropy of two gamma densities by quadrature, against SciPy's entropy plus torch's divergence."""
+    data, model = stats.gamma(2.5, scale=1.3), stats.gamma(1.7, scale=2.1)
+    kl = distributions.kl_divergence(distributions.Gamma(2.5, 1 / 1.3), distributions.Gamma(1.7, 1 / 2.1)).item()
+    return quad(lambda x: -data.pdf(x) * model.logpdf(x), 0, np.inf)[0], data.entropy() + kl
+
+
+@checks("06 cell-034-4 0 bc551c", "Hoffman & Johnson (2016)")
+def test_the_aggregated_posterior_is_a_mixture():
+    """A definition: its density against torch's mixture; its variance is that within plus that between."""
+    rng = np.random.default_rng(29)
+    means, sds, z = rng.normal(size=5), rng.uniform(0.2, 0.8, 5), np.linspace(-9, 9, 6001)
+    density = norm.pdf(z[:, None], means, sds).mean(axis=1)
+    parts = distributions.Normal(torch.tensor(means), torch.tensor(sds))
+    mixture = distributions.MixtureSameFamily(distributions.Categorical(torch.ones(5).double()), parts)
+    variance = np.trapezoid(z**2 * density, z) - np.trapezoid(z * density, z) ** 2
+    return [density, variance], [mixture.log_prob(torch.tensor(z)).exp().numpy(), np.mean(sds**2) + means.var()]
+
+
+@checks("06 cell-059-4 0 83744f", "Burda et al. (2016), §3")
+def test_the_mean_importance_weight_is_the_evidence():
+    """On a linear-Gaussian model, by quadrature, against SciPy's density of x."""
+    x, noise, q, z = 1.5, 0.3, norm(0.6, 0.7), np.linspace(-8, 8, 8001)
+    weights = norm.pdf(x, z, noise) * norm.pdf(z) / q.pdf(z)
+    return np.trapezoid(q.pdf(z) * weights, z), norm.pdf(x, 0, np.sqrt(1 + noise**2))
+
+
+@checks("06 cell-077-6 0 c4a598", "Loaiza-Ganem & Cunningham (2019)")
+def test_a_bernoulli_likelihood_of_grey_pixels_is_not_normalized():
+    """By quadrature for many p; none of the integrals is above ½."""
+    p = np.array([1e-6, 0.003, 0.2, 0.4999, 0.51, 0.8, 0.999])
+    integrals = [quad(lambda x, p=p: p**x * (1 - p) ** (1 - x), 0, 1)[0] for p in p]
+    assert max(integrals) <= 0.5
+    return (2 * p - 1) / (np.log(p) - np.log(1 - p)), integrals
 
 
 @checks("06 cell-059 0 6dfabb", "Burda et al. (2016), §3 and theorem 1", rtol=0.02)

@@ -1,7 +1,6 @@
 """Lesson 06: figures and sliders show the values that they are given; the cost of overlap; answers of the exercises."""
 
 import math
-from fractions import Fraction
 from unittest.mock import Mock
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import minimize
-from scipy.special import logsumexp, rel_entr, softmax, xlog1py, xlogy
+from scipy.special import entr, logsumexp, rel_entr, softmax, xlog1py, xlogy
 from scipy.stats import norm
 
 from vaehelpers.information import gaussian_kl
@@ -42,13 +41,6 @@ def test_moved_noise_keeps_its_place_in_the_row():
     np.testing.assert_allclose(np.transpose(lines), 3 * 1.15 + np.add.outer(places, 0.8 * noise))
 
 
-def test_estimates_share_their_bins_and_show_the_truth():
-    ax = lesson06.plot_estimates({"score": [-4.0, 0.0, 6.0], "moved": [0.5, 1.0, 1.5]}, 1.0)
-    assert by_label(ax.lines, "the true gradient").get_xdata() == [1, 1]
-    ends = [(patch.get_xy()[:, 0].min(), patch.get_xy()[:, 0].max()) for patch in ax.patches]
-    assert ends == [(-4, 6), (-4, 6)]
-
-
 def test_bounds_stand_below_the_evidence_with_two_standard_errors():
     ((line, _, (bars,)),) = lesson06.plot_bounds([1, 10, 1000], [-100, -98, -97.0], [0.5, 0.25, 0.1], -96.5).containers
     assert line.get_ydata().tolist() == [-100, -98, -97]
@@ -56,11 +48,18 @@ def test_bounds_stand_below_the_evidence_with_two_standard_errors():
     np.testing.assert_allclose(found, [[-101, -99], [-98.5, -97.5], [-97.2, -96.8]])
 
 
-def test_gaps_are_stacked_and_the_largest_sum_comes_first():
-    lower, upper = lesson06.plot_gaps([1, 0, 3], [1, 4, 2]).containers
-    assert "approximation" in lower.get_label() and "amortisation" in upper.get_label()
-    assert [bar.get_height() for bar in lower] == [2, 4, 1] == [bar.get_y() for bar in upper]
-    assert [bar.get_height() for bar in upper] == [3, 0, 1]
+def test_each_curve_has_its_own_line_and_marker():
+    lines = lesson06.plot_curves([1, 2], {"a": [5, 4], "b": [5, 1]}, xlabel="images seen", ylabel="nats").lines
+    assert [(line.get_label(), *line.get_ydata()) for line in lines] == [("a", 5, 4), ("b", 5, 1)]
+    assert len({(line.get_marker(), line.get_linestyle()) for line in lines}) == 2
+
+
+def test_draws_of_the_prior_have_its_density():
+    ax = lesson06.plot_aggregated_posterior(RNG.standard_normal((100_000, 2)))
+    for latent in ax.patches:
+        x, density = latent.get_xy().T
+        middles = x[1:-1:2] + 0.15
+        np.testing.assert_allclose(density[1:-1:2], norm.pdf(middles), atol=0.02)
 
 
 def test_the_ellipses_of_q_and_of_the_best_gaussian_lie_at_one_and_two_sds():
@@ -183,7 +182,7 @@ def test_the_best_images_are_finite_far_from_both_means():
 
 
 def test_the_best_weight_is_the_best():
-    """Exercise 7 against a search over all three parameters of the toy."""
+    """Exercise 8 against a search over all three parameters of the toy."""
     for v, s2, beta in ((4.0, 0.5, 1.0), (4.0, 0.5, 3.0), (4.0, 0.5, 10.0), (0.8, 0.2, 2.0)):
 
         def loss(p, v=v, s2=s2, beta=beta):
@@ -224,8 +223,28 @@ def sample_in_place(mu, logvar, eps):
     return eps
 
 
+def sample_with_doubled_logvar(mu, logvar, eps):
+    logvar *= 2
+    return mu + EXP(logvar / 2) * eps
+
+
+def total_variance(mu, logvar):
+    return EXP(logvar).mean(axis=0) + mu.var(axis=0)
+
+
+def total_variance_in_place(mu, logvar):
+    mu -= mu.mean(axis=0)
+    mu *= mu
+    mu += np.exp(logvar, out=logvar)
+    return mu.mean(axis=0)
+
+
+def normalizer(p):
+    return (2 * p - 1) / (LOG(p) - LOG(1 - p))
+
+
 def blend(weights):
-    """A solution of exercise 4 that weights the two images in some way."""
+    """A solution of exercise 5 that weights the two images in some way."""
 
     def attempt(z, means, sds, x1, x2):
         first, second = weights(z, means, sds)
@@ -272,8 +291,17 @@ RIGHT = {
         mean_in_place,
         lambda w: logsumexp(w, axis=0, b=1 / len(w), keepdims=True),
     ],
-    "gaps": [(-95.9 - -97.1, -95.2 - -95.9), np.array([[1.2], [0.7]]), [Fraction(6, 5), Fraction(7, 10)],
-             np.float32([1.2, 0.7])],
+    "aggregated_variance": [
+        total_variance,
+        total_variance_in_place,
+        lambda mu, logvar: (mu**2 + EXP(logvar)).mean(axis=0) - mu.mean(axis=0) ** 2,
+        lambda mu, logvar: [float(np.var(mu[:, i]) + EXP(logvar[:, i]).mean()) for i in range(mu.shape[1])],
+    ],
+    "missing_nats": [
+        lambda p: -LOG(normalizer(p)),
+        lambda p: LOG(np.arctanh(2 * p - 1) / (p - 0.5)),
+        lambda p: [-LOG(quad(lambda x, p=p: p**x * (1 - p) ** (1 - x), 0, 1)[0]) for p in p],
+    ],
     "best_weight": [
         lambda v, s2, beta: max(v - beta * s2, 0),
         lambda v, s2, beta: np.clip([v - beta * s2], 0, None),
@@ -291,6 +319,7 @@ WRONG = {
     "sample": [
         (lambda mu, logvar, eps: mu + EXP(logvar) * eps, "by the variance"),
         (lambda mu, logvar, eps: mu + np.sqrt(logvar) * eps, "as the variance"),  # NaN where logvar is negative
+        (sample_with_doubled_logvar, "by the variance"),
         (lambda mu, logvar, eps: mu + EXP(2 * logvar) * eps, "Not yet"),
         (lambda mu, logvar, eps: (mu + EXP(logvar / 2) * eps).mean(), "Need an array of shape (3, 2)"),
         (lambda mu, logvar: mu, "stopped with TypeError"),
@@ -304,7 +333,7 @@ WRONG = {
         (loss(kl=lambda m, v: 0.5 * (EXP(v) - v - 1)), "Not yet"),
     ],
     "best_image": [
-        (lambda z, m, s, x1, x2: x1 if np.diff(norm.pdf(z, m, s)) < 0 else x2, "The other one may have sent"),
+        (lambda z, m, s, x1, x2: x1 if np.diff(norm.pdf(z, m, s)) < 0 else x2, "may come from the other"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / (2 * s**2))), "1/σ"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / s**2) / s), "Not yet"),
         (blend(lambda z, m, s: 1 / abs(z - m)), "Not yet"),
@@ -316,10 +345,15 @@ WRONG = {
         (lambda w: logsumexp(w, axis=0) - LOG(w.shape[1]), "Not yet"),
         (lambda w: logsumexp(w, axis=0) - LOG(4), "Not yet"),
     ],
-    "gaps": [
-        ((0.7, 1.2), "wrong way round"),
-        (1.9, "Need an array of shape (2,)"),
-        ((-97.1, -95.9), "Not yet"),
+    "aggregated_variance": [
+        (lambda mu, logvar: total_variance(mu, logvar).mean(), "Need an array of shape (2,)"),
+        (lambda mu, logvar: EXP(logvar).mean(axis=0) + mu.std(axis=0), "Not yet"),
+        (lambda mu, logvar: EXP(logvar / 2).mean(axis=0) ** 2 + mu.var(axis=0), "Not yet"),
+    ],
+    "missing_nats": [
+        (lambda p: -LOG((2 * p - 1) / (LOG(1 - p) - LOG(p))), "the same sign"),  # NaN
+        (lambda p: entr(p) + entr(1 - p), "Not yet"),
+        (lambda p: -LOG(normalizer(p)).mean(), "Need an array of shape (3,)"),
     ],
     "best_weight": [
         (lambda v, s2, beta: max(v - beta * s2**2, 0), "variance already"),

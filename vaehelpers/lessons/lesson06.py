@@ -32,10 +32,10 @@ class OverlapCost(NamedTuple):
 
 
 def best_images(z: ArrayLike, means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> NDArray:
-    """Return the images ``(n, ...)`` that the best possible decoder of two ``images (2, ...)`` draws at ``z (n,)``.
+    """Return the images ``(n, ...)`` that the best decoder of two ``images (2, ...)`` draws at ``z (n,)``.
 
     They are the mean of the two, weighted by the probability that z was drawn from N(means, sds²), each ``(2,)``, for
-    Bernoulli pixels as for squared errors; Bishop (2006), §1.5.5 and §4.2.
+    independent Bernoulli pixels as for squared errors; Bishop (2006), §1.5.5 and §4.2.
     """
     weights = softmax(norm.logpdf(np.asarray(z)[:, None], means, sds), axis=1)
     return np.tensordot(weights, np.asarray(images), axes=1)
@@ -87,61 +87,42 @@ def plot_code_map(
     return ax
 
 
+def plot_aggregated_posterior(draws: ArrayLike, *, ax: Axes | None = None) -> Axes:
+    """Plot a histogram of the draws ``(n, 2)`` for each latent, with the prior dotted."""
+    ax, bins = ax or plt.subplots(figsize=(10, 4.6))[1], np.linspace(-3.6, 3.6, 25)
+    looks = ({"color": DATA, "label": "first latent"}, {"color": "0.25", "ls": "--", "label": "second latent"})
+    for values, look in zip(np.transpose(draws), looks, strict=True):
+        ax.hist(values, bins, density=True, histtype="step", lw=2.5, **look)
+    ax.plot(bins, norm.pdf(bins), ":", color=PRIOR, lw=3, label="prior")
+    ax.set(xlabel="value of the latent", yticks=[], ylabel="density")
+    ax.legend(loc="upper right")
+    return ax
+
+
 def plot_two_samples(eps: ArrayLike, fresh: ArrayLike, mu: ArrayLike, sd: float, *, ax: Axes | None = None) -> Axes:
-    """Draw samples for growing ``mu`` ``(k,)``: ``fresh`` ones ``(k, n)`` on the left, moved noise ``(n,)`` right."""
+    """Draw samples for growing ``mu`` ``(k,)``: ``fresh`` ones ``(k, n)`` on the left, shifted noise ``(n,)`` right."""
     ax = ax or plt.subplots(figsize=(12, 4.6))[1]
     heights, drawn = np.asarray(mu)[:, None], np.asarray(fresh)
     moved = heights + sd * np.asarray(eps) + 1.15 * np.ptp(drawn)
     ax.plot(moved, heights, color="0.6", lw=1.5)
-    for places, text in ((drawn, "from a box: $z \\sim q$"), (moved, "moved noise: $z = μ + σε$")):
+    for places, text in ((drawn, "new draws: $z \\sim q$"), (moved, "shifted noise: $z = μ + σε$")):
         ax.plot(places, np.broadcast_to(heights, places.shape), "o", color=DATA, markersize=8)
         ax.text(places.mean(), heights[-1, 0] + 0.08, text, ha="center", va="bottom", fontsize=15)
     ax.set(xticks=[], yticks=heights[:, 0], ylabel="μ", xlabel="z", ylim=heights[[0, -1], 0] + [-0.15, 0.25])
     return ax
 
 
-def plot_estimates(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes | None = None) -> Axes:
-    """Show how one-draw estimates ``(n,)`` of a gradient spread: a histogram for each way, and the truth as a line."""
-    ax = ax or plt.subplots(figsize=(11, 4.6))[1]
-    bins = np.histogram_bin_edges(np.concatenate(list(estimates.values())), 100).tolist()
-    styles: list[dict[str, Any]] = [{"facecolor": "white", "edgecolor": Q, "hatch": "//"}, {"color": DATA}]
-    for (name, values), style in zip(estimates.items(), styles, strict=True):
-        ax.hist(values, bins, label=name, histtype="stepfilled", log=True, **style)
-    ax.axvline(truth, color=P, lw=3, label="the true gradient")
-    ax.set(ylabel="number of draws", xlabel="estimate of the gradient from one draw")
-    ax.legend(loc="upper right")
-    return ax
-
-
 def plot_bounds(
     ks: Sequence[int], bounds: ArrayLike, errors: ArrayLike, log_evidence: float, *, ax: Axes | None = None
 ) -> Axes:
-    """Plot bounds ``(k,)`` with their standard errors over the number of samples, below the evidence."""
-    ax = ax or plt.subplots(figsize=(9, 5))[1]
-    heights = np.asarray(bounds)
-    ax.axhline(log_evidence, color=P, lw=3)
-    ax.errorbar(ks, heights, 2 * np.asarray(errors), fmt="s--", color=BOUND, capsize=6, markersize=8, lw=2)
-    ax.annotate("log p(x), summed over a grid", (min(ks), log_evidence), (0, 7), textcoords="offset points")
-    ax.annotate("the ELBO", (ks[0], heights[0]), (14, -4), textcoords="offset points")
+    """Plot bounds ``(k,)`` with two standard errors over the number of samples, below the evidence."""
+    ax, error = ax or plt.subplots(figsize=(9, 5))[1], 2 * np.asarray(errors)
+    ax.axhline(log_evidence, color=P, lw=3, label="log p(x), summed over a grid")
+    ax.errorbar(ks, bounds, error, fmt="s--", color=BOUND, capsize=6, markersize=8, lw=2, label="bound (K = 1: ELBO)")
     ax.set(xscale="log", xlabel="K, samples inside the logarithm", ylabel="nats an image (bars: ± 2 s.e.)")
     ax.set_xticks(list(ks), [f"{k:,}" for k in ks])
     ax.minorticks_off()
-    gap = log_evidence - heights.min()
-    ax.set_ylim(log_evidence - 1.15 * gap, log_evidence + 0.15 * gap)
-    return ax
-
-
-def plot_gaps(amortisation: ArrayLike, approximation: ArrayLike, *, ax: Axes | None = None) -> Axes:
-    """Stack the two gaps ``(n,)`` of each image in nats, the largest sum first."""
-    upper, lower = np.asarray(amortisation), np.asarray(approximation)
-    order, places = np.argsort(-(upper + lower)), np.arange(len(upper))
-    upper, lower = upper[order], lower[order]
-    ax = ax or plt.subplots(figsize=(10, 4.6))[1]
-    ax.bar(places, lower, color=POSTERIOR, edgecolor="black", label="approximation gap: no Gaussian fits")
-    ax.bar(places, upper, bottom=lower, facecolor="white", edgecolor=Q, linewidth=1.5, hatch="//",
-           label="amortisation gap: not the best Gaussian")  # fmt: skip
-    ax.set(xticks=[], xlabel="held-out images, sorted", ylabel="log p(x) − ELBO, in nats")
-    ax.legend(loc="upper right")
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -163,12 +144,14 @@ def plot_three_distributions(
     return ax
 
 
-def plot_runs(seen: ArrayLike, runs: Mapping[str, ArrayLike], *, ylabel: str, ax: Axes | None = None) -> Axes:
-    """Plot a quantity of several runs ``(n,)`` over the images seen, each with its own line and marker."""
+def plot_curves(
+    x: ArrayLike, curves: Mapping[str, ArrayLike], *, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Plot curves ``(n,)`` over ``x``, each with its own line and marker."""
     ax = ax or plt.subplots(figsize=(11, 5))[1]
-    for (name, values), style in zip(runs.items(), ("o-", "s--", "^-.", "D:"), strict=False):
-        ax.plot(seen, values, style, lw=2.5, markersize=8, label=name)
-    ax.set(xlabel="images seen", ylabel=ylabel, ylim=(0, None))
+    for (name, values), style in zip(curves.items(), ("o-", "s--", "^-.", "D:"), strict=False):
+        ax.plot(x, values, style, lw=2.5, markersize=8, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
     ax.legend()
     return ax
 
@@ -206,7 +189,7 @@ _WAYS: dict[str, tuple[tuple[float, float], tuple[float, float], NDArray]] = {
 
 
 def overlap_lab() -> Live:
-    """Two posteriors under sliders: their overlap and KL, the images of the best decoder, and the nats given away."""
+    """Two posteriors under sliders: their overlap and KL, the images of the best decoder, and the nats lost."""
     z, places = np.linspace(-4.5, 4.5, 451), np.linspace(-4, 4, 17)
     known = {way: overlap_cost(*setting) for way, setting in _WAYS.items()}
     rows = np.arange(len(known) + 1)
@@ -218,7 +201,7 @@ def overlap_lab() -> Live:
     below.set(yticks=[], xlabel="z, and what the best decoder draws there")
     below.spines[:].set_visible(False)
     right.set(yticks=rows, yticklabels=[*known, "your sliders"], ylim=(rows[-1] + 0.5, -0.5))
-    right.set(xlabel="nats an image, given away", xlim=(0, 80))
+    right.set(xlabel="nats an image, lost or added", xlim=(0, 80))
     right.tick_params(axis="y", length=0)
 
     def update(way: str, mean_1: float, mean_2: float, sd_1: float, sd_2: float) -> None:
@@ -271,8 +254,6 @@ def check_latent_kl(answer: Any) -> Result:
         "You read logvar as log σ; it is log σ², so σ² = exp(logvar).": latent_kl(1, -4),
         "Half of it is enough: there is a ½ in front of the bracket.": 2 * right,
         "The mean counts too: μ² stands in the bracket.": latent_kl(0, -2),
-        "The variance itself counts too: σ² = exp(logvar) stands in the bracket.": (1 + 2 - 1) / 2,
-        "Mind the sign of the logarithm: a narrow q has a larger KL, not a smaller one.": (np.exp(-2) - 2) / 2,
         "A KL cannot be negative: mind the sign of the whole.": -right,
         "That looks like bits. The course counts in nats.": right / np.log(2),
         "The − 1 at the end is missing: without it the prior itself would have a KL above 0.": right + 0.5,
@@ -294,7 +275,6 @@ def check_sample(function: Callable[..., Any]) -> Result:
         "You read logvar as the variance. It is its logarithm: take the exponential, not the root.": scaled(np.sqrt),
         "The noise has the wrong size: σ = exp(+½ logvar).": scaled(lambda logvar: np.exp(-logvar / 2)),
         "The noise is not scaled: σ = exp(½ logvar) belongs in front of eps.": scaled(lambda logvar: 1),
-        "Add the noise to the mean: the sign in front of it is wrong.": scaled(lambda logvar: -np.exp(logvar / 2)),
         "The size is right, but the noise is not around the mean.": lambda mu, logvar, eps: np.exp(logvar / 2) * eps,
     }  # fmt: skip
     rng = np.random.default_rng(1)
@@ -330,21 +310,42 @@ def check_negative_elbo(function: Callable[..., Any]) -> Result:
     return judge_function(function, vae_loss(), cases, praise=praise, mistakes=mistakes)
 
 
+def check_aggregated_variance(function: Callable[..., Any]) -> Result:
+    """Exercise 4: ``aggregated_variance(mu, logvar)`` of arrays ``(n, latents)``."""
+
+    def right(mu: NDArray, logvar: NDArray) -> NDArray:
+        return np.exp(logvar).mean(axis=0) + mu.var(axis=0)
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "That is the variance of the means. Each q has a variance, too: add their mean.": lambda mu, v: mu.var(axis=0),
+        "That is the mean of the variances. The means differ, too.": lambda mu, v: np.exp(v).mean(axis=0),
+        "logvar is a logarithm: take the exponential.": lambda mu, v: v.mean(axis=0) + mu.var(axis=0),
+        "First the exponential, then the mean.": lambda mu, v: np.exp(v.mean(axis=0)) + mu.var(axis=0),
+        "Average variances, not standard deviations.": lambda mu, v: np.exp(v / 2).mean(axis=0) + mu.var(axis=0),
+        "That is the standard deviation. Its square is asked for.": lambda mu, v: np.sqrt(right(mu, v)),
+        "That is the mean of z². Subtract the squared mean of z.": lambda mu, v: (mu**2 + np.exp(v)).mean(axis=0),
+        "Divide by n, not n − 1: these images are all.": lambda mu, v: right(mu, v) + mu.var(axis=0) / (len(mu) - 1),
+        "The images are the rows: average over axis 0.": lambda mu, v: right(mu.T, v.T),
+    }
+    cases = [tuple(np.random.default_rng(4).normal(0.5, 0.8, (2, 5, n))) for n in (2, 3)]
+    return judge_function(function, right, cases, praise="the variance within plus that between.", mistakes=mistakes)
+
+
 def check_best_image(function: Callable[..., Any]) -> Result:
-    """Exercise 4: ``best_image(z, means, sds, x1, x2)`` for one code z."""
+    """Exercise 5: ``best_image(z, means, sds, x1, x2)`` for one code z."""
 
     def weighted(weights: Callable[..., Any]) -> Callable[..., ArrayLike]:
         return lambda z, means, sds, x1, x2: np.average([x1, x2], axis=0, weights=weights(z, means, sds))
 
     mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the plain average. Which of the two more likely sent this z?": weighted(lambda z, m, s: [1, 1]),
+        "That is the plain average. Which of the two more likely gave this z?": weighted(lambda z, m, s: [1, 1]),
         "The weights must add up to one: divide by their sum.": lambda z, m, s, x1, x2: norm.pdf(z, m, s) @ [x1, x2],
         "The weights are the wrong way round.": weighted(lambda z, m, s: norm.pdf(z, m, s)[::-1]),
-        "That is the likelier image. The other one may have sent this z too.":
+        "That is the likelier image. This z may come from the other one too.":
             lambda z, m, s, x1, x2: [x1, x2][np.argmax(norm.pdf(z, m, s))],
         "You used the variance for the standard deviation.": weighted(lambda z, m, s: norm.pdf(z, m, s**2)),
         "You used the standard deviation for the variance.": weighted(lambda z, m, s: norm.pdf(z, m, np.sqrt(s))),
-        "The widths of the two posteriors are missing in the densities.": weighted(lambda z, m, s: norm.pdf(z, m)),
+        "The standard deviations are missing in the densities.": weighted(lambda z, m, s: norm.pdf(z, m)),
         "You left out the 1/σ in front of a Gaussian density.": weighted(lambda z, m, s: norm.pdf(z, m, s) * s),
         "The weights are the densities, not their logarithms.": weighted(norm.logpdf),
     }  # fmt: skip
@@ -356,7 +357,7 @@ def check_best_image(function: Callable[..., Any]) -> Result:
 
 
 def check_log_mean_exp(function: Callable[..., Any]) -> Result:
-    """Exercise 5: ``log_mean_exp(log_weights)`` of an array ``(k, n)``, over the k samples of each image."""
+    """Exercise 6: ``log_mean_exp(log_weights)`` of an array ``(k, n)``, over the k samples of each image."""
 
     def right(w: NDArray) -> NDArray:
         return np.asarray(logsumexp(w, axis=0) - np.log(len(w)))
@@ -369,7 +370,6 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
             lambda w: np.log(np.exp(w - w.min(axis=0)).mean(axis=0)) + w.min(axis=0),
         "That is the largest log-weight: close, but the others count too.": lambda w: w.max(axis=0),
         "You subtracted the largest log-weight and have not added it again.": lambda w: right(w) - w.max(axis=0),
-        "Add the largest log-weight again after the logarithm, with a plus.": lambda w: right(w) - 2 * w.max(axis=0),
         "You averaged over the images. The samples are the rows: axis 0.": lambda w: right(w.T),
         "That is one number for all images. Each image, a column, has its own: axis 0.": lambda w: right(w.ravel()),
     }  # fmt: skip
@@ -381,23 +381,30 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
     return judge_function(function, right, cases, praise="the logarithm of the mean weight.", mistakes=mistakes)
 
 
-def check_gaps(answer: Any) -> Result:
-    """Exercise 6: amortisation and approximation gap when the ELBOs are -97.1 and -95.9 and log p(x) is -95.2."""
-    mistakes = {
-        "The wrong way round: the amortisation gap is what a better q of the same kind gains.": [0.7, 1.2],
-        "The second is the whole gap from the encoder's ELBO to log p(x): only the part above q* counts.": [1.2, 1.9],
-        "The first is the whole gap: only the part from the encoder's q to q* counts.": [1.9, 0.7],
-        "A gap is never negative: subtract the lower from the higher.": [-1.2, -0.7],
+def check_missing_nats(function: Callable[..., Any]) -> Result:
+    """Exercise 7: ``missing_nats(p)`` of an array ``(n,)`` without ½."""
+
+    def integral(p: NDArray) -> NDArray:
+        return (2 * p - 1) / (np.log(p) - np.log(1 - p))
+
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "Mind the sign: to divide by the integral adds nats.": lambda p: np.log(integral(p)),
+        "That is the integral. What does it take, in nats, to divide by it?": integral,
+        "That is the factor that is missing. Its logarithm is in nats.": lambda p: 1 / integral(p),
+        "log 2 is the least, at p = ½. Elsewhere more is missing.": lambda p: np.full_like(p, np.log(2)),
+        "That sums over black and white. Integrate over the grey values between.": np.zeros_like,
+        "That looks like bits: take the natural logarithm.": lambda p: -np.log2(integral(p)),
+        "Both parts of the fraction have the same sign: log p − log(1 − p).": lambda p: np.log(-integral(p)),
     }
-    praise = "a better encoder gains at most the first."
-    return judge(answer, [1.2, 0.7], praise=praise, mistakes=mistakes, tolerance=1e-3)
+    cases = [(np.array([0.05, 0.3, 0.8]),), (np.array([0.995, 0.6, 0.12, 0.41]),)]
+    praise = "at least log 2 for each grey pixel."
+    return judge_function(function, lambda p: -np.log(integral(p)), cases, praise=praise, mistakes=mistakes)
 
 
 def check_best_weight(function: Callable[..., Any]) -> Result:
-    """Exercise 7: ``best_weight(v, s2, beta)``, the w² that maximises E[log p(x | z)] - beta · KL; also if it is 0."""
+    """Exercise 8: ``best_weight(v, s2, beta)``, the w² that maximizes E[log p(x | z)] - beta · KL; also if it is 0."""
     mistakes: dict[str, Callable[..., ArrayLike]] = {
         "w² cannot be negative. What is the best w where the formula is below zero?": lambda v, s2, beta: v - beta * s2,
-        "Below zero the best w² is 0, not the absolute value of the formula.": lambda v, s2, beta: abs(v - beta * s2),
         "β does not take part. A KL that counts β times acts like more noise.": lambda v, s2, beta: max(v - s2, 0),
         "That is w; the function returns w².": lambda v, s2, beta: np.sqrt(max(v - beta * s2, 0)),
         "That is the whole variance of x. A part of it is noise, which w need not explain.": lambda v, s2, beta: v,

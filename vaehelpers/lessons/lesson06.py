@@ -89,10 +89,10 @@ def plot_code_map(
 
 def plot_aggregated_posterior(draws: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot a histogram of the draws ``(n, 2)`` for each latent, with the prior dotted."""
-    ax, bins = ax or plt.subplots(figsize=(10, 4.6))[1], np.linspace(-3.6, 3.6, 25)
-    looks = ({"color": DATA, "label": "first latent"}, {"color": "0.25", "ls": "--", "label": "second latent"})
-    for values, look in zip(np.transpose(draws), looks, strict=True):
-        ax.hist(values, bins, density=True, histtype="step", lw=2.5, **look)
+    ax, bins = ax or plt.subplots(figsize=(10, 4.6))[1], np.linspace(-3.6, 3.6, 25).tolist()
+    first, second = np.transpose(draws)
+    ax.hist(first, bins, density=True, histtype="step", lw=2.5, color=DATA, label="first latent")
+    ax.hist(second, bins, density=True, histtype="step", lw=2.5, color="0.25", ls="--", label="second latent")
     ax.plot(bins, norm.pdf(bins), ":", color=PRIOR, lw=3, label="prior")
     ax.set(xlabel="value of the latent", yticks=[], ylabel="density")
     ax.legend(loc="upper right")

@@ -46,6 +46,32 @@ def test_plot_starts_sorts_and_plot_choice_marks_the_best():
     assert ax.lines[1].get_xydata().tolist() == [[2, 4]]
 
 
+def test_plot_rates_compares_distances_with_the_predicted_slope():
+    ax = lesson04.plot_rates({"near": (0.5 ** np.arange(60.0), 0.5), "far": (np.array([1, 1e-3, 1e-6, 0, 0]), 1e-3)})
+    near, line, far, short = (line.get_ydata() for line in ax.lines)
+    np.testing.assert_allclose([near, line], [0.5 ** np.arange(30.0)] * 2)  # the next one is below 1e-9
+    np.testing.assert_allclose([far, short], [[1, 1e-3, 1e-6]] * 2)
+    slower = lesson04.plot_rates({"slow": (0.9 ** np.arange(300.0), 0.8)})
+    np.testing.assert_allclose(slower.lines[1].get_ydata(), 0.9**40 * 0.8 ** np.arange(-40.0, 1))
+    assert [text.get_text() for text in slower.get_legend().texts] == ["slow: rate 0.80"]
+
+
+def test_the_rate_of_real_runs_is_the_square_root_of_the_ratio_of_their_rises():
+    """One unknown weight: the share of missing information against the distances and the log-likelihoods of a run."""
+    rng = np.random.default_rng(5)
+    densities = norm.pdf(rng.normal(2 * (rng.random(2000) < 0.3))[:, None], [0, 2])
+    path, bounds = [0.9], []
+    for _ in range(60):
+        joint = densities * [1 - path[-1], path[-1]]
+        bounds.append(LOG(joint.sum(axis=1)).sum())
+        resp = joint[:, 1] / joint.sum(axis=1)
+        path.append(resp.mean())
+    share = np.mean(resp * (1 - resp)) / (path[-1] * (1 - path[-1]))
+    distances = np.abs(np.array(path) - path[-1])
+    np.testing.assert_allclose(distances[9] / distances[8], share, rtol=1e-3)
+    np.testing.assert_allclose(em_rate()(bounds[:12]), share, rtol=1e-3)
+
+
 def test_k_means_and_em_step_side_by_side():
     live = lesson04.hard_and_soft(X, START, names=("a", "b"), rounds=3)
     left, right = live.figure.axes
@@ -137,6 +163,21 @@ def coins(tails=1, axis=1, share=lambda r: r, last=lambda r, h, t: r.T @ h / (t 
     return answer
 
 
+def em_rate(last=np.sqrt, pick=lambda rises: rises[-1] / rises[-2]):
+    return lambda bounds: last(pick(np.diff(bounds)))
+
+
+def rate_by_a_line(bounds):
+    slope = np.polyfit([0, 1], LOG(np.diff(bounds)[-2:]), 1)[0]
+    return [np.exp(slope / 2)]
+
+
+def rate_in_place(bounds):
+    bounds[1:] -= bounds[:-1].copy()
+    bounds[2:] /= bounds[1:-1].copy()
+    return bounds[-1:] ** 0.5
+
+
 def coins_by_scipy(heads, tosses, chances):
     resp = scipy.stats.binom.pmf(heads[:, None], tosses, chances)
     resp /= resp.sum(axis=1, keepdims=True)
@@ -153,7 +194,6 @@ def coins_in_place(heads, tosses, chances):
 RIGHT = {
     "responsibility": [0.064 / 0.082, 0.7805, 0.78, Fraction(32, 41)],
     "log_density": [scipy.stats.norm.logpdf(60, 55, 6), -3.058, -3.06, np.float16(gaussian())],
-    "new_means": [means, lambda x, r: (r / r.sum(axis=0)).T @ x, lambda x, r: (x.T @ r / r.sum(axis=0)).T.tolist()],
     "new_sds": [
         sds(),
         lambda x, r, m: np.diag(r.T @ (x[:, None] - m) ** 2 / r.sum(axis=0)) ** 0.5,
@@ -163,6 +203,13 @@ RIGHT = {
         lambda t: LOG(softmax(t, axis=1)),
         lambda t: [[a - np.logaddexp.reduce(row) for a in row] for row in t.tolist()],
         lambda t: log_softmax(t.astype(np.float32), axis=1),
+    ],
+    "rate": [
+        em_rate(),
+        lambda b: ((b[-1] - b[-2]) / (b[-2] - b[-3])) ** 0.5,
+        rate_by_a_line,
+        rate_in_place,
+        lambda b: em_rate()(b.astype(np.float32)),
     ],
     "bic": [bic(), bic_in_fractions, bic(lambda k, d: k * (1 + d + len(np.triu_indices(d)[0])) - 1)],
     "coins": [coins(), coins_by_scipy, coins_in_place],
@@ -181,14 +228,6 @@ WRONG = {
         (-25 / 72 - LOG(2 * np.pi * 36), "½ is missing before log 2πσ²"), (gaussian(constant=1), "term with 2π"),
         (gaussian(half=-0.5), "wrong sign"), (-gaussian(), "surprisal"), (-25 / 72, "stopped after the square"),
         (gaussian() / LOG(10), "base 10"), (gaussian() / LOG(2), "base 2"), (-3.1, "Not yet"),
-    ],
-    "new_means": [
-        (lambda x, r: (r / r.sum(axis=1, keepdims=True)).T @ x, "Nothing divides"),
-        (lambda x, r: np.tile(x.mean(axis=0), (3, 1)), "mean of all points"),
-        (lambda x, r: means(x, hard(r)), "k-means"),
-        (lambda x, r: np.transpose(means(x, r)), "Need an array of shape (3, 2)"),
-        (lambda x, r: r @ x, "stopped with ValueError"),
-        (lambda x, r: means(x, np.sqrt(r)), "Not yet"),
     ],
     "new_sds": [
         (sds(last=lambda v: v), "Those are the variances. The"),
@@ -209,6 +248,20 @@ WRONG = {
         (lambda t: logsumexp(t, axis=1), "shape (3, 2)"),
         (lambda t: t - np.logaddexp(t[:, :1], t[:, 1:2]), "Not yet"),  # right for two components only
     ],
+    "rate": [
+        (em_rate(last=float), "By this factor the rises shrink"),
+        (em_rate(last=lambda v: v**2), "squared once more"),
+        (em_rate(last=lambda v: v / 2), "not its root"),
+        (em_rate(pick=lambda rises: rises[-2] / rises[-1]), "Upside down"),
+        (lambda b: b[-1] / b[-2], "Compare their rises"),
+        (lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])), "last value for the optimum"),
+        (em_rate(pick=lambda rises: rises[1] / rises[0]), "first rises"),
+        (em_rate(pick=lambda rises: np.mean(rises[1:] / rises[:-1])), "early rounds"),
+        (em_rate(last=lambda v: LOG(v) / 2), "the logarithm of the rate"),
+        (em_rate(pick=lambda rises: rises[1:] / rises[:-1]), "one rate for each pair"),
+        (em_rate(pick=lambda rises: rises[-1]), "Not yet"),
+        (lambda b: 0.8, "Not yet"),
+    ],
     "bic": [
         (bic(lambda k, d: k + k * d + k * d * (d + 1) / 2), "counted K weights"),
         (bic(lambda k, d: k * d + k * d * (d + 1) / 2), "counted no weights"),
@@ -228,7 +281,7 @@ WRONG = {
         (coins(tails=0), "forgot the tails"),
         (coins(share=lambda r: r[:, ::-1]), "swapped"),
         (coins(share=np.ones_like), "came out the same"),
-        (coins(axis=0), "normalised over the sets"),
+        (coins(axis=0), "normalized over the sets"),
         (lambda *given: (0.7130, 0.5813), "Not yet"),
     ],
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """Lesson 04: mixtures and EM: figures, sliders and checks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -81,6 +81,22 @@ def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
     ax.vlines(np.arange(len(ends)) + 1, ends.min() - 0.06 * np.ptp(ends), ends, color=BOUND, linewidth=1)
     ax.plot(np.arange(len(ends)) + 1, ends, "o", color=BOUND, markersize=8)
     ax.set(xlabel="start, from the worst to the best", ylabel="log-likelihood, in nats")
+    return ax
+
+
+def plot_rates(paths: Mapping[str, tuple[NDArray, float]], *, ax: Axes | None = None) -> Axes:
+    """Plot distances to the end ``(rounds,)`` of several runs, and the slope of each one's predicted rate.
+
+    ``paths`` maps the label of a run to its distances and its rate. Distances below 1e-9 are left out.
+    """
+    ax = ax or plt.subplots(figsize=(9, 5))[1]
+    for (label, (distances, rate)), colour, marker in zip(paths.items(), COMPONENTS, MARKERS, strict=False):
+        shown = distances[: int(np.argmax(np.append(distances, 0) < 1e-9))][:41]
+        rounds, name = np.arange(len(shown)), f"{label}: rate {rate:.2f}"
+        ax.plot(rounds, shown, marker, color=colour, mec="black", mew=0.5, markersize=9, label=name)
+        ax.plot(rounds, shown[-1] * rate ** (rounds - rounds[-1]), "--", color="black", linewidth=1.5)
+    ax.set(yscale="log", xlabel="round of EM", ylabel="distance to the end")
+    ax.legend(title="standard deviations apart", loc="lower right")
     return ax
 
 
@@ -197,6 +213,12 @@ LOG_JOINTS = [
     np.array([[-990.5, -992.25, -991.0], [-2.25, -0.75, -1.5], [-1005.25, -1003.0, -1004.5], [-4.5, -6.0, -3.75]]),
 ]
 
+#: Log-likelihoods of runs of EM that are close to their end.
+RISING = [
+    np.array([-19.0, -12.5, -9.75, -8.25, -7.3125, -6.7125]),
+    np.array([-31.25, -25.0, -22.75, -21.875, -21.5, -21.325]),
+]
+
 
 def check_responsibility(resp: Any) -> Result:
     """Check the responsibility of the long kind for an eruption of three minutes, to two digits."""
@@ -231,17 +253,6 @@ def check_log_density(value: Any) -> Result:
         "You stopped after the square. A wide Gaussian is also a low one: what makes it integrate to 1?": -square,
         "That is a logarithm to base 10. Use the natural one.": right / np.log(10),
         "That is a logarithm to base 2. Use the natural one.": right / np.log(2),
-    })  # fmt: skip
-
-
-def check_new_means(new_means: Callable[[Any, Any], Any]) -> Result:
-    """Check the M-step of the means (k, d) from rows (n, d) and responsibilities (n, k)."""
-    cases = [_shares(2, 3), _shares(4, 3)]
-    return judge_function(new_means, _means, cases, praise="a weighted average, with N_k below the line.", mistakes={
-        "You divided by N. Each component has its own share of the points: N_k.": lambda x, resp: resp.T @ x / len(x),
-        "Nothing divides these sums; or you normalised along the axis that adds up to 1.": lambda x, resp: resp.T @ x,
-        "Every component got the mean of all points.": lambda x, resp: _means(x, np.ones_like(resp)),
-        "Those are the means of k-means: each point went to one component.": lambda x, resp: _means(x, _whole(resp)),
     })  # fmt: skip
 
 
@@ -282,11 +293,38 @@ def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Re
         "exp(−1000) is 0 for a computer: 0/0 is NaN. Never leave log space.": lambda t: np.log(np.exp(t) / total(t)),
         "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda t: t - np.log(total(t)),
         "Those are the responsibilities. Their logarithms are asked for.": lambda t: np.exp(right(t)),
-        "Normalised over the wrong axis: each row, not each column, must add up to 1.": lambda t: right(t.T).T,
+        "Normalized over the wrong axis: each row, not each column, must add up to 1.": lambda t: right(t.T).T,
         "You divided by the sum over the whole table. Every row has its own.": lambda t: log_softmax(t),
         "You divided the logarithms. Subtract them.": lambda t: t / logsumexp(t, axis=1, keepdims=True),
         "You subtracted the largest only. The rows do not add up to 1 yet.": lambda t: t - t.max(axis=1, keepdims=True),
         "The sign is turned: the logarithm of a share is negative.": lambda t: -right(t),
+    })  # fmt: skip
+
+
+def check_rate(rate: Callable[[Any], Any]) -> Result:
+    """Check the rate of EM, estimated from the last three log-likelihoods of a run."""
+
+    def shrink(bounds: ArrayLike) -> NDArray:
+        rises = np.diff(bounds)
+        return rises[1:] / rises[:-1]
+
+    def right(bounds: ArrayLike) -> float:
+        return np.sqrt(shrink(bounds)[-1])
+
+    praise = "the rises shrink with the square of the distance."
+    return judge_function(rate, right, [(RISING[0],), (RISING[1],)], praise=praise, mistakes={
+        "By this factor the rises shrink. Near its top the log-likelihood is a parabola: they shrink with the square.":
+            lambda b: shrink(b)[-1],
+        "You squared once more. The root is asked for.": lambda b: shrink(b)[-1] ** 2,
+        "Half of it is not its root.": lambda b: shrink(b)[-1] / 2,
+        "Upside down: the later rise belongs above the line.": lambda b: 1 / right(b),
+        "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
+        "You took the last value for the optimum. There EM has not arrived yet.":
+            lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
+        "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
+        "The early rounds are not near the end yet. Take the last two rises only.": lambda b: np.sqrt(shrink(b).mean()),
+        "That is the logarithm of the rate.": lambda b: np.log(right(b)),
+        "That is one rate for each pair of rises. Take the last.": lambda b: np.sqrt(shrink(b)),
     })  # fmt: skip
 
 
@@ -332,7 +370,7 @@ def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
         "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),
         "The two coins are swapped.": lambda h, n, old: right(h, n, old)[::-1],
         "Both coins came out the same.": lambda h, n, old: np.repeat(h.mean() / n, 2),
-        "You normalised over the sets, not over the coins.": lambda h, n, old: _chances(_coins(h, n, old, 0), h, n),
+        "You normalized over the sets, not over the coins.": lambda h, n, old: _chances(_coins(h, n, old, 0), h, n),
         "Those are the old chances.": lambda h, n, old: old,
     })  # fmt: skip
 

@@ -23,8 +23,8 @@ from vaehelpers.lessons import lesson07
 
 
 @checks(
-    "05 cell-006-2 0 f9baa1; 05 cell-008 0 f7adc4; 05 cell-010 0 77aa2b; 05 cell-012 0 ae6153; "
-    "05 cell-014-2 0 018402; 05 cell-016-3 0 1802a9; 05 cell-028 0 221209; 05 cell-088 0 322017",
+    "05 cell-006-2 0 f9baa1; 05 cell-008 0 f7adc4; 05 cell-010 0 77aa2b; 05 cell-012 0 a80790; "
+    "05 cell-014-2 0 90e5f2; 05 cell-016-3 0 1fd82b; 05 cell-028 0 16cc79; 05 cell-088 0 07797b",
     "Bishop (2006), §9.4 and §10.1; Blei, Kucukelbir & McAuliffe (2017), §2.2",
 )
 def test_the_evidence_is_bound_plus_divergence():
@@ -40,8 +40,22 @@ def test_the_evidence_is_bound_plus_divergence():
     divergence = [q @ np.log(q / posterior), q @ log_q - q @ np.log(posterior)]
     divergence += [q @ log_q - q @ (log_joint - np.log(px)), q @ log_q - q @ log_joint + np.log(px)]
     bound = [q @ log_joint - q @ log_q, q @ np.log(likelihood) + q @ np.log(prior) - q @ log_q]
-    bound += [q @ np.log(likelihood) - stats.entropy(q, prior)]
+    bound += [q @ np.log(likelihood) - stats.entropy(q, prior), q @ np.log(joint / q)]
     return [np.array(divergence), np.array(bound)], [kl, np.log(px) - kl]
+
+
+@checks("05 jensen 0 1d5241", "Bishop (2006), §10.1; Blei, Kucukelbir & McAuliffe (2017), §2.2")
+def test_the_bound_by_jensen():
+    """For twenty random q the mean weight is the evidence by enumeration, the mean log-weight is below its logarithm by
+    SciPy's divergence from the posterior, and by nothing where q is the posterior.
+    """
+    rng = np.random.default_rng(30)
+    joint = 0.3 * rng.random(6)
+    qs = np.concatenate([rng.dirichlet(np.ones(6), 20), joint[None] / joint.sum()])
+    mean, mean_of_logs = np.sum(qs * (joint / qs), axis=1), np.sum(qs * np.log(joint / qs), axis=1)
+    gaps = stats.entropy(qs, joint / joint.sum(), axis=1)
+    assert (mean_of_logs <= np.log(mean) + 1e-12).all()
+    return [np.log(mean), mean_of_logs, gaps[-1]], [np.log(joint.sum()), np.log(joint.sum()) - gaps, 0]
 
 
 @checks("05 cell-023 0 b0806e", "the lecture notes; it is shown to be wrong, as the lesson says")
@@ -79,12 +93,12 @@ def test_the_gradient_of_the_evidence():
 
 
 @checks(
-    "05 cell-044 0 3877e2; 05 cell-044-2 0 da31d8; 05 cell-050 0 e4f46e",
+    "05 cell-044 0 3877e2; 05 cell-044-2 0 cba576; 05 cell-050 0 e4f46e",
     "Bishop (2006), eqs. 9.30, 9.71, 9.74; Neal & Hinton (1998); Do & Batzoglou (2008), supplementary figure 1",
     rtol=1e-6,
 )
 def test_em_climbs_under_the_evidence():
-    """Q plus the entropy is torch's evidence less SciPy's divergence, has the slope of the evidence where it was made,
+    """Q plus the entropy is torch's evidence minus SciPy's divergence, has the slope of the evidence where it was made,
     and a numerical search for its maximum ends at the M step.
     """
     q = softmax(log_joint_of_nights(1.0), axis=1)
@@ -107,7 +121,7 @@ def microphones():
     return linear_gaussian.LinearGaussian(rng.normal(size=(3, 2)), rng.normal(size=3), 0.4)
 
 
-@checks("05 cell-054-3 0 dcd9f7", "Tipping & Bishop (1999), eq. 2; Bishop (2006), eq. 12.32", rtol=0.02)
+@checks("05 cell-054-3 0 6d2919", "Tipping & Bishop (1999), eq. 2; Bishop (2006), eq. 12.32", rtol=0.02)
 def test_the_linear_gaussian_model():
     """A definition: given z, a million draws of the package's model have this mean and this variance."""
     model = microphones()
@@ -117,13 +131,28 @@ def test_the_linear_gaussian_model():
     return [model.weights, model.mean, np.full(3, 0.4)], [fitted[:2].T, fitted[2], noise]
 
 
+@checks("05 cell-056 0 e7b4a3", "Bishop (2006), §2.3.1 and §2.3.3")
+def test_the_joint_of_one_latent_is_a_parabola():
+    """Differences of SciPy's log-densities between random latents, and the posterior of the package that the lesson
+    reads off.
+    """
+    rng = np.random.default_rng(31)
+    w, b, x, s2 = *rng.normal(size=(3, 4)), 0.3
+    z = rng.normal(size=50)
+    parabola = -0.5 * (1 + w @ w / s2) * z**2 + w @ (x - b) / s2 * z
+    exact = norm.logpdf(x, b + z[:, None] * w, np.sqrt(s2)).sum(axis=1) + norm.logpdf(z)
+    variance = 1 / (1 + w @ w / s2)
+    mean, covariance = linear_gaussian.LinearGaussian(w[:, None], b, s2).posterior(x[None])
+    return [parabola - parabola[0], variance, variance * w @ (x - b) / s2], [exact - exact[0], covariance, mean]
+
+
 @checks(
-    "05 cell-058 0 2bdc65; 05 cell-058-2 0 2762e8",
+    "05 cell-058 0 e20851; 05 cell-058-2 0 a4e91f",
     "Bishop (2006), §12.2.2; Murphy (2022), §6.2.3; Kingma & Welling (2014), eq. 3",
 )
 def test_elbo_terms_of_a_gaussian_q():
     """The reconstruction term by Gauss–Hermite quadrature, exact for a parabola, with SciPy's densities; the KL with
-    torch.
+    torch; for one latent, and for two with a covariance matrix.
     """
     model, rng = microphones(), np.random.default_rng(29)
     x, mu, root = rng.normal(size=3), rng.normal(size=2), np.array([[0.9, 0.0], [-0.4, 0.6]])
@@ -134,10 +163,17 @@ def test_elbo_terms_of_a_gaussian_q():
     squares = np.sum((x - b - weights @ mu) ** 2) + np.trace(weights.T @ weights @ sigma)
     reconstruction = -3 / 2 * np.log(2 * np.pi * s2) - squares / (2 * s2)
     kl = 0.5 * (np.trace(sigma) + mu @ mu - 2 - np.log(np.linalg.det(sigma)))
-    return [reconstruction, kl], [exact / mass.sum() ** 2, gaussian_kl(mu, sigma, np.zeros(2), np.eye(2))]
+    w, m, var = weights[:, 0], mu[0], 0.81
+    exact_one = (
+        mass @ multivariate_normal(cov=s2 * np.eye(3)).logpdf(x - b - (m + 0.9 * nodes)[:, None] * w) / mass.sum()
+    )
+    one = -3 / 2 * np.log(2 * np.pi * s2) - (np.sum((x - b - w * m) ** 2) + w @ w * var) / (2 * s2)
+    kl_one = 0.5 * (m**2 + var - 1 - np.log(var))
+    several = [exact / mass.sum() ** 2, gaussian_kl(mu, sigma, np.zeros(2), np.eye(2))]
+    return [reconstruction, kl, one, kl_one], [*several, exact_one, gaussian_kl(m, var, 0.0, 1.0)]
 
 
-@checks("05 cell-069-3 0 5fecfd", "Blei, Kucukelbir & McAuliffe (2017), §2.2; Bishop (2006), §10.1", rtol=1e-4)
+@checks("05 cell-069-3 0 15c531", "Blei, Kucukelbir & McAuliffe (2017), §2.2; Bishop (2006), §10.1", rtol=1e-4)
 def test_the_best_member_of_a_family():
     """A definition: for independent latents and a correlated posterior a numerical search with torch's divergence ends
     at the inverse diagonal precisions, and at the gap −½ log(1 − ρ²) that the lesson names.
@@ -153,12 +189,12 @@ def test_the_best_member_of_a_family():
 
 
 @checks(
-    "05 cell-076-5 0 e910cb; 05 cell-076-6 0 4d57c2",
-    "Mohamed et al. (2020), §4 and §5; Kingma & Welling (2014), §2.4",
+    "05 cell-076-5 0 e910cb; 05 cell-076-6 0 4d57c2; 05 baseline-2 0 8ef863",
+    "Mohamed et al. (2020), §4, §5 and §7; Kingma & Welling (2014), §2.4",
     rtol=1e-6,
 )
 def test_two_ways_to_a_gradient():
-    """Both by quadrature for a function that is no polynomial, against finite differences of the mean."""
+    """All by quadrature for a function that is no polynomial, against finite differences of the mean."""
     mu, sigma, z = 0.4, 0.8, np.linspace(-10, 11, 4001)
 
     def f(z):
@@ -167,7 +203,8 @@ def test_two_ways_to_a_gradient():
     exact = slope(lambda m: np.trapezoid(norm.pdf(z, m, sigma) * f(z), z), mu)
     score = np.trapezoid(norm.pdf(z, mu, sigma) * f(z) * (z - mu) / sigma**2, z)
     path = np.trapezoid(norm.pdf(z) * slope(f, mu + sigma * z), z)
-    return np.array([score, path]), exact
+    with_baseline = np.trapezoid(norm.pdf(z, mu, sigma) * (f(z) - 7.3) * (z - mu) / sigma**2, z)
+    return np.array([score, path, with_baseline]), exact
 
 
 # Lesson 06: the variational autoencoder

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from scipy.integrate import quad
 from scipy.stats import entropy, multivariate_normal, norm
 
@@ -39,8 +40,9 @@ def test_gradients_show_each_draw_and_their_mean():
     ax = lesson05.plot_gradients({"score": np.linspace(-3, 5, 1000), "moved": np.array([0.9, 1.1])}, 1.0)
     dots, mean, *_ = ax.lines
     assert len(dots.get_xdata()) == 400 and mean.get_xdata() == pytest.approx([1])
-    ax = lesson05.plot_gradient_variances([1, 4], {"score": [3, 12], "moved": [1, 1]})
-    assert [line.get_ydata().tolist() for line in ax.lines] == [[3, 12], [1, 1]] and ax.get_yscale() == "log"
+    ax = lesson05.plot_gradient_variances([1, 4], {"score": [3, 12], "moved": [1, 1]}, xlabel="m")
+    assert [list(line.get_ydata()) for line in ax.lines] == [[3, 12], [1, 1]] and ax.get_yscale() == "log"
+    assert [line.get_linestyle() for line in ax.lines] == ["--", "-"], "the pathwise one is solid"
 
 
 def test_em_bounds_touch_from_below_and_lead_uphill():
@@ -74,7 +76,7 @@ def test_a_perfect_q_closes_the_gap_under_the_slider():
     assert "KL 0.000" in live.figure.axes[1].get_title()
 
 
-def test_a_factorised_q_is_narrower_and_the_gap_is_the_mutual_information():
+def test_a_factorized_q_is_narrower_and_the_gap_is_the_mutual_information():
     live = lesson05.factorised()
     live.controls["noise"].value = 1
     left, right = live.figure.axes
@@ -111,9 +113,18 @@ def terms_in_place(q, prior, likelihood):
     return likelihood.sum(), q.sum()
 
 
-def weight_in_place(resp):
-    resp /= len(resp)
-    return resp.sum(axis=0)[1:]
+def with_each_baseline(values, sd, eps):
+    """Exercise 6 in a loop, draw by draw."""
+    total = 0.0
+    for i, value in enumerate(values):
+        total += (value - np.delete(values, i).mean()) * eps[i] / sd
+    return total / len(values)
+
+
+def baseline_in_place(values, sd, eps):
+    values -= (values.sum() - values) / (len(values) - 1)
+    eps /= sd * len(eps)
+    return values @ eps
 
 
 def integral(x, w, s, mu, sd):
@@ -155,11 +166,12 @@ RIGHT = {
         terms_in_a_loop,
         terms_in_place,
     ],
-    "new_weight": [
-        lambda resp: resp[:, 1].mean(),
-        weight_in_place,
-        lambda resp: 1 - resp.T[0].mean(),
-        lambda resp: resp[:, 1].sum() / resp.sum(),
+    "baseline_gradient": [
+        with_each_baseline,
+        baseline_in_place,
+        lambda values, sd, eps: [float(np.cov(values, eps)[0, 1] / sd)],
+        lambda values, sd, eps: np.float32(with_each_baseline(values, sd, eps)),
+        lambda values, sd, eps: torch.tensor(with_each_baseline(values, sd, eps), requires_grad=True),
     ],
     "expected_log_likelihood": [expanded, integral, lambda x, w, s, mu, sd: expanded(-x, -w, s, mu, sd)],
     "sd_gradient": [
@@ -185,11 +197,16 @@ WRONG = {
         (lambda q, p, x: (-q @ LOG(x), entropy(q, p)), "Not yet"),
         (lambda q, p, x: (-1.241, 0.3766), "Not yet"),
     ],
-    "new_weight": [
-        (lambda resp: resp.argmax(axis=1).mean(), "hard"),
-        (lambda resp: resp[:, 1].sum() / resp[:, 0].sum(), "odds"),
-        (lambda resp: resp[:, 1].sum() / (len(resp) - 1), "Not yet"),
-        (lambda resp: 0.56, "Not yet"),
+    "baseline_gradient": [
+        (lambda values, sd, eps: np.mean((values - values.mean()) * eps / sd), "contains its own draw"),
+        (lambda values, sd, eps: np.mean(values * eps / sd), "without a baseline"),
+        (lambda values, sd, eps: with_each_baseline(values, sd**2, eps), "z − mu is sd · eps"),
+        (lambda values, sd, eps: with_each_baseline(values, sd, eps) * sd, "of the score is missing"),
+        (lambda values, sd, eps: np.mean((values - (values.sum() - values) / len(values)) * eps / sd), "not n"),
+        (lambda values, sd, eps: np.mean((values - values.sum() + values) * eps / sd), "not their sum"),
+        (lambda values, sd, eps: -with_each_baseline(values, sd, eps), "f minus the baseline"),
+        (lambda values, sd, eps: (values - np.median(values)) @ eps / sd / len(eps), "Not yet"),
+        (lambda values, sd, eps: 0.0, "Not yet"),
     ],
     "expected_log_likelihood": [
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s), "variance of q too"),

@@ -99,14 +99,14 @@ def plot_gradients(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes
     return ax
 
 
-def plot_gradient_variances(sizes: ArrayLike, variances: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
-    """Plot the variance ``(n,)`` of each gradient estimator against the number of latents, on a log scale."""
+def plot_gradient_variances(x: ArrayLike, variances: Mapping[str, Any], *, xlabel: str, ax: Axes | None = None) -> Axes:
+    """Plot the variance ``(n,)`` of gradient estimators over x ``(n,)``, on a log scale; the last one is pathwise."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
-    for (name, values), color, mark in zip(variances.items(), (Q, DATA), ("o--", "s-"), strict=False):
-        x, y = np.asarray(sizes), np.asarray(values)
-        ax.plot(x, y, mark, color=color)
-        ax.annotate(name, (x[-1], y[-1]), (0, 10), textcoords="offset points", ha="right")
-    ax.set(yscale="log", xlabel="number of latents", ylabel="variance of one estimate")
+    marks = ["o--", "D--", "v--"][: len(variances) - 1] + ["s-"]
+    for (name, values), mark in zip(variances.items(), marks, strict=True):
+        ax.plot(x, values, mark, color=DATA if mark == "s-" else Q, label=name)
+    ax.set(yscale="log", xlabel=xlabel, ylabel="variance of one estimate")
+    ax.legend(fontsize="small")
     return ax
 
 
@@ -200,7 +200,7 @@ def one_latent(model: LinearGaussian, x: ArrayLike) -> Live:
 
 
 def factorised(noise: float = 0.6) -> Live:
-    """Change the noise of x = z₁ + z₂ + noise: the posterior's correlation, the best factorised q, and the gap.
+    """Change the noise of x = z₁ + z₂ + noise: the posterior's correlation, the best factorized q, and the gap.
 
     For two latents of equal variance the gap is -log(1 - ρ²) / 2 nats, the mutual information of the posterior.
     """
@@ -216,7 +216,7 @@ def factorised(noise: float = 0.6) -> Live:
         mu, covariance = model.posterior([[0.0]])
         q = np.diag(1 / np.diag(np.linalg.inv(covariance)))
         rho, gap = covariance[0, 1] / covariance[0, 0], model.gap([[0.0]], mu, q).item()
-        for cov, color, style, name in ((covariance, POSTERIOR, "-", "posterior"), (q, Q, "--", "factorised q")):
+        for cov, color, style, name in ((covariance, POSTERIOR, "-", "posterior"), (q, Q, "--", "factorized q")):
             for curve, label in zip(ellipses(cov), (name, None), strict=True):
                 left.plot(*curve.T, style, color=color, linewidth=3, label=label)
         left.legend(loc="upper right")
@@ -287,25 +287,8 @@ def check_reconstruction_and_kl(function: Callable[..., Any]) -> Result:
     return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 
-def check_new_weight(function: Callable[..., Any]) -> Result:
-    """Exercise 4: the M-step for the weight of the second component, from responsibilities ``(n, 2)``."""
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the number of nights, not their share: a weight lies between 0 and 1.": lambda r: r[:, 1].sum(),
-        "That is a hard assignment. EM counts a night of 60 % wind as 0.6 nights.": lambda r: np.mean(r[:, 1] > 0.5),
-        "Give the weight as a number between 0 and 1, not in percent.": lambda r: 100 * r[:, 1].mean(),
-        "That is the weight of the first component.": lambda r: r[:, 0].mean(),
-        "Those are odds: second against first. Divide by all nights.": lambda r: r[:, 1].sum() / r[:, 0].sum(),
-        "That is the mean of both columns together, which is always ½. Take column 1 alone.": lambda r: r.mean(),
-        "Those are the weights of both components. Return that of the second alone.": lambda r: r.mean(axis=0),
-    }  # fmt: skip
-    seconds = [np.array([0.9, 0.2, 0.6, 0.7, 0.4]), np.array([0.35, 0.8, 0.05, 0.55, 0.3, 0.2, 0.45])]
-    cases = [(np.stack([1 - second, second], axis=1),) for second in seconds]
-    praise = "the new weight is the mean responsibility."
-    return judge_function(function, lambda r: r[:, 1].mean(), cases, praise=praise, mistakes=mistakes)
-
-
 def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
-    """Exercise 5: E[log N(x; w z, s²)] under q = N(m, d²), as ``expected_log_likelihood(x, w, s, m, d)``."""
+    """Exercise 4: E[log N(x; w z, s²)] under q = N(m, d²), as ``expected_log_likelihood(x, w, s, m, d)``."""
 
     def minus(penalty: Callable[..., float]) -> Callable[..., Any]:
         return lambda x, w, s, m, d: norm.logpdf(x, w * m, s) - penalty(w, s, d)
@@ -331,7 +314,7 @@ def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
 
 
 def check_sd_gradient(function: Callable[..., Any]) -> Result:
-    """Exercise 6: the reparameterised gradient of E[f(z)] in sd, as ``sd_gradient(slope, mu, sd, eps)``."""
+    """Exercise 5: the pathwise gradient of E[f(z)] with respect to sd, as ``sd_gradient(slope, mu, sd, eps)``."""
     mistakes: dict[str, Callable[..., ArrayLike]] = {
         "That is the gradient in mu. How does z move when sd grows?": lambda f, mu, sd, e: np.mean(f(mu + sd * e)),
         "You have added the draws up; an expectation is their mean.": lambda f, mu, sd, e: np.sum(f(mu + sd * e) * e),
@@ -343,6 +326,27 @@ def check_sd_gradient(function: Callable[..., Any]) -> Result:
     }  # fmt: skip
     cases = [(np.cos, 0.3, 0.4, np.array([-1.2, 0.1, 0.8, 2.0])), (np.exp, -0.6, 1.3, np.array([0.5, -0.9, -2.1]))]
     right, praise = lambda f, mu, sd, e: np.mean(f(mu + sd * e) * e), "the chain rule through z = mu + sd · eps."
+    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+
+
+def check_baseline_gradient(function: Callable[..., Any]) -> Result:
+    """Exercise 6: the score-function gradient in mu, with the mean of the other values as baseline of each draw."""
+    right, praise = lambda v, sd, e: np.cov(v, e)[0, 1] / sd, "unbiased, since no baseline contains its own draw."
+    mistakes: dict[str, Callable[..., ArrayLike]] = {
+        "Your baseline contains its own draw.": lambda v, sd, e: right(v, sd, e) * (len(v) - 1) / len(v),
+        "That is the gradient without a baseline.": lambda v, sd, e: np.mean(v * e) / sd,
+        "The baseline is subtracted from f, not added.": lambda v, sd, e: 2 * np.mean(v * e) / sd - right(v, sd, e),
+        "The sign is wrong: it is f minus the baseline.": lambda v, sd, e: -right(v, sd, e),
+        "Take the mean of the other values, not their sum.": lambda v, sd, e: np.mean((2 * v - v.sum()) * e) / sd,
+        "There are n − 1 other values, not n.": lambda v, sd, e: np.mean((v - (v.sum() - v) / len(v)) * e) / sd,
+        "z − mu is sd · eps, so the score is eps / sd.": lambda v, sd, e: right(v, sd, e) / sd,
+        "The 1 / sd of the score is missing.": lambda v, sd, e: right(v, sd, e) * sd,
+        "The score is (z − mu) / sd², not z − mu.": lambda v, sd, e: right(v, sd, e) * sd**2,
+        "You have added the draws up; an expectation is their mean.": lambda v, sd, e: right(v, sd, e) * len(v),
+        "Those are single draws. Return their mean.": lambda v, sd, e: (v - v.mean()) * e / sd * len(v) / (len(v) - 1),
+    }  # fmt: skip
+    cases = [(np.array([-3.1, 0.4, -5.2, 1.9]), 0.6, np.array([0.3, -1.1, 1.6, 0.2]))]
+    cases += [(np.array([2.5, 7.1, 4.4, 3.2, 8.3]), 1.7, np.array([-0.4, 0.9, -2.1, 0.7, 1.3]))]
     return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 

@@ -97,7 +97,7 @@ def test_the_command_that_train_prints_runs_for_any_name_of_the_output(here, out
 @pytest.mark.slow
 def test_the_command_that_train_prints_runs_in_a_shell(here):
     said = run("train", pictures(here / "few", 3), *QUICK, "--output", "my model")
-    line = re.search(r"look at it with: (.*)", said)[1]
+    line = re.search(r"explore it with: (.*)", said)[1]
     done = subprocess.run(["sh", "-c", f"{line} --output 'a page.html'"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {here / 'a page.html'}\n", "")
 
@@ -135,7 +135,7 @@ def test_a_model_is_not_overwritten_unless_asked(here):
     Path("model.safetensors").write_bytes(b"older")
     pictures(here / "few", 3)
     said = run("train", "few", *QUICK, code=2)
-    assert said.count("\n") == 1 and "model.safetensors' already; name another with --output, or" in said
+    assert said.count("\n") == 1 and "model.safetensors' exists already; name another file with --output, or" in said
     assert Path("model.safetensors").read_bytes() == b"older" and len(list(here.iterdir())) == 2
     run("train", "few", *QUICK, "--overwrite")
     assert training.load("model.safetensors")[1]["data"] == str(here / "few")
@@ -145,7 +145,7 @@ def test_explore_does_not_replace_a_model_by_a_page(here):
     shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "m.safetensors")
     before = Path("m.safetensors").read_bytes()
     said = run("explore", "m.safetensors", "--output", "m.safetensors", code=2)
-    assert "is there already and is no .html file" in said and Path("m.safetensors").read_bytes() == before
+    assert "exists already and is no .html file" in said and Path("m.safetensors").read_bytes() == before
 
 
 def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_resumes(here, monkeypatch):
@@ -163,16 +163,16 @@ def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_resumes(here, mon
     assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
     again, explore = printed(said)
     assert explore == ["explore", str(here / "a model")] and again[-1] == "--resume"
-    assert "go on with --resume, or start anew" in run(*again[:-1], code=2)
+    assert "continue it with --resume, or replace it" in run(*again[:-1], code=2)
     run(*again)
     assert not Path("a model.checkpoint").exists()
     assert training.load("a model")[1]["recipe"] == {"beta": 4.0, "minutes": 0.02}
 
 
 def test_resume_without_a_checkpoint_is_refused(here):
-    assert "model.safetensors.checkpoint' to go on from" in run("train", "digits", "--resume", code=2)
+    assert "model.safetensors.checkpoint' to continue from" in run("train", "digits", "--resume", code=2)
     Path("model.safetensors.checkpoint").write_bytes(b"")
-    assert "go on with --resume, or start anew with --overwrite" in run("train", "digits", code=2)
+    assert "continue it with --resume, or replace it with --overwrite" in run("train", "digits", code=2)
     assert "need one of the two, got both" in run("train", "digits", "--resume", "--overwrite", code=2)
 
 

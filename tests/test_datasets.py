@@ -1,4 +1,4 @@
-"""Images are drawn once, downloaded once, and read from files as they look; what cannot be read is named."""
+"""Images are drawn and downloaded once, and files are read with their true appearance; unreadable ones are named."""
 
 import contextlib
 import hashlib
@@ -47,7 +47,7 @@ def test_hands_are_drawn_once_for_the_same_arguments(cache, monkeypatch):
     assert draw().pixels.tobytes() == images.pixels.tobytes()
 
 
-def test_digits_come_in_any_size_and_know_their_classes():
+def test_digits_have_any_size_and_their_classes():
     small, large = datasets.digits(), datasets.digits(size=64)
     assert small.pixels.shape == (1797, 1, 32, 32) and small.pixels.max() == 255
     assert large.pixels.shape == (1797, 1, 64, 64) and large.classes == tuple("0123456789")
@@ -64,7 +64,7 @@ def test_sprites_are_rows_of_the_grid_and_images_of_them():
     assert len(evaluation.read_images("sprites", size=32, n=40)) == 40
 
 
-# MNIST, from a file in place of the server.
+# MNIST, from a local file instead of the server.
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_wrong_or_interrupted_download_is_refused_and_leaves_nothing(source, c
     wrong = sent(source.read_bytes())
     source.write_bytes(wrong)
     found = hashlib.sha256(wrong).hexdigest()
-    with pytest.raises(OSError, match=f"mnist.npz could not .* should be {datasets.MNIST_SHA256}, and is {found}"):
+    with pytest.raises(OSError, match=f"mnist.npz could not .* should be {datasets.MNIST_SHA256}, but is {found}"):
         datasets.mnist()
     assert not cache.exists()
 
@@ -119,7 +119,7 @@ def test_a_download_without_end_is_cut_off(cache, monkeypatch):
 
 
 def test_without_a_network_mnist_says_what_to_put_where(cache):
-    with pytest.raises(OSError, match="Everything else of the course works without it") as raised:
+    with pytest.raises(OSError, match="The rest of the course works without it") as raised:
         datasets.mnist()
     needed = (datasets.MNIST_URL, datasets.MNIST_SHA256, str(cache / "mnist.npz"))
     assert all(part in str(raised.value) for part in needed) and not cache.exists()
@@ -140,7 +140,7 @@ def test_without_a_place_for_the_cache_images_are_drawn_and_downloaded(source, m
     assert len(draw()) == 30 and len(datasets.mnist()) == 12
 
 
-# Files are read as they look.
+# Images from files.
 
 
 def save(path, pixels, **options):
@@ -188,7 +188,7 @@ def test_the_square_in_the_middle_is_cut_out(tmp_path):
 
 
 def test_a_big_photograph_stays_sharp_and_gives_no_warning(tmp_path, monkeypatch):
-    """Stripes that become one pixel wide are still stripes."""
+    """Stripes that are scaled to a width of one pixel keep their contrast."""
     save(tmp_path / "stripes.jpg", np.tile(np.repeat([0, 255], 4), (256, 32)), quality=95)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40_000)
     assert np.abs(np.diff(read(tmp_path, size=64)[0, 0].astype(float), axis=1)).min() > 100
@@ -284,10 +284,10 @@ def png(line, bits, *, colour=0, transparent=(), width=16, height=16):
         ("1 bit, one transparent.png", png(b"\x00\xff", 1, transparent=(0,)), (255, 255)),
         ("16 bits and alpha.png", png(row((0, 0), (0, 0xFFFF), ">u2"), 16, colour=4), (255, 0)),
         ("16 bits a colour.png", png(row((0x8000,) * 3, (0xFFFF,) * 3, ">u2"), 16, colour=2), (128, 255)),
-        ("32 bits.tif", tiff(row(0, 65536, "<u4"), bits=32), "integers with a sign or of 32 bits; which of them is w"),
-        ("32 bits with a sign.tif", tiff(row(-5, 255, "<i4"), bits=32, kind=2), "integers with a sign or of 32 bits"),
-        ("16 bits with a sign.tif", tiff(row(-5, 255, "<i2"), bits=16, kind=2), "integers with a sign"),
-        ("8 bits with a sign.tif", tiff(row(-5, 99, "i1"), bits=8, kind=2), "integers with a sign"),
+        ("32 bits.tif", tiff(row(0, 65536, "<u4"), bits=32), "signed or 32-bit integers without a known white"),
+        ("32 bits with a sign.tif", tiff(row(-5, 255, "<i4"), bits=32, kind=2), "signed or 32-bit integers"),
+        ("16 bits with a sign.tif", tiff(row(-5, 255, "<i2"), bits=16, kind=2), "signed or 32-bit integers"),
+        ("8 bits with a sign.tif", tiff(row(-5, 99, "i1"), bits=8, kind=2), "signed or 32-bit integers"),
         ("floats.tif", tiff(row(0, 1, "<f4"), bits=32, kind=3), "floating-point numbers"),
         ("floats.pfm", b"Pf 16 16 -1.0\n" + row(0, 1, "<f4") * 16, "floating-point numbers"),
         ("one colour.png", png(row((7,) * 3, (8,) * 3, ">u2"), 16, colour=2, transparent=(7,) * 3), "a transparent c"),
@@ -328,12 +328,12 @@ def test_of_several_frames_or_pages_the_first_is_read(tmp_path, kind):
     assert shades(tmp_path)[0] == pytest.approx(90, abs=2)
 
 
-# What is left out is counted and named, with the reason.
+# Files that cannot be read are counted and named, with the reason.
 
 
 def broken(folder):
-    """Fill a folder with files that are named as images and cannot be read as one; return how each is reported."""
-    whole, unknown = io.BytesIO(), "in no format that is read here"
+    """Write files with names of images that cannot be read; return the expected report of all."""
+    whole, unknown = io.BytesIO(), "in an unsupported format"
     save(whole, np.random.default_rng(0).integers(256, size=(99, 99, 3)), format="png")
     files = {
         "0 leer.png": (b"", "empty"),
@@ -370,7 +370,7 @@ def test_files_that_cannot_be_read_are_named_once(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among files")
-def test_a_pipe_among_images_is_not_waited_for(tmp_path):
+def test_a_pipe_among_images_does_not_block(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(ValueError, match=r"can be read as an image: pipe\.png \(not a file\)"):
         read(tmp_path)

@@ -79,7 +79,7 @@ def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
         Image.new("RGB", (20, 20), "red").save(tmp_path / name, "EPS")
     Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # what some telephones write
     monkeypatch.setattr(subprocess, "check_call", None)
-    with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in no format that is read here\), other"):
+    with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in an unsupported format\), other"):
         assert len(datasets.folder(tmp_path, size=16)) == 1
 
 

@@ -1,6 +1,6 @@
 """The command line: ``python -m vaehelpers`` and then ``train``, ``evaluate`` or ``explore``.
 
-Slow imports stand in the commands, so that an interrupt (Ctrl-C) during an import is answered in one line too.
+Slow imports are inside the commands, so that Ctrl-C during an import also prints one line and no traceback.
 """
 
 import os
@@ -17,12 +17,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-_MODEL = "a shipped model (hands, …), or the file of another"
+_MODEL = "name of a shipped model (hands, …) or path of a model file"
 _SCORED_ON = {True: "images that it was not trained on", False: "images that it was trained on"}
 
 
 class OneLineErrors(TyperGroup):
-    """Commands that report errors and warnings in one line: exit code 2, or 130 after an interrupt."""
+    """Command group that prints errors and warnings in one line each; exit code 2, or 130 after an interrupt."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -48,17 +48,17 @@ def train(
     beta: Annotated[float, typer.Option(help="weight of the KL; 1 is the ELBO itself")] = 4.0,
     latents: Annotated[int, typer.Option(help="number of latents")] = 25,
     size: Annotated[
-        int | None, typer.Option(help="pixels along an edge: 32 or 64", show_default="32 for digits and mnist, else 64")
+        int | None, typer.Option(help="image size in pixels: 32 or 64", show_default="32 for digits and mnist, else 64")
     ] = None,
-    minutes: Annotated[float, typer.Option(help="how long to train")] = 3.0,
+    minutes: Annotated[float, typer.Option(help="training time in minutes")] = 3.0,
     output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),
-    seed: Annotated[int, typer.Option(help="seed of weights and noise")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with a training that was stopped")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace the model or checkpoint of OUTPUT")] = False,
+    seed: Annotated[int, typer.Option(help="random seed of the training")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted training")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing model and checkpoint")] = False,
 ) -> None:
     """Train a β-VAE on DATA for some minutes and save it with its card.
 
-    Ctrl-C ends the training early: the model so far is saved, and the same command goes on with --resume.
+    Ctrl-C ends the training early and saves the model so far; the same command with --resume continues.
     """
     from . import evaluation, training
     from .arguments import number, whole
@@ -69,7 +69,7 @@ def train(
     checkpoint = path.with_name(f"{path.name}.checkpoint")
     _refuse_to_replace(path, checkpoint, resume=resume, overwrite=overwrite)
     number("beta", beta, least=0), number("minutes", minutes, above=0), whole("seed", seed, 0, 2**63 - 1)
-    VAE(size or 64, latents)  # raises for bad numbers before the images are read, which takes a while
+    VAE(size or 64, latents)  # validates the numbers before the images are read, which is slow
     images = evaluation.read_images(data, size=size)
     source = data if data in evaluation.NAMED else str(expanded(data).resolve())
     if overwrite:
@@ -82,24 +82,24 @@ def train(
         if not checkpoint.exists():
             raise
         finished, (model, _) = False, training.load(checkpoint)
-        again = options | {"latents": latents, "output": path} | ({} if size is None else {"size": size})
-        words = [f"--{name}={value}" for name, value in again.items()]
-        typer.echo(f"stopped; go on with: {_command('train', source, *words, '--resume')}")
+        given = options | {"latents": latents, "output": path} | ({} if size is None else {"size": size})
+        words = [f"--{name}={value}" for name, value in given.items()]
+        typer.echo(f"stopped; continue with: {_command('train', source, *words, '--resume')}")
 
     recipe = {"beta": beta, "minutes": minutes}
     card = {"name": path.stem, "data": source, "vary": list(images.names), "seed": seed, "recipe": recipe}
     training.save(model, path, card)
     typer.echo(f"saved {output}")
-    model, card = training.load(path)  # to score the weights as they are saved, in half precision
-    tests, others = evaluation.read_test_images(model, source)
-    scores = evaluation.scores(model, tests)
-    training.save(model, path, card | {"scored_on": _SCORED_ON[others]} | scores)
-    active, where = scores["active_latents"], f"{_SCORED_ON[others]} ({len(tests)})"
-    typer.echo(f"{active} of {latents} latents are active; ELBO {scores['elbo']} nats on {where}")
+    model, card = training.load(path)  # score the weights as saved, in half precision
+    test_images, held_out = evaluation.read_test_images(model, source)
+    scores = evaluation.scores(model, test_images)
+    training.save(model, path, card | {"scored_on": _SCORED_ON[held_out]} | scores)
+    active, scored_on = scores["active_latents"], f"{_SCORED_ON[held_out]} ({len(test_images)})"
+    typer.echo(f"{active} of {latents} latents are active; ELBO {scores['elbo']} nats on {scored_on}")
     if not active:
-        less = f"--beta smaller than {beta:g}, or --minutes longer than {minutes:g}"
-        typer.echo(f"all latents have collapsed, so every image is decoded to the same one: try {less}")
-    typer.echo(f"look at it with: {_command('explore', str(path))}")
+        advice = f"--beta smaller than {beta:g}, or --minutes longer than {minutes:g}"
+        typer.echo(f"all latents have collapsed and every code decodes to the same image: try {advice}")
+    typer.echo(f"explore it with: {_command('explore', str(path))}")
     if finished:
         checkpoint.unlink(missing_ok=True)
 
@@ -110,26 +110,26 @@ def _refuse_to_replace(path: Path, checkpoint: Path, *, resume: bool, overwrite:
     if path.exists() and not path.is_file():
         raise ValueError(f"output: {str(path)!r} is not a file, and cannot be replaced by one")
     if resume and not checkpoint.exists():
-        raise FileNotFoundError(f"resume: there is no checkpoint {str(checkpoint)!r} to go on from")
+        raise FileNotFoundError(f"resume: there is no checkpoint {str(checkpoint)!r} to continue from")
     if resume or overwrite:
         return
     if checkpoint.exists():
-        advice = "go on with --resume, or start anew with --overwrite"
-        raise ValueError(f"output: {str(checkpoint)!r} holds a training that was stopped; {advice}")
+        advice = "continue it with --resume, or replace it with --overwrite"
+        raise ValueError(f"output: {str(checkpoint)!r} holds an interrupted training; {advice}")
     if path.exists():
-        advice = "name another with --output, or replace it with --overwrite"
-        raise ValueError(f"output: there is a file {str(path)!r} already; {advice}")
+        advice = "name another file with --output, or replace it with --overwrite"
+        raise ValueError(f"output: {str(path)!r} exists already; {advice}")
 
 
 def _command(*words: str) -> str:
-    """Return a command of this module as it can be typed here, quoted where needed."""
+    """Return a command line that runs this module, quoted for the shell."""
     found = shutil.which("python")
     line = ["python" if found and Path(found) == Path(sys.executable) else sys.executable, "-m", "vaehelpers", *words]
     return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
 def _open(model: str) -> tuple[Any, dict[str, Any]]:
-    """Load a shipped model by its name, or another from its file."""
+    """Load a shipped model by its name, or any model from its file."""
     from . import training
     from .files import expanded
 
@@ -140,7 +140,7 @@ def _open(model: str) -> tuple[Any, dict[str, Any]]:
 
 
 def _data_of(card: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
-    """Return on which data a model was trained, and which factors varied."""
+    """Return the name or folder of a model's training data, and the factors that varied."""
     data, vary = card.get("data"), card.get("vary", [])
     if not isinstance(data, str) or not isinstance(vary, list):
         raise ValueError(f"model: its card does not say on which data it was trained, got {data!r} and {vary!r}")
@@ -149,14 +149,14 @@ def _data_of(card: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 @app.command()
 def evaluate(model: Annotated[str, typer.Argument(help=_MODEL)]) -> None:
-    """Compute every number on a model's card again, on images that it was not trained on where there are any."""
+    """Recompute every score on a model's card, on held-out images where there are any."""
     from . import evaluation, latents
 
     network, card = _open(model)
     data, vary = _data_of(card)
-    images, others = evaluation.read_test_images(network, data, vary)
-    others = others and (data in evaluation.NAMED or "scored_on" in card)  # older models were trained on whole folders
-    typer.echo(f"{'scored on':>15}  {_SCORED_ON[others]} ({len(images)})")
+    images, held_out = evaluation.read_test_images(network, data, vary)
+    held_out &= data in evaluation.NAMED or "scored_on" in card  # older models were trained on whole folders
+    typer.echo(f"{'scored on':>15}  {_SCORED_ON[held_out]} ({len(images)})")
     for name, value in evaluation.scores(network, images).items():
         if name != "latents":
             typer.echo(f"{name:>15}  {value}   card: {card.get(name)}")
@@ -164,24 +164,24 @@ def evaluate(model: Annotated[str, typer.Argument(help=_MODEL)]) -> None:
         for i, entry in enumerate(value):
             if entry["kl"] >= latents.UNUSED:
                 typer.echo(f"{'latent ' + str(i):>15}  KL {entry['kl']:.3f} nats  {entry.get('name', '')}")
-    typer.echo(f"{'weaknesses':>15}  {card.get('weaknesses', 'not said')}")
+    typer.echo(f"{'weaknesses':>15}  {card.get('weaknesses', 'none given')}")
 
 
 @app.command()
 def explore(
     model: Annotated[str, typer.Argument(help=_MODEL)],
-    output: Annotated[Path | None, typer.Option(help="the .html file to write, instead of opening it")] = None,
+    output: Annotated[Path | None, typer.Option(help="HTML file to write instead of opening a browser")] = None,
 ) -> None:
-    """Open the latent explorer of MODEL in the browser: one HTML file that can be passed on."""
+    """Open the latent explorer of MODEL in the browser, as one self-contained HTML file."""
     from . import evaluation
     from .explorer import LatentExplorer, typical_code
     from .files import expanded
 
     network, card = _open(model)
     path = expanded(output or f"explore-{Path(model).stem}.html", "output")
-    there = path.is_file()
-    if there and path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"output: {str(path)!r} is there already and is no .html file; name another")
+    exists = path.is_file()
+    if exists and path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"output: {str(path)!r} exists already and is no .html file; name another")
     try:
         data, vary = _data_of(card)
         test = True if data in evaluation.NAMED else None
@@ -190,9 +190,9 @@ def explore(
         typer.echo(f"without a map of codes: {error}", err=True)
         images = None
     LatentExplorer(network, card, start=typical_code(network, card, images), images=images).save_html(path)
-    typer.echo(f"{'replaced' if there else 'wrote'} {path.resolve()}")
+    typer.echo(f"{'replaced' if exists else 'wrote'} {path.resolve()}")
     if output is None:
-        with suppress(webbrowser.Error):  # the path was printed, for where there is no browser
+        with suppress(webbrowser.Error):  # where there is no browser, the printed path suffices
             webbrowser.open(path.resolve().as_uri())
 
 

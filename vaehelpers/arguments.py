@@ -1,4 +1,4 @@
-"""Check arguments: a bad one raises ``ValueError`` with its name, what is needed and what was given."""
+"""Validate arguments: a ``ValueError`` names the argument, what is needed and what was given."""
 
 import math
 import operator
@@ -22,7 +22,7 @@ def array(
     unit: bool = False,
     dtype: type = float,
 ) -> NDArray[Any]:
-    """Return values as an array of floats; in ``shape``, a letter stands for any length but 0.
+    """Return values as an array of floats; a string in ``shape`` stands for any length but 0.
 
     Raises ``ValueError`` for values that are not real numbers and for another shape; where ``finite``, for NaN,
     infinity and numbers whose squares overflow; where ``unit``, for values outside [0, 1].
@@ -36,7 +36,7 @@ def array(
     if shape is not None and not _fits(given.shape, shape):
         need = str(shape).replace("'", "") if shape else "one number"
         raise ValueError(f"{name}: need {need}, got {given.shape}")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+    with np.errstate(over="ignore"):  # values that overflow are refused below
         floats: NDArray[Any] = np.asarray(given, dtype)
     if finite and not (good := np.abs(floats, dtype=float) <= _LARGEST).all():
         need = f"finite, and at most {_LARGEST:g} in size" if np.isfinite(floats).all() else "finite"
@@ -69,7 +69,7 @@ def probabilities(name: str, values: ArrayLike, shape: Shape | None = None, axis
 
 
 def positive_definite(name: str, values: ArrayLike, shape: Shape) -> NDArray[Any]:
-    """Return one or more symmetric positive definite matrices in a shape ``(…, d, d)``."""
+    """Return one or more symmetric positive definite matrices of shape ``(…, d, d)``."""
     matrices = array(name, values, shape)
     sd = np.sqrt(np.abs(np.diagonal(matrices, axis1=-2, axis2=-1)))
     if (np.abs(matrices - matrices.swapaxes(-2, -1)) > 1e-6 * sd[..., :, None] * sd[..., None, :]).any():
@@ -107,27 +107,27 @@ def whole(name: str, value: Any, least: int = 1, most: float = math.inf) -> int:
 
 
 def instance(name: str, value: Any, kind: type[Kind]) -> Kind:
-    """Return an instance of a class."""
+    """Return a value if it is an instance of ``kind``."""
     if not isinstance(value, kind):
         raise ValueError(f"{name}: need {kind.__name__}, got {shortened(value)}")
     return value
 
 
 def function(name: str, value: Any) -> Callable[..., Any]:
-    """Return a callable."""
+    """Return a value if it is callable."""
     if not callable(value):
         raise ValueError(f"{name}: need a function, got {shortened(value)}")
     return value
 
 
 def generator(name: str, value: Any) -> np.random.Generator:
-    """Return a NumPy ``Generator``, not a seed or the module ``np.random``."""
+    """Return a value if it is a NumPy ``Generator``, not a seed or the module ``np.random``."""
     if not isinstance(value, np.random.Generator):
         raise ValueError(f"{name}: need a NumPy Generator, such as np.random.default_rng(0), got {shortened(value)}")
     return value
 
 
-def together(**arrays: NDArray[Any]) -> None:
+def broadcastable(**arrays: NDArray[Any]) -> None:
     """Raise ``ValueError`` if arrays do not broadcast against each other."""
     try:
         np.broadcast_shapes(*(a.shape for a in arrays.values()))

@@ -23,7 +23,7 @@ def log_weights(
 ) -> Tensor:
     """Return log p(x, z) − log q(z | x) ``(samples, n)`` in nats for samples z of q = N(mu, exp(logvar)).
 
-    Their mean over the samples is an unbiased estimate of each image's ELBO; the mean of their exponentials, of p(x).
+    Their mean over the samples estimates each image's ELBO without bias; the mean of their exponentials, p(x).
     Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders", §3.
     Raises ``ValueError`` when ``samples`` is less than 1 or the shapes do not match.
     """
@@ -36,7 +36,7 @@ def log_weights(
         eps = reparameterise(torch.zeros_like(m), torch.zeros_like(v), generator=generator)
         z = m + torch.exp(0.5 * v) * eps
         log_likelihood, _ = elbo_terms(x.repeat(times, 1, 1, 1), decoder(z), m, v)
-        log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) − log p(z); z − m would be rounded off
+        log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) − log p(z); computing z − m would lose digits
         parts.append((log_likelihood - log_ratio).view(times, len(x)))
     return torch.cat(parts)
 
@@ -44,7 +44,7 @@ def log_weights(
 def importance_bound(log_weights: Tensor, k: int) -> Tensor:
     """Return the importance-weighted bound ``(samples // k, n)`` in nats, one for each ``k`` rows of log-weights.
 
-    It is the logarithm of the mean weight of k samples; for k = 1 the ELBO. Burda et al. (2016), §3.
+    It is the logarithm of the mean weight of k samples; for k = 1 it is the ELBO. Burda et al. (2016), §3.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
     if not isinstance(log_weights, Tensor):
@@ -60,7 +60,7 @@ def refine(
     x: Tensor, decoder: Decoder, mu: Tensor, logvar: Tensor, *, steps: int = 100, samples: int = 16,
     learning_rate: float = 0.05, generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """Maximise the ELBO of each image over its own q, from ``mu`` and ``logvar`` ``(n, latent_dim)``; return both.
+    """Maximise each image's ELBO over its own q, starting at ``mu`` and ``logvar`` ``(n, latent_dim)``; return both.
 
     Adam with a learning rate that falls to zero; the decoder is left unchanged. The gain is the amortisation gap:
     Cremer, Li & Duvenaud (2018), "Inference suboptimality in variational autoencoders". Raises ``ValueError`` when

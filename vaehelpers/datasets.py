@@ -1,4 +1,4 @@
-"""The data of the course: images, with the factors that made them or the class of each where these are known."""
+"""The data sets of the course: images, with their generative factors or classes where these are known."""
 
 import hashlib
 import inspect
@@ -23,23 +23,23 @@ from .arguments import array, shortened, whole
 from .files import expanded, replacing
 from .images import UnreadableImage, files_below, read_image, resized
 
-#: What varies in the model `hands`; the pose of the hand stays fixed.
+#: The factors that vary in the images of the model `hands`; the pose of the hand is fixed.
 HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
 #: The file of MNIST that ``keras.datasets.mnist`` uses.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_BYTES = 11_490_434
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
 _DATA = Path(__file__).parent / "data"
-_HELD_OUT_FROM = 10  # images of a folder; from fewer, none is held out
+_HELD_OUT_FROM = 10  # a folder with fewer images has no test images
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images with the factors that made them, or the class of each.
+    """Images with their generative factors or classes.
 
     ``pixels`` is ``(n, channels, height, width)``, stored as bytes; ``images[rows]`` gives them as float32 in [0, 1].
-    ``factors`` is ``(n, k)``, a column for each of ``names``. Where there are ``classes``, the one factor is a label:
-    the index of the image's class.
+    ``factors`` is ``(n, k)``, a column for each of ``names``. If there are ``classes``, the only factor is the label,
+    an index into ``classes``.
     """
 
     pixels: NDArray[np.uint8]
@@ -62,7 +62,7 @@ class Images:
 def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTORS, progress: bool = True) -> Images:
     """Draw ``n`` hands with independent uniform factors, or read them from the user's cache if drawn before.
 
-    ``factors`` holds the columns that vary. Raises ``ValueError`` for a bad size or a name that is no factor.
+    ``factors`` holds the columns that vary. Raises ``ValueError`` for an invalid size or an unknown factor.
     """
     whole("size", size, 8, 255)
     factors = _hands.sample_factors(n, vary=vary, rng=np.random.default_rng(whole("seed", seed, 0)))
@@ -70,15 +70,15 @@ def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTO
     path = user_cache_path("vaehelpers") / f"hands-{key}.bytes"
     try:
         pixels = np.fromfile(path, np.uint8).reshape(len(factors), 1, size, size)
-    except (OSError, ValueError):  # not there, or cut off
+    except (OSError, ValueError):  # missing or truncated
         pixels = _draw(_hands.render, factors, size, progress)
-        with suppress(OSError), replacing(path) as part:  # where the disk is full or read-only, nothing is kept
+        with suppress(OSError), replacing(path) as part:  # no cache on a full or read-only disk
             part.write_bytes(pixels.tobytes())
     return Images(pixels, factors[:, _hands.columns_of(vary)], tuple(vary))
 
 
 def sprites(n: int, *, seed: int, size: int = 64) -> Images:
-    """Draw ``n`` sprites, each row drawn uniformly and with replacement from the published grid of dSprites.
+    """Draw ``n`` sprites, with factors sampled uniformly and with replacement from the published grid of dSprites.
 
     ``factors`` holds the published values (``latents_values``) of shape, scale, orientation, x and y; shapes are
     1, 2 and 3, see ``vaehelpers.sprites.GRID``. Squares and ellipses look alike at several orientations.
@@ -104,11 +104,11 @@ def digits(*, size: int = 32) -> Images:
 
 
 def mnist(*, test: bool = False, size: int = 32) -> Images:
-    """Return MNIST's 60,000 digits for training, or its 10,000 for tests: 28×28 within a black rim of two pixels.
+    """Return MNIST's 60,000 training or 10,000 test digits, 28×28 padded by a black border of two pixels.
 
-    Where ``size`` is not 32, these are scaled to it. The file (11 MB) is downloaded once into the user's cache and its
-    checksum compared at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
-    ``OSError`` when the file cannot be downloaded, with what to put where; the rest of the course works without it.
+    For a ``size`` other than 32 they are rescaled. The file (11 MB) is downloaded once into the user's cache, and its
+    checksum is verified at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
+    ``OSError`` if the download fails, with instructions to do it by hand; the rest of the course works without it.
     Source: LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", §III.
     """
     whole("size", size, 8, 4096)
@@ -139,7 +139,7 @@ def beta_sweep() -> NDArray[np.void]:
 
 
 def capacity_run() -> dict[str, NDArray[np.generic]]:
-    """Return how a model learns while its KL is held at a rising capacity, at k moments of one run.
+    """Return k snapshots of a training run in which the KL is held at a rising capacity.
 
     ``capacity`` and ``log_likelihood`` ``(k,)`` and ``kl`` ``(k, 25)`` are in nats; ``pictures`` ``(k, 6, 9, 32, 32)``
     are traversals of the six ``latents`` ``(6,)`` with the largest KL at the end. Made by ``recipes/sweep.py``.
@@ -149,17 +149,17 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
 
 
 def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | None = None) -> Images:
-    """Read the images of a folder, cut square from the middle, scaled to ``size``, grey (1) or in colour (3).
+    """Read the images of a folder, cropped to the central square and scaled to ``size``, in grey (1) or colour (3).
 
     All formats that Pillow decodes are read, whatever the file's name; of several frames or pages, the first. Images
     are turned upright by their EXIF orientation, and transparent pixels become white. As in torchvision's
-    ``ImageFolder``, the images below a sub-folder are a class: the one factor ``class`` is the index of the sub-folder
-    in ``classes``, which are sorted. A ``UserWarning`` says where images beside the sub-folders leave all without one.
+    ``ImageFolder``, each sub-folder is a class: the only factor, ``class``, is the index of the sub-folder in
+    ``classes``, which are sorted. If some images are in no sub-folder, none has a class, and a ``UserWarning`` says so.
 
-    Another counts and names, with the reason, the images that cannot be read: damaged, too big (by Pillow's limit), of
-    an unknown format, or with numbers whose white is unknown (32-bit integers and floats; 16 bits are scaled). Hidden
-    files, and files whose suffix is of another kind (``.txt``), do not count.
-    About a tenth is held out by a hash of its name: ``test=True`` reads these alone and ``test=False`` the others.
+    Another warning counts and names the images that cannot be read, with the reason: damaged, too big (Pillow's limit),
+    of an unknown format, or of a pixel type without a known white level (32-bit integers and floats; 16 bits are
+    rescaled). Hidden files and files with the suffix of another type (``.txt``) are ignored.
+    A hash of the names holds out about a tenth of the files: ``test=True`` reads only these, ``test=False`` the others.
     Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable image, or with
     ``test=True`` fewer than 10 files.
     """
@@ -204,7 +204,7 @@ def as_bytes(images: ArrayLike) -> NDArray[np.uint8]:
 
 
 def _part(files: list[str], test: bool) -> list[str]:
-    """Return the files that are held out, or the others: a hash of each name decides, so that it stays the same."""
+    """Return the held-out files, or the others; hashing the names keeps the choice when files are added."""
     if len(files) < _HELD_OUT_FROM:
         if test:
             raise ValueError(f"test: need at least {_HELD_OUT_FROM} files to hold any out, got {len(files)}")
@@ -229,7 +229,7 @@ def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: b
 
 
 def _mnist_file() -> bytes:
-    """Return the content of MNIST's file, downloaded where the cache has none or another one."""
+    """Return the content of MNIST's file; download it unless the cache holds it with the right checksum."""
     path = user_cache_path("vaehelpers") / "mnist.npz"
     with suppress(OSError):
         content = path.read_bytes()
@@ -238,14 +238,14 @@ def _mnist_file() -> bytes:
     try:
         with urlopen(MNIST_URL, timeout=30) as answer:
             with tqdm.wrapattr(answer, "read", total=MNIST_BYTES, desc="downloading MNIST") as bar:
-                content = b"".join(bar.read(2**16) for _ in range(0, MNIST_BYTES, 2**16))  # no more than the file has
+                content = b"".join(bar.read(2**16) for _ in range(0, MNIST_BYTES, 2**16))  # at most the known size
         if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
-            raise OSError(f"its SHA-256 should be {MNIST_SHA256}, and is {found}")
+            raise OSError(f"its SHA-256 should be {MNIST_SHA256}, but is {found}")
     except (OSError, HTTPException) as error:
         wrong = f"The file at {path} is not the right one (another SHA-256, or unreadable): delete or replace it. "
         raise OSError(
             f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). "
-            "Everything else of the course works without it. "
+            "The rest of the course works without it. "
             f"To use it, download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
         ) from error
     with suppress(OSError), replacing(path) as part:

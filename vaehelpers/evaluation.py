@@ -10,7 +10,7 @@ from .datasets import HAND_FACTORS, Images
 from .files import expanded
 from .model import VAE, elbo_terms, reparameterise
 
-#: The data sets with a name; any other is a folder.
+#: Names of data sets; any other string is the path of a folder.
 NAMED = ("hands", "sprites", "digits", "mnist")
 
 
@@ -25,9 +25,9 @@ def read_images(
 ) -> Images:
     """Read ``hands``, ``sprites``, ``digits``, ``mnist`` or a folder.
 
-    ``test=False`` gives the images to train on and ``test=True`` others, except for digits; of a folder, ``None`` gives
-    all. ``n`` is how many hands or sprites are drawn, ``vary`` which factors of the hands vary, ``channels`` those of a
-    folder's images. ``size`` is 32 by default for digits and MNIST, else 64.
+    ``test=False`` returns training images, ``test=True`` test images (for digits, the same) and ``None`` all images
+    of a folder. ``n`` is the number of hands or sprites, ``vary`` the factors of the hands that vary, and ``channels``
+    the number of channels of a folder's images. ``size`` is 32 by default for digits and MNIST, else 64.
     Raises ``FileNotFoundError`` or ``ValueError`` as ``datasets`` does.
     """
     seed = 2 if test else 1
@@ -45,21 +45,21 @@ def read_images(
 
 
 def read_test_images(model: VAE, data: str, vary: tuple[str, ...] = HAND_FACTORS) -> tuple[Images, bool]:
-    """Read images to score a model on, and say whether they are others than ``read_images`` gives to train on.
+    """Return images to score a model on, and whether they are held out from training.
 
-    They are the same for digits, of which there is one set, and for a folder with fewer than ten images.
+    Digits, which have no test set, and folders with fewer than ten images have no held-out images.
     """
     options: dict[str, Any] = {"size": model.size, "n": 5000, "vary": vary, "channels": model.channels}
     try:
         return read_images(data, test=True, **options), data != "digits"
-    except ValueError:  # none is held out of so small a folder
+    except ValueError:  # too few images to hold any out
         return read_images(data, test=None, **options), False
 
 
 def scores(model: VAE, images: Images) -> dict[str, Any]:
-    """Return the parts of the ELBO, in nats an image, the KL of each latent and, if factors are known, the MIG.
+    """Return the terms of the ELBO in nats per image, the KL of each latent and, if factors are known, the MIG.
 
-    A class label is no such factor. Raises ``ValueError`` if the images do not fit the model.
+    A class label does not count as a factor. Raises ``ValueError`` if the images do not fit the model.
     """
     x, generator, likelihoods = images[:], torch.Generator().manual_seed(0), []
     mu, logvar = latents.encode(model, x)
@@ -83,7 +83,7 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 
 
 def name_latents(mu: np.ndarray, kl: np.ndarray, images: Images) -> list[dict[str, Any]]:
-    """Return for each latent its KL, and the factor with which it shares more information than either with another.
+    """Return each latent's KL, and the factor's name where latent and factor have the most information on each other.
 
     ``mu`` is ``(n, latent_dim)`` and ``kl`` ``(latent_dim,)``, in nats.
     """

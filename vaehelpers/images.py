@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-#: Images by their suffix, but not read: Pillow runs another program for EPS, reads WMF on Windows only, and FITS does
-#: not say which value is white.
+#: Formats that are refused: Pillow runs another program for EPS and reads WMF only on Windows; FITS does not define
+#: which value is white.
 _REFUSED = {"EPS", "WMF", "FITS"}
-#: Pillow recognises these formats, but cannot decode them.
+#: Formats that Pillow recognises but cannot decode.
 _NOT_DECODED = {"BUFR", "GRIB", "HDF5", "MPEG"}
 _REASONS = {
     PermissionError: "cannot be opened",
     Image.DecompressionBombError: "too big",
-    Image.UnidentifiedImageError: "in no format that is read here",
+    Image.UnidentifiedImageError: "in an unsupported format",
 }
 
 
 class UnreadableImage(ValueError):
-    """Why a file cannot be read as an image, in a few words."""
+    """Raised for a file that cannot be read as an image; the message gives the reason in a few words."""
 
 
 def formats() -> list[str]:
@@ -33,7 +33,7 @@ def formats() -> list[str]:
 def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
     """Return the paths of all images below a folder, relative to it and sorted; hidden ones are ignored.
 
-    Links to folders are followed, but no folder is read twice. One that cannot be opened is added to ``left_out``.
+    Links to folders are followed, but no folder is read twice. A folder that cannot be opened is added to ``left_out``.
     """
     found, seen, folders = [], set(), [folder]
     for place in folders:  # grows as sub-folders are found
@@ -68,7 +68,7 @@ def _is_image(path: Path) -> bool:
 
 
 def read_image(file: Path, size: int, channels: int) -> NDArray[np.uint8]:
-    """Return the first image of a file, upright, on white, cut square from its middle: ``(channels, size, size)``.
+    """Return the central square of a file's first image, upright and on white, as ``(channels, size, size)``.
 
     Raises ``UnreadableImage``.
     """
@@ -100,9 +100,9 @@ def _rgba(image: Image.Image) -> Image.Image:
     """
     tags = getattr(image, "tag_v2", {})  # of a TIFF; 258: bits, 262: 0 where zero is white, 339: kind of numbers
     if image.mode == "F":
-        raise UnreadableImage("floating-point numbers; which of them is white is unknown")
+        raise UnreadableImage("floating-point numbers without a known white level")
     if 2 in tags.get(339, ()) or (image.mode == "I" and image.format != "PPM"):  # Pillow scales PPM to 16 bits
-        raise UnreadableImage("integers with a sign or of 32 bits; which of them is white is unknown")
+        raise UnreadableImage("signed or 32-bit integers without a known white level")
     if image.format == "PNG" and "transparency" in image.info:
         stored = image.tile[0].args  # type: ignore[attr-defined]
         if stored == "RGB;16B":
@@ -110,7 +110,7 @@ def _rgba(image: Image.Image) -> Image.Image:
         if stored in ("L;2", "L;4"):  # Pillow scales the pixels to 8 bits, but not the transparent value
             image.info["transparency"] *= 85 if stored == "L;2" else 17
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+    if image.mode.startswith("I"):  # 16 bits, which Pillow would clip at 255
         largest = 2 ** tags.get(258, (16,))[0] - 1
         black, white = (largest, 0) if tags.get(262) == 0 else (0, largest)
         values = np.asarray(image).astype(np.float32)

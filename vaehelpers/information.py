@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr, rel_entr, xlogy
 
-from .arguments import array, instance, number, probabilities, shortened, together
+from .arguments import array, broadcastable, instance, number, probabilities, shortened
 
 Floats = NDArray[np.float64]
 Symbol = TypeVar("Symbol", bound=Hashable)
@@ -58,8 +58,8 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, *, axis: int = -1, base: float = m
 def mutual_information(joint: ArrayLike, *, base: float = math.e) -> float:
     """Return the mutual information I(X; Y) = H(X) + H(Y) − H(X, Y) of a table ``(a, b)`` of p(x, y).
 
-    Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table has not two
-    axes, holds a negative number or does not sum to 1.
+    Cover & Thomas (2006), §2.3. In nats, or bits with ``base=2``. Raises ``ValueError`` when the table is not
+    two-dimensional, holds a negative number or does not sum to 1.
     """
     table = array("joint", joint, ("a", "b"))
     probabilities("joint", np.ravel(joint))
@@ -80,7 +80,7 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
         if not (np.isfinite(values) & ((values > 0) | (not positive))).all():
             need = "positive and finite" if positive else "finite"
             raise ValueError(f"{name}: every value must be {need}, got {shortened(given[name])}")
-    together(**arrays)
+    broadcastable(**arrays)
     m_q, v_q, m_p, v_p = arrays.values()
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a KL beyond the largest float is infinite
         distance, excess = (m_q - m_p) / np.sqrt(v_p), (v_q - v_p) / v_p
@@ -90,7 +90,7 @@ def gaussian_kl(mu_q: ArrayLike, var_q: ArrayLike, mu_p: ArrayLike, var_p: Array
 
 
 def huffman_code(frequencies: dict[Symbol, float]) -> dict[Symbol, str]:
-    """Return the prefix code of shortest mean length: a word of 0s and 1s for each symbol.
+    """Return the prefix code of smallest mean length: a code word of 0s and 1s for each symbol.
 
     Huffman (1952), "A method for the construction of minimum-redundancy codes"; MacKay (2003), §5.5. Among equal
     weights the symbol that comes first is merged first; a single symbol gets "0". Raises ``ValueError`` when there
@@ -113,11 +113,11 @@ def huffman_code(frequencies: dict[Symbol, float]) -> dict[Symbol, str]:
 
 
 def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
-    """Return p and q with the axis moved to the end, if they are distributions over equally many events."""
+    """Return p and q with the axis moved to the end, if they are distributions over the same number of events."""
     p_rows, q_rows = probabilities("p", p, axis=axis), probabilities("q", q, axis=axis)
     if p_rows.shape[-1] != q_rows.shape[-1]:
-        raise ValueError(f"p and q: need as many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
-    together(p=p_rows, q=q_rows)
+        raise ValueError(f"p and q: need equally many events along axis {axis}, got {np.shape(p)} and {np.shape(q)}")
+    broadcastable(p=p_rows, q=q_rows)
     return p_rows, q_rows
 
 

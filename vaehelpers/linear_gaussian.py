@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import array, constant, generator, number, positive_definite, together, whole
+from .arguments import array, broadcastable, constant, generator, number, positive_definite, whole
 from .information import gaussian_kl
 
 Floats = NDArray[np.float64]
@@ -81,12 +81,12 @@ class LinearGaussian:
         mu, cov = array("mu_q", mu_q), array("cov_q", cov_q)
         mu = array("mu_q", mu, (m,) if mu.ndim == 1 else ("n", m))
         cov = positive_definite("cov_q", cov, (m, m) if cov.ndim == 2 else ("n", m, m))
-        together(x=rows[:, 0], mu_q=mu[..., 0], cov_q=cov[..., 0, 0])
+        broadcastable(x=rows[:, 0], mu_q=mu[..., 0], cov_q=cov[..., 0, 0])
         return mu, cov
 
 
 def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
-    """Return the model of largest likelihood for ``x`` ``(n, d)``; Tipping & Bishop (1999), eqs. 7 and 8.
+    """Return the maximum-likelihood model for ``x`` ``(n, d)``; Tipping & Bishop (1999), eqs. 7 and 8.
 
     The columns of ``weights`` are scaled eigenvectors of the covariance; ``variance`` is the mean of the remaining
     eigenvalues. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and the remaining variance exceeds rounding.

@@ -26,11 +26,20 @@ def test_plot_network_has_an_arrow_for_each_strength_and_fills_observed_symptoms
 
 
 def test_plot_cost_doubles_with_each_cause():
-    ax = lesson03.plot_cost([4, 8, 10], [0.001, 0.016, 0.064])
+    ax = lesson03.plot_cost([4, 8, 10], [0.001, 0.016, 0.064], {"few": ([10, 20], [0.1, 0.2])})
     (n, end), (start, last) = ax.lines[0].get_data()
     assert (n, end, start) == (10, 120, 0.064) and last == pytest.approx(0.064 * 2**110)
     minute = next(line for line in ax.lines if line.get_marker() == "x").get_xdata()[0]
     assert minute == pytest.approx(10 + np.log2(60 / 0.064))
+
+
+def test_plot_traces_shows_each_chain_with_its_share_so_far():
+    ax = lesson03.plot_traces([[1, 0], [1, 1], [0, 1], [0, 1]], exact=0.4, burn_in=2)
+    shares = [line.get_ydata() for line in ax.lines[::2]]
+    np.testing.assert_allclose(shares, [[1, 1, 2 / 3, 1 / 2], [-1.3, -0.8, -1.3 + 2 / 3, -0.55]])
+    np.testing.assert_allclose([line.get_ydata()[0] for line in ax.lines[1::2]], [0.4, -0.9])
+    assert [text.get_text() for text in ax.texts] == ["chain 1", "chain 2", "burn-in"]
+    np.testing.assert_allclose([ax.patches[0].get_x(), ax.patches[0].get_width()], [0, 2])
 
 
 def test_plot_errors_averages_over_the_seeds_and_extends_the_fits():
@@ -44,7 +53,7 @@ def test_plot_errors_averages_over_the_seeds_and_extends_the_fits():
 MODEL = NoisyOr([0.1, 0.3], [0.05, 0.05, 0.05], [[0.9, 0.5, 0], [0, 0.4, 0.7]])
 
 
-@pytest.mark.parametrize(("inspected", "row"), [("nobody looked", None), ("it is so", 1), ("it is not so", 0)])
+@pytest.mark.parametrize(("inspected", "row"), [("not inspected", None), ("it is so", 1), ("it is not so", 0)])
 def test_diagnosis_conditions_on_the_ticks_and_on_the_inspected_cause(inspected, row):
     live = lesson03.diagnosis(MODEL, ["fuse", "pump"], ["dark", "cold", "wet"], seen=[0, 0, 1])
     live.controls["symptom_1"].value, live.controls["inspected"].value = True, inspected
@@ -93,7 +102,7 @@ POSTERIOR = np.exp(LOG_JOINT - logsumexp(LOG_JOINT))
 LIME, STALE = (POSTERIOR @ STATES)[[4, 8]]
 BOTH = POSTERIOR @ (STATES[:, 4] * STATES[:, 8])
 FROZEN = np.linspace(0.1, 0.9, 10)
-BLOWN, AGES = 0.045 / 0.064, 36 * math.log10(2)
+CAT = 0.03 / 0.1068
 #: What a check takes beside the answer.
 MORE = {"explaining_away": (POSTERIOR, STATES), "pair": (LOG_JOINT, STATES, FROZEN)}
 CHECKS = {
@@ -129,18 +138,22 @@ def means(q=FROZEN):
 
 
 RIGHT = {
-    "bayes": [BLOWN, 0.703, 0.7, [0.70], Fraction(45, 64)],
+    "bayes": [CAT, 0.281, 0.28, [0.28], Fraction(75, 267)],
     "log_evidence": [
         np.logaddexp.reduce,
         lambda table: max(table) - np.log(max(softmax(table))),
         lambda table: max(table) + math.log(sum(math.exp(a - max(table)) for a in table)),
     ],
     "explaining_away": [BOTH / STALE, 0.039, [BOTH / STALE], np.float16(0.039)],
-    "universe_ages": [AGES, 10.8, 11, Fraction("10.837")],
-    "gibbs": [
-        lambda off, on: 1 / (1 + math.exp(off - on)),
-        lambda off, on: softmax([off, on])[1],
-        lambda off, on: [np.exp(on - np.logaddexp(on, off))],
+    "evidence_estimate": [
+        lambda w: np.logaddexp.reduce(w) - math.log(len(w)),
+        lambda w: logsumexp(w, b=1 / len(w)),
+        lambda w: [max(w) + np.log(np.mean(np.exp(w - max(w))))],
+    ],
+    "effective_size": [
+        lambda rho, n: n / (2 * rho.sum() - 1),
+        lambda rho, n: n / np.sum([*rho[:0:-1], *rho]),
+        lambda rho, n: [n / (1 + 2 * sum(float(r) for r in rho[1:]))],
     ],
     "mean_field_update": [
         lambda table, q2: [expit(table[0] @ q2 - table[1] @ q2), expit(table[1] @ q2 - table[0] @ q2)],
@@ -157,8 +170,9 @@ RIGHT = {
 
 WRONG = {
     "bayes": [
-        (70, "as a number between 0 and 1"), (0.045, "joint"), (0.064, "That is p(x)"), (0.9 / 0.92, "how rare"),
-        (0.9, "p(x | z)"), (0.05, "prior"), (0.297, "that is fine"), (0.045 / 0.019, "odds"), (0.71, "Not yet"),
+        (28.1, "as a number between 0 and 1"), (0.03, "joint"), (0.1068, "That is p(x)"), (0.05 / 0.67, "the priors"),
+        (0.05, "p(x | z)"), (0.6, "prior"), (0.719, "not the cat"), (CAT / (1 - CAT), "odds"), (0.655, "dishes"),
+        (0.3, "Not yet"),
     ],
     "log_evidence": [
         (lambda t: np.log(np.exp(t).sum()), "exp(-1000) is 0"),
@@ -173,17 +187,18 @@ WRONG = {
         (LIME, "before you knew"), ((LIME - BOTH) / (1 - STALE), "beans are fresh"), (LIME * STALE, "independent"),
         (0.2, "the prior"), (1 - BOTH / STALE, "Not yet"),
     ],
-    "universe_ages": [
-        (36, "power of two"), (36 * np.log(2), "natural logarithm"), (120.4, "number of states"),
-        (-10.84, "Upside down"), (119.6, "log10(2)"), (2**36, "number of ages itself"), (10, "Not yet"),
-        (12, "Not yet"),
+    "evidence_estimate": [
+        (np.mean, "Jensen"), (logsumexp, "log of the sum"), (lambda w: np.exp(w).mean(), "mean weight"),
+        (lambda w: np.log(np.exp(w).mean()), "exp(-1000) is 0"), (lambda w: logsumexp(w) / len(w), "subtract log n"),
+        (lambda w: logsumexp(w) + np.log(len(w)), "subtract it"), (np.median, "Not yet"),
     ],
-    "gibbs": [
-        (lambda off, on: np.exp(on) / (np.exp(on) + np.exp(off)), "difference of the logs"),
-        (lambda off, on: math.exp(on) / (math.exp(on) + math.exp(off)), "stopped with ZeroDivisionError"),
-        (lambda off, on: 1 / (1 + math.exp(on - off)), "is off"),
-        (lambda off, on: -np.log1p(np.exp(off - on)), "logarithm of the probability"),
-        (lambda off, on: 1 / (1 + 2 ** (off - on)), "Not yet"),
+    "effective_size": [
+        (lambda rho, n: n / (1 + 2 * rho.sum()), "Lag 0 is in your sum"),
+        (lambda rho, n: n / rho.sum(), "counts twice"),
+        (lambda rho, n: n / (2 * rho.sum()), "lag 0 counts once"),
+        (lambda rho, n: n / (1 + 2 * rho[1]), "Add all lags"),
+        (lambda rho, n: n / (2 * rho[1:].sum()), "The 1 is missing"), (lambda rho, n: n, "Not yet"),
+        (lambda rho, n: n * (1 + 2 * rho[1:].sum()), "You multiplied"),
     ],
     "mean_field_update": [
         (lambda t, q: t @ q - logsumexp(t @ q), "leave log space"),
@@ -202,7 +217,7 @@ WRONG = {
         (np.linalg.eigvalsh, "Not yet"),
     ],
     "pair": [
-        (np.exp(means()), "Not normalised"), (means(), "still logarithms"), (softmax(means()).T, "on its side"),
+        (np.exp(means()), "Not normalized"), (means(), "still logarithms"), (softmax(means()).T, "on its side"),
         (softmax(means(), axis=1), "Each row sums to 1"), (softmax(means(), axis=0), "Each column sums to 1"),
         (POSTERIOR.reshape(-1, 2, 2).sum(0).T, "exact posterior"), (softmax(means(1 - FROZEN)), "Not yet"),
         (np.outer([0.9, 0.1], [1 - FROZEN[1], FROZEN[1]]), "two old factors"),

@@ -1,5 +1,6 @@
 """Lesson 07: figures and sliders show the values that they are given; the β of a loss; answers of the exercises."""
 
+import csv
 import math
 import re
 from fractions import Fraction
@@ -7,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import eigvals
@@ -19,7 +21,9 @@ from vaehelpers.lessons.lesson07 import effective_beta, turn
 from vaehelpers.metrics import mi_matrix, mig
 
 RNG = np.random.default_rng(0)
-PEERS = lesson07.read_peers()
+PEERS = list(csv.DictReader((ROOT / "vaehelpers/data/peers.csv").read_text(encoding="utf-8").splitlines()))
+for peer in PEERS:
+    peer |= {name: float(peer[name]) for name in ("scale", "weight", "error_over", "kl_over")}
 
 
 def texts(ax):
@@ -36,9 +40,9 @@ def framed(ax):
     return {round(frame.get_x() + 0.5): round(frame.get_y() + 0.5) for frame in ax.patches}
 
 
-def test_collapsed_models_share_one_label():
-    ax = lesson07.plot_rate_distortion([1, 1, 8, 32], [5, 5.2, 0, 0], [190, 191, 230, 230.01], best=195.3)
-    assert texts(ax) == ["β = 1", "β = 8, 32", "same ELBO"]
+def test_each_beta_has_a_label_and_the_dashed_line_one_elbo():
+    ax = lesson07.plot_rate_distortion([1, 1, 8], [5, 5.2, 0], [190, 191, 230], best=195.3)
+    assert texts(ax) == ["β = 1", "β = 8", "same ELBO"] and ax.texts[0].xy == pytest.approx((5.1, 190.5))
     np.testing.assert_allclose(ax.lines[-1].get_xydata().sum(axis=1), 195.3)
 
 
@@ -54,11 +58,6 @@ def test_the_parts_stack_up_to_the_mean_kl():
     )
     assert texts(ax) == ["2.5", "3.5"]
     np.testing.assert_allclose([bar.get_y() + bar.get_height() for bar in ax.containers[-1]], [2.5, 3.5])
-
-
-def test_spreading_names_each_number_of_latents():
-    ax = lesson07.plot_spreading([0, 1, 2], {1: [1, 0.1, 0.02], 3: [1, 0.5, 0.3]})
-    assert {text.get_text(): text.xy for text in ax.texts} == {"1 latent": (2, 0.02), "3 latents": (2, 0.3)}
 
 
 def test_a_path_numbers_the_fifths_of_a_factor():
@@ -86,7 +85,7 @@ def test_the_calculator_shows_the_beta():
         ({"latents": "sum"}, 4096 / 2),
         ({"latents": "sum", "error": "½ squared", "pixels": "sum"}, 1),
         ({"latents": "sum", "pixels": "sum", "sigma": 0.5, "weight": 2.0}, 100 / (2 * 0.25)),
-        ({"error": "Bernoulli", "pixels": "sum", "n_latents": 10}, 0.1),
+        ({"error": "Bernoulli", "pixels": "sum"}, 1 / 25),
         ({"latents": "sum", "error": "Bernoulli", "pixels": "sum", "batch": "mean of error only"}, 64),
         ({"latents": "sum", "error": "Bernoulli", "pixels": "sum", "batch": "mean of KL only"}, 1 / 64),
         ({"latents": "sum", "image": "64×64×3", "weight": -3.0}, 12288 * 0.001 / 2),
@@ -137,27 +136,25 @@ def test_the_slider_shows_the_scores_of_the_turned_codes():
     assert left.images[0].get_clim() == (0, mi_matrix(mu, factors).max())  # shades compare between angles
 
 
-def test_the_capacity_slider_reaches_both_ends():
-    kl = np.linspace(0, 2, 5)[:, None] * np.array([1, 0.5, 0.01])
-    run = {"capacity": np.arange(5.0), "log_likelihood": -np.arange(5.0), "kl": kl, "latents": np.arange(2)}
-    images = np.arange(5, dtype=np.uint8)[:, None, None, None, None] * np.full((2, 9, 8, 8), 60, np.uint8)
-    live = lesson07.rising_capacity(run | {"pictures": images})
+def test_the_limit_shows_the_best_rates_their_distortion_and_the_level():
+    """Against a numerical search over the rates for the least distortion within the limit."""
+    variances = np.array([1.5, 0.2, 3.0])
+    live = lesson07.rate_limit(variances)
     left, right = live.figure.axes
-    for moment, active in ((0, 0), (4, 2)):
-        live.controls["moment"].value = moment
-        (bars,), (image,) = left.containers, right.images
-        np.testing.assert_array_equal([bar.get_height() for bar in bars], kl[moment])
-        assert f"latents above 0.1 nats: {active}" in left.get_title() and image.get_array()[0, 0] == moment * 60 / 255
-
-
-def test_the_choice_of_a_model_changes_images_and_labels():
-    rows = {name: np.full((3, 4, 1, 5, 5), value) for name, value in (("a", 0.0), ("b", 1.0))}
-    live = lesson07.all_latents(rows, {"a": list("xyz"), "b": list("uvw")}, start="a")
-    (ax,) = live.figure.axes
-    for name, labels in (("b", "uvw"), ("a", "xyz")):
-        live.controls["model"].value = name
-        assert ax.images[0].get_array()[0, 0] == rows[name][0, 0, 0, 0, 0]
-        assert [label.get_text() for label in ax.get_yticklabels()] == list(labels)
+    for limit in (0.5, 2.0):
+        live.controls["limit"].value = limit
+        within = {"type": "ineq", "fun": lambda r, limit=limit: limit - r.sum()}
+        options = {"bounds": [(0, None)] * 3, "constraints": within, "options": {"ftol": 1e-12}}
+        best = minimize(lambda r: (variances * np.exp(-2 * r)).sum(), np.full(3, limit / 3), **options)
+        assert marks(left)["optimum"] == [pytest.approx(limit, abs=0.01), pytest.approx(best.fun, abs=0.02)]
+        wanted = [f"{rate:.2f} nats" if rate > 1e-4 else "collapsed" for rate in best.x[[2, 0, 1]]]
+        numbers = [float(text.split()[0]) if "nats" in text else 0 for text in texts(right)]
+        np.testing.assert_allclose(numbers, best.x[[2, 0, 1]], atol=0.011)
+        assert [text == "collapsed" for text in texts(right)] == [text == "collapsed" for text in wanted]
+        slope = float(re.search(r"slope −β = −(.+)", left.get_title())[1])
+        lost = [bar.get_height() for bar in right.containers[-1]]
+        np.testing.assert_allclose(lost, variances[[2, 0, 1]] * np.exp(-2 * best.x[[2, 0, 1]]), atol=0.02)
+        assert slope / 2 == pytest.approx(lost[0], abs=0.01)
 
 
 def beta_of(peer, variance):
@@ -209,32 +206,14 @@ def test_only_the_ratio_counts(error, scale, weight, error_over, kl_over, varian
     np.testing.assert_allclose(effective_beta(error, scale, 2 * weight, error_over, kl_over, variance), 2 * beta)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("laplace", 1, 1, 1, 1), "error: need one of bernoulli, squared, got 'laplace'"),
-        (("squared", 0, 1, 1, 1), "scale: need a number above 0, got 0"),
-        (("squared", 1, -1, 1, 1), "weight: need a number above 0, got -1"),
-        (("squared", 1, 1, 0, 1), "error_over"),
-        (("squared", 1, 1, 1, 0), "kl_over"),
-        (("squared", 1, 1, 1, 1, float("nan")), "variance: need a number above 0, got nan"),
-    ],
-)
-def test_what_is_no_loss_is_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        effective_beta(*arguments)
-
-
 def test_the_table_has_a_row_with_its_source_and_beta_for_each_peer():
     _, _, *rows = lesson07.peers_table(variance=0.04).splitlines()
     assert len(rows) == len(PEERS) >= 6
     for row, peer in zip(rows, PEERS, strict=True):
         assert "/{repository}/blob/{commit}/{file})".format(**peer) in row
-        kl, error, at_1, last = (cell.strip() for cell in row.split("|")[3:-1])
-        assert (" / " in kl, " / " in error) == (peer["kl_over"] > 1, peer["error_over"] > 1)
-        assert error.endswith(f", {peer['error']}") and float(at_1) == pytest.approx(beta_of(peer, 1), 1e-3)
-        other = pytest.approx(beta_of(peer, 0.04), 1e-3)
-        assert last == "the same" if peer["error"] == "bernoulli" else float(last) == other
+        error, *found = (cell.strip() for cell in row.split("|")[3:-1])
+        assert error == peer["error"]
+        assert [float(beta) for beta in found] == pytest.approx([beta_of(peer, 1), beta_of(peer, 0.04)], rel=1e-3)
 
 
 LOG = np.log
@@ -283,9 +262,14 @@ def gap_in_place(information, entropies):
     return (information[-1] - information[-2]).mean()
 
 
-def share_in_place(scores):
-    scores -= scores.mean()
-    return np.sum(scores.mean(axis=1) ** 2) / np.sum(scores**2) * scores.shape[1]
+def rates(variances, beta):
+    return np.maximum(0, LOG(2 * variances / beta) / 2)
+
+
+def rates_in_place(variances, beta):
+    variances *= 2 / beta
+    variances[variances < 1] = 1
+    return LOG(np.sqrt(variances, out=variances), out=variances)
 
 
 def best_turn(codes, factors, best=np.argmax, angles=range(90)):
@@ -302,7 +286,9 @@ def turn_in_place(codes, factors):
 
 RIGHT = {
     "break_even": [1.5, Fraction(3, 2), np.array([1.5]), torch.tensor(1.5)],
-    "strangers_beta": [204.8, 205, 200, Fraction(1024, 5)],
+    "rates": [rates, rates_in_place, lambda variances, beta: [max(0.0, math.log(2 * v / beta) / 2) for v in variances],
+              lambda variances, beta: torch.clamp(torch.tensor(2 * variances / beta).log() / 2, min=0)],
+    "effective_beta": [204.8, 205, 200, Fraction(1024, 5)],
     "beta_loss": [loss(), loss_in_place, lambda x, *given: sum(loss()(*(part[None] for part in row), given[-1])
                                                              for row in zip(x, *given[:-1], strict=True)) / len(x)],
     "spread_rate": [
@@ -318,14 +304,20 @@ RIGHT = {
     ],
     "gap": [lambda i, h: np.mean(gap(i) / h), gap_in_place,
             lambda i, h: np.mean((np.partition(i, -2, axis=0)[-2:] / h).T @ [-1, 1])],
-    "share": [lambda s: s.mean(1).var() / s.var(), share_in_place, lambda s: 1 - s.var(axis=1).mean() / s.var()],
     "turn_back": [best_turn, turn_in_place,
                   lambda codes, factors: best_turn(codes, factors, angles=np.arange(89, -1, -1))],
 }  # fmt: skip
 
 WRONG = {
     "break_even": [(2 / 3, "before the log-likelihood"), (4, "how much higher the KL"), (27, "Not yet")],
-    "strangers_beta": [(409.6, "*two* times"), (20.48, "has its square"), (3.2, "one side alone"), (0, "Not yet")],
+    "rates": [
+        (lambda variances, beta: LOG(2 * variances / beta) / 2, "A rate below 0"),
+        (lambda variances, beta: np.maximum(0, LOG(variances / beta) / 2), "lost its factor 2"),
+        (lambda variances, beta: np.maximum(0, LOG(2 * variances / beta)), "the ½ before"),
+        (lambda variances, beta: np.minimum(variances, beta / 2), "the distortion"),
+        (lambda variances, beta: abs(LOG(2 * variances / beta) / 2), "Not yet"),
+    ],
+    "effective_beta": [(409.6, "*two* times"), (20.48, "has its square"), (4.096, "Bernoulli"), (0, "Not yet")],
     "beta_loss": [
         (loss(error=np.mean), "averaged over the pixels"),
         (loss(kl=lambda m, v: (m**2 + v - LOG(v) - 1) / 2), "logvar as the variance"),
@@ -334,7 +326,7 @@ WRONG = {
         (loss(beta=4), "Not yet"),
     ],
     "spread_rate": [
-        (lambda lost, m: -m / 2 * np.log2(spread(lost, m)), "bits"),
+        (lambda lost, m: -LOG(spread(lost, m)) / 2, "Add up all m"),
         (lambda lost, m: -m / 2 * LOG(lost), "lost share for v"),
         (lambda lost, m: -m / 2 * LOG(lost / m), "Not yet"),
         (lambda lost, m: -3 / 2 * LOG(spread(lost, 3)), "Not yet"),
@@ -350,12 +342,6 @@ WRONG = {
         (lambda i, h: gap(i / h), "gap of each factor"),
         (lambda i, h: np.mean((i[-1] - i[-2]) / h), "Not yet"),  # not sorted
         (lambda i, h: np.median(gap(i) / h), "Not yet"),
-    ],
-    "share": [
-        (lambda s: s.mean(0).var() / s.var(), "other axis"),
-        (lambda s: s.mean(1).std() / s.std(), "not for standard deviations"),
-        (lambda s: np.median(s, axis=1).var() / s.var(), "Not yet"),
-        (lambda s: np.ptp(s.mean(1)) / np.ptp(s), "Not yet"),
     ],
     "turn_back": [
         (lambda codes, factors: best_turn(codes[:, ::-1], factors), "*were* turned by"),

@@ -123,8 +123,8 @@ def mnist(*, test: bool = False, size: int = 32) -> Images:
 def old_faithful() -> NDArray[np.float64]:
     """Return 272 eruptions of the geyser Old Faithful (272, 2): minutes it lasted, minutes until the next began.
 
-    Source: Azzalini & Bowman (1990), "A look at some data on the Old Faithful geyser", Applied Statistics 39(3),
-    357–365; the rows are those of R's data set ``faithful``.
+    Source: Härdle (1991), "Smoothing Techniques: With Implementation in S"; the rows are those of R's data set
+    ``faithful``. Azzalini & Bowman (1990), "A look at some data on the Old Faithful geyser", list 299 eruptions.
     """
     return np.loadtxt(_DATA / "old_faithful.csv", delimiter=",", skiprows=2)
 

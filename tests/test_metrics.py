@@ -1,4 +1,4 @@
-"""The scores on codes whose score is known, and as disentanglement_lib scores the same codes."""
+"""The scores of codes with a known score, and against disentanglement_lib's scores of the same codes."""
 
 from functools import partial
 
@@ -15,7 +15,7 @@ from vaehelpers.information import entropy
 RNG = np.random.default_rng
 SMALL = {"batch": 16, "train": 300, "test": 300}
 MANY_CLASSES = pytest.mark.filterwarnings("ignore:factors. column 2 has 40 classes, too many")
-FEW_ROWS = pytest.mark.filterwarnings("ignore:mu. .* rows in 20 × 10 bins make the information far too large")
+FEW_ROWS = pytest.mark.filterwarnings("ignore:mu. .* rows in 20 × 10 bins overestimate the information")
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def classes(n, rng, sizes=(3, 6, 40)):
 
 
 def mixed(n):
-    """Codes of three factors: clear, blurred, mixed and bent ones, one of noise and a dead one."""
+    """Codes of three factors: with little or much noise, mixed, nonlinear, pure noise and constant."""
     rng = RNG(0)
     truths = classes(n, rng)
     (a, b, c), eps = (truths / [2, 5, 39]).T, rng.standard_normal((n, 5))
@@ -52,17 +52,17 @@ def three_classes(n, seed=3):
 
 
 class TestAsInDisentanglementLib:
-    """Numbers that disentanglement_lib at commit 86a644d4ed35c771560dc3360756363d35477357 gave for codes made as here.
+    """Scores by disentanglement_lib, at commit 86a644d4ed35c771560dc3360756363d35477357, of the same codes.
 
-    It ran on scikit-learn 1.9.1 with the settings of its study unsupervised_study_v1 but for the numbers of draws; its
-    trees got random_state=0, and its FactorVAE and β-VAE scores drew from the very generator that is used here.
+    It ran on scikit-learn 1.9.1 with the settings of its study unsupervised_study_v1 except the numbers of draws; its
+    trees had random_state=0, and its FactorVAE and β-VAE scores drew from the generator that is used here.
     """
 
     same = staticmethod(partial(pytest.approx, rel=0, abs=1e-12))
 
     @pytest.fixture(autouse=True)
-    def rows_as_they_come(self, monkeypatch):
-        """It learns from the first rows."""
+    def unshuffled(self, monkeypatch):
+        """Fit to the first rows, as disentanglement_lib does."""
         monkeypatch.setattr(metrics, "_order", lambda codes, truths: np.arange(len(codes)))
 
     @MANY_CLASSES
@@ -104,8 +104,8 @@ def test_information_is_that_of_scikit_learn_on_the_same_bins(dtype):
 
 @FEW_ROWS
 @pytest.mark.parametrize(("values", "classes"), [(10, 10), (11, 10), (15, 10)])
-def test_a_factor_of_more_than_ten_values_is_continuous_if_nobody_says_what_it_is(values, classes):
-    """A latent that is the factor knows all of it: the entropy of its values, or of ten equal bins of them."""
+def test_a_factor_of_more_than_ten_values_is_continuous_by_default(values, classes):
+    """A latent equal to the factor carries its whole entropy: that of its values, or of ten equal bins of them."""
     factor = np.arange(values)
     counts = np.ones(values) if classes == values else np.histogram(factor, 10)[0]
     found = metrics.mi_matrix(np.column_stack([factor, factor]), factor[:, None])
@@ -113,7 +113,7 @@ def test_a_factor_of_more_than_ten_values_is_continuous_if_nobody_says_what_it_i
 
 
 def whole_degrees(n=2000):
-    """A rotation in whole degrees, a latent that is the rotation, and three of noise."""
+    """Return a latent equal to a rotation in whole degrees and three of noise, and the rotation."""
     degrees = RNG(0).integers(0, 360, n)
     return np.column_stack([degrees / 360, RNG(1).standard_normal((n, 3))]), degrees[:, None]
 
@@ -121,12 +121,12 @@ def whole_degrees(n=2000):
 @pytest.mark.parametrize("dtype", [np.int16, np.int64, np.uint16, np.float32, np.float64])
 def test_a_score_depends_on_what_a_factor_is_and_not_on_its_dtype(dtype):
     mu, degrees = whole_degrees()
-    unsaid = "column 0 has 359 different values in 2000 rows and is taken as continuous; say continuous=True or False"
+    ambiguous = "column 0 has 359 different values in 2000 rows and is taken as continuous; set continuous=True"
     for score, least in ((metrics.mig, 0.95), (metrics.sap, 0.99)):
-        said = score(mu, degrees.astype(dtype), continuous=True)
-        assert said > least and said == score(mu, degrees.astype(float), continuous=[True])
-        with pytest.warns(UserWarning, match=unsaid):
-            assert score(mu, degrees.astype(dtype)) == said
+        given = score(mu, degrees.astype(dtype), continuous=True)
+        assert given > least and given == score(mu, degrees.astype(float), continuous=[True])
+        with pytest.warns(UserWarning, match=ambiguous):
+            assert score(mu, degrees.astype(dtype)) == given
         with pytest.warns(UserWarning, match="column 0 has 359 classes, too many for 20 bins"):
             assert score(mu, degrees.astype(dtype), continuous=False) < 0.5
     both = np.hstack([degrees.astype(dtype), degrees.astype(dtype) // 120])
@@ -140,7 +140,7 @@ def test_useless_bins_are_warned_of():
     mu, degrees = whole_degrees()
     with pytest.warns(UserWarning, match="column 0 has 1999 of 2000 rows in one of 10 equal bins"):
         metrics.mig(mu, np.where(np.arange(2000)[:, None] == 7, 1e6, degrees), continuous=True)
-    with pytest.warns(UserWarning, match="mu: 199 rows in 20 × 10 bins make the information far too large"):
+    with pytest.warns(UserWarning, match="mu: 199 rows in 20 × 10 bins overestimate the information"):
         metrics.mig(mu[:199], degrees[:199], continuous=True)
     metrics.mig(mu[:200], degrees[:200], continuous=True)
 
@@ -200,7 +200,7 @@ def test_noise_scores_nearly_0(factors):
     noise = RNG(2)
     for vae_score in (metrics.factor_vae_score, metrics.beta_vae_score):
         score = vae_score(lambda f: noise.standard_normal((len(f), 4)), uniform, rng=RNG(0), **SMALL)
-        assert score == pytest.approx(1 / 3, abs=0.1)  # three factors, a guess
+        assert score == pytest.approx(1 / 3, abs=0.1)  # guessing among three factors
 
 
 def test_known_information_gives_the_known_gap():

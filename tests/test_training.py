@@ -1,4 +1,4 @@
-"""Training learns, resumes where it was stopped, and fails with a message that helps; test_faults kills it."""
+"""Training raises the ELBO, resumes after an interrupt, and fails with a helpful message; see also test_faults."""
 
 import math
 import os
@@ -54,7 +54,7 @@ def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
     assert elbo[0] == pytest.approx(elbo[1], rel=0.03)
 
 
-# Stopped and resumed.
+# Interrupted and resumed runs.
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def steps(monkeypatch):
 
 @pytest.fixture
 def stop_after(monkeypatch, steps):
-    """A function that calls ``train``, presses Ctrl-C during a given step, and returns the message."""
+    """A function that calls ``train``, raises SIGINT during a given step, and returns the message."""
     elbo_terms = training.elbo_terms
 
     def stop(count, *args, **kwargs):
@@ -97,7 +97,7 @@ def test_a_run_stopped_three_times_ends_as_one_that_was_not(images, tmp_path, st
     path = tmp_path / "run"
     for count, total in ((1, 4), (5, 24), (8, 56)):  # before the first checkpoint, between two, and with one
         message = stop_after(count, images, checkpoint=path, **SHORT)
-        assert message == f"stopped after {total} images; the same call goes on from there"
+        assert message == f"stopped after {total} images; the same call resumes from there"
     for _ in range(2):  # the second call finds a complete run
         model, resumed = training.train(images, checkpoint=path, **SHORT)
         assert len(steps) == 20 + 20, "no step is repeated"
@@ -255,7 +255,7 @@ DAMAGES = {
     "a longer list in the history": lambda tensors, card: card["history"]["kl"].append(1.0),
     "words in the history": lambda tensors, card: card["history"].update(seen=["a"], log_likelihood=[1], kl=[1]),
     "numbers for lists": lambda tensors, card: card.update(history={"seen": 1, "log_likelihood": 1, "kl": 1}),
-    "another history": lambda tensors, card: card.update(history={"price": []}),
+    "another history": lambda tensors, card: card.update(history={"loss": []}),
     "a list for the history": lambda tensors, card: card.update(history=[1]),
     "a negative step": lambda tensors, card: card.update(step=-1),
     "half a step": lambda tensors, card: card.update(step=0.5),
@@ -314,7 +314,7 @@ def test_numbers_of_numpy_are_accepted(images, tmp_path):
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="only Linux lists mapped files")
 def test_no_file_that_was_read_stays_open(images, path, tmp_path):
-    """Windows lets nobody replace a file that is mapped into memory."""
+    """Windows cannot replace a file that is open or mapped into memory."""
     training.save(VAE(32, 2), tmp_path / "model", {})
     kept = weights.read(path), training.load(tmp_path / "model"), training.train(images, checkpoint=path, **ONE_STEP)
     opened = [os.readlink(link) for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and link.exists()]

@@ -28,14 +28,14 @@ from .latents import UNUSED, encode, latent_kl, traverse
 from .model import VAE
 from .weights import to_bytes
 
-LIMIT = 3  # standard deviations of the prior, at either end of a slider; `web/state.js` has the same
+LIMIT = 3  # sliders run from -LIMIT to LIMIT standard deviations of the prior, as in `web/state.js`
 _WEB = Path(__file__).parent / "web"
-_MODULES = ("network", "hands", "state", "dom", "tools", "explorer")  # each imports only those before it
-_MAPPED, _SIDE = 200, 32  # images on the map, and pixels along the edge of each
+_MODULES = ("network", "hands", "state", "dom", "tools", "explorer")  # each imports only earlier ones
+_MAPPED, _SIDE = 200, 32  # number of images on the map, and the size of each in pixels
 
 
 def bundle() -> str:
-    """Join the modules of ``web`` to one: each but the last becomes an object with the name of its file."""
+    """Join the modules of ``web`` into one: each but the last becomes an object named after its file."""
     parts = []
     for name in _MODULES:
         source = re.sub(r"^import .*\n", "", (_WEB / f"{name}.js").read_text(encoding="utf-8"), flags=re.M)
@@ -43,7 +43,7 @@ def bundle() -> str:
             constants = {key.strip("_"): value for key, value in vars(hands).items() if key.isupper()}
             for key, value in constants.items():
                 source = f"export const {key} = {json.dumps(value, default=np.ndarray.tolist)};\n{source}"
-        if name != _MODULES[-1]:  # which keeps the default export that anywidget needs
+        if name != _MODULES[-1]:  # the last one keeps the default export for anywidget
             public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", source, re.M))
             body = re.sub(r"^export ", "", source, flags=re.M)
             source = f"const {name} = (() => {{\n{body}return {{ {public} }};\n}})();\n"
@@ -54,10 +54,10 @@ def bundle() -> str:
 class LatentExplorer(anywidget.AnyWidget):
     """Sliders for all latents of a model, those with the highest KL first, beside the image that they decode to.
 
-    ``card`` is the model's card, with the KL and, where known, the name of each latent. ``start`` is the code
-    ``(latent_dim,)`` to begin with and to reset to; 0 when none is given. The first 200 of ``images`` are placed on a
-    map by their codes. ``z`` is the code ``(latent_dim,)`` of the sliders, within ±3; ``selected`` is the number of the
-    image on the map that has this code, or -1. Set either, and the sliders follow.
+    ``card`` is the model's card, with the KL and, where known, the name of each latent. ``start`` is the
+    initial code ``(latent_dim,)``, to which a button resets; 0 by default. The first 200 of ``images`` are placed on a
+    map by their codes. ``z`` is the code ``(latent_dim,)`` of the sliders, within ±3; ``selected`` is the index of the
+    image on the map that has this code, or -1. Setting either moves the sliders.
     Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, when the map has no image
     ``selected``, and when the card belongs to another model.
     """
@@ -124,7 +124,7 @@ class LatentExplorer(anywidget.AnyWidget):
         self.selected = codes.index(self.z) if self.z in codes else -1
 
     def save_html(self, path: str | Path) -> None:
-        """Write the explorer as it stands to one HTML file, which needs no kernel, no network and no other file.
+        """Write the explorer in its present state to one HTML file that needs no kernel, network or other file.
 
         Without JavaScript it shows the traversal. Raises ``OSError`` when ``path`` cannot be written.
         """
@@ -142,7 +142,7 @@ class LatentExplorer(anywidget.AnyWidget):
             style_hash=_hash(self._css),
             script=script,
             script_hash=_hash(script),
-            traits=json.dumps(traits).replace("<", "\\u003c"),  # nothing in a card ends the element
+            traits=json.dumps(traits).replace("<", "\\u003c"),  # a card cannot close the element
             traversal=b64encode(self.traversal("webp")).decode(),
         )
         with replacing(Path(path)) as part:
@@ -154,7 +154,7 @@ class LatentExplorer(anywidget.AnyWidget):
         rows = traverse(self.model, self.z, used + unused)
         with matplotlib.style.context(plots.STYLE):
             figure = Figure(figsize=(10, 1.2 + len(rows) * 0.56))
-            labels = [label(self.card, i)[:40] for i in used + unused]  # longer ones leave no room for the images
+            labels = [label(self.card, i)[:40] for i in used + unused]  # longer labels leave no room for the images
             plots.plot_traversal(rows, labels, values=np.linspace(-LIMIT, LIMIT, 15), ax=figure.subplots())
             buffer = io.BytesIO()
             figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})
@@ -168,9 +168,9 @@ class LatentExplorer(anywidget.AnyWidget):
 
 
 def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None) -> NDArray[np.floating]:
-    """Return a code ``(latent_dim,)`` to begin with: of an open hand, of the first image, or drawn from the prior.
+    """Return an initial code ``(latent_dim,)``: of an open hand, of the first image, or sampled from the prior.
 
-    Most of them decode to a sharper image than 0, the middle of the prior.
+    Most of these decode to a sharper image than 0, the mean of the prior.
     """
     if card.get("data") == "hands" and model.channels == 1:
         return encode(model, hands.render(hands.neutral()[None], model.size))[0][0]
@@ -195,7 +195,7 @@ def label(card: dict[str, Any], latent: int) -> str:
 
 
 def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
-    """Return a copy of a card, if the explorer can use it."""
+    """Return a copy of a card. Raises ``ValueError`` if the explorer cannot use it."""
     card = dict(instance("card", card, dict))
     latents, vary = card.get("latents", [{}] * latent_dim), card.get("vary", [])
     if not isinstance(latents, list) or len(latents) != latent_dim or not all(map(_is_entry, latents)):
@@ -206,14 +206,14 @@ def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
 
 
 def _is_entry(entry: Any) -> bool:
-    """Return whether a card may say this of a latent: a finite KL and a name, both optional."""
+    """Return whether a card's entry for a latent is valid: a finite KL and a name, both optional."""
     if not isinstance(entry, dict) or not isinstance(entry.get("name", ""), str):
         return False
     return isinstance(kl := entry.get("kl", 0), int | float) and abs(kl) < np.inf
 
 
 def _thumbnails(pixels: NDArray[np.uint8]) -> bytes:
-    """Return small copies of images ``(n, channels, h, w)``, row by row on one square sheet, as WebP."""
+    """Return thumbnails of images ``(n, channels, h, w)``, tiled row by row on one square sheet, as WebP."""
     columns = int(np.ceil(np.sqrt(len(pixels))))
     sheet = Image.new("L" if pixels.shape[1] == 1 else "RGB", (columns * _SIDE, columns * _SIDE))
     for k, image in enumerate(pixels):
@@ -225,7 +225,7 @@ def _thumbnails(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def pack(data: bytes) -> str:
-    """Return bytes as compressed text for an HTML file; zlib adds a checksum, with which the page detects damage."""
+    """Return bytes as compressed text for an HTML file; zlib adds a checksum, by which the page detects damage."""
     return b64encode(zlib.compress(data, 9)).decode()
 
 

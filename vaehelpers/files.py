@@ -1,4 +1,4 @@
-"""Write files whole or not at all."""
+"""Write files atomically, and expand paths."""
 
 import os
 import tempfile
@@ -11,7 +11,7 @@ from .arguments import shortened
 
 
 def expanded(path: str | Path, name: str = "path") -> Path:
-    """Return a path with ``~`` replaced by the home folder; ``ValueError`` names the argument if it is no path."""
+    """Return a path with ``~`` replaced by the home folder; a ``ValueError`` names an argument that is no path."""
     if not isinstance(path, str | os.PathLike) or "\0" in (text := os.fspath(path)) or not text:
         raise ValueError(f"{name}: need the name of a file or folder, got {shortened(path)}")
     return Path(os.path.expanduser(text))

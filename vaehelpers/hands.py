@@ -23,7 +23,7 @@ class Factor(NamedTuple):
 
 #: x, y: shift, in a frame that is 2 wide; size: 1 fills the frame; rotation: radians, clockwise;
 #: spread: how far the fingers fan out; the five curls: 0 is stretched, 1 is folded onto the palm.
-#: The rotation is small on purpose: where a turned finger covers the place of its neighbour, no latent separates them.
+#: The rotation is kept small: if a rotated finger overlapped its neighbour's place, no latent would separate them.
 FACTORS: dict[str, Factor] = {
     "x": Factor(-0.09, 0.09, 0.0),
     "y": Factor(-0.09, 0.09, 0.0),
@@ -63,7 +63,7 @@ _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.random.Generator) -> Floats:
     """Draw independent uniform factors ``(n, 10)``, columns as in ``FACTORS``; those not in ``vary`` are neutral.
 
-    Raises ``ValueError`` for a name that is no factor, for a negative ``n`` and for an ``rng`` that is no Generator.
+    Raises ``ValueError`` for an unknown factor, for a negative ``n`` and for an ``rng`` that is no Generator.
     """
     whole("n", n, 0), columns_of(vary), generator("rng", rng)
     columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]
@@ -71,9 +71,9 @@ def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.rand
 
 
 def columns_of(vary: Sequence[str]) -> list[int]:
-    """Return the columns of some factors; raises ``ValueError`` for a name that is no factor."""
+    """Return the columns of some factors; raises ``ValueError`` for an unknown factor."""
     for name in vary:
-        if name not in list(FACTORS):  # a list compares what a dictionary could not look up
+        if name not in list(FACTORS):  # a list, since an unhashable name would raise TypeError
             raise ValueError(f"vary: {name!r} is not a factor; choose among {', '.join(FACTORS)}")
     return [list(FACTORS).index(name) for name in vary]
 
@@ -84,9 +84,9 @@ def neutral() -> Floats:
 
 
 def fill(varied: ArrayLike, vary: Sequence[str]) -> Floats:
-    """Complete the columns ``(n, len(vary))`` to all ten factors ``(n, 10)``; the missing ones are neutral.
+    """Return all ten factors ``(n, 10)`` from the columns ``(n, len(vary))`` that vary; the others are neutral.
 
-    Raises ``ValueError`` for another shape, a number that is not finite or a name that is no factor.
+    Raises ``ValueError`` for another shape, a number that is not finite or an unknown factor.
     """
     columns = array("varied", varied, ("n", len(vary)), dtype=np.float32)
     rows = np.tile(neutral(), (len(columns), 1))
@@ -104,7 +104,7 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     if rows.ndim != 2 or rows.shape[1] != len(FACTORS):
         raise ValueError(f"factors: need shape (n, {len(FACTORS)}), got {rows.shape}")
     whole("size", size, 8, 4096)
-    chunk = max(1, 2**16 // size**2)  # what fits the processor's cache
+    chunk = max(1, 2**16 // size**2)  # fits into the processor's cache
     parts = [_render(rows[i : i + chunk], size) for i in range(0, len(rows), chunk)]
     return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)
 
@@ -142,7 +142,7 @@ class _Surface:
         return sin * dx + cos * dy, cos * dx - sin * dy
 
     def add_bone(self, along: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:
-        """Add the volume of a ball that moves between two ends; its height and width change linearly on the way."""
+        """Add a bone: the volume swept by a ball whose height and width change linearly between two ends."""
         (start, end), (low, high) = [[value[self.image] for value in pair] for pair in (ends, heights)]
         length = np.where(np.abs(end - start) < 1e-3, np.float32(1e-3), end - start)
         share = np.clip((along - start) / length, 0, 1)
@@ -155,7 +155,7 @@ class _Surface:
         self.edge = np.minimum(distance - radius, self.edge)
 
     def paint(self, tone: Floats | float) -> None:
-        """Paint the surface over what lies lower; its rim is darker than its middle."""
+        """Paint the surface where it is the highest so far; its edge is darker than its centre."""
         shade, height = self.hand.shade[self.index], self.hand.height[self.index]
         cover = np.clip(0.5 - self.edge / self.hand.pixel[self.image], 0, 1)
         cover *= np.clip(0.5 + (self.height - height) / 0.04, 0, 1)
@@ -168,7 +168,7 @@ def _render(factors: Floats, size: int) -> Floats:
     _palm(hand).paint(_PALM_TONE)
     fingers = [_finger(hand, _FINGERS[i], factors[:, 4], factors[:, 6 + i]) for i in (3, 2, 1, 0)]
     for part in (*fingers, _thumb(hand, factors[:, 5])):
-        part.paint(np.clip(_FINGER_TONE + _TONE_RISE * part.height, _FINGER_TONE, 1))  # what is higher is brighter
+        part.paint(np.clip(_FINGER_TONE + _TONE_RISE * part.height, _FINGER_TONE, 1))  # higher is brighter
     return np.clip(hand.shade, 0, 1)
 
 

@@ -30,7 +30,7 @@ def enumerate_posterior(log_joint: ArrayLike) -> tuple[Floats, float]:
 def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     """Return the evidence lower bound Σ q (log p(x, z) − log q) in nats: at most log p(x).
 
-    ``q`` and ``log_joint`` run over all states of z, in one shape; 0 log 0 = 0, and the bound is −inf where q puts mass
+    ``q`` and ``log_joint`` hold all states of z in the same shape; 0 log 0 = 0, and the bound is −inf where q puts mass
     on an impossible state (Bishop 2006, §9.4, eq. 9.71; there called the lower bound L(q)). Raises ``ValueError`` when
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
@@ -67,7 +67,7 @@ class NoisyOr:
     ``prior (causes,)`` is the probability of each cause. ``leak (symptoms,)`` is the probability of a symptom without
     any cause. Both are strictly between 0 and 1, so no state is impossible. ``strength (causes, symptoms)`` is the
     probability in [0, 1) that a cause alone produces a symptom. The arrays are copied and read-only. Raises
-    ``ValueError`` otherwise.
+    ``ValueError`` for other shapes or values.
     """
 
     prior: Floats
@@ -158,7 +158,7 @@ def r_hat(chains: ArrayLike) -> Floats:
 
 
 class MeanField(NamedTuple):
-    """The result of ``mean_field``: q(z_i = 1) before and after each update, and the work up to there."""
+    """The result of ``mean_field``: q(z_i = 1) before and after each update, and the cumulative work."""
 
     path: Floats  # (1 + sweeps · causes, causes)
     work: Floats  # in evaluations of the log joint
@@ -173,9 +173,9 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
     """Fit q(z) = Π q(z_i) by coordinate ascent on the ELBO: one factor is updated while the others are fixed.
 
     ``start (causes,)`` holds the first q(z_i = 1). Returns the path and the work of ``sweeps`` updates of every factor,
-    and ``converged``. Each expectation is exact and runs over the other causes of a symptom only, so the work counts
-    evaluated symptoms, divided by the number of symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when ``start``
-    is not one probability for each cause, or a symptom has more than 25 causes.
+    and ``converged``. Each expectation is exact and enumerates the other causes of a symptom only; the work is the
+    number of evaluated symptoms divided by that of symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when
+    ``start`` is not one probability for each cause, or a symptom has more than 25 causes.
     """
     causes, n_symptoms = instance("model", model, NoisyOr).strength.shape
     x, q = _bits("symptoms", symptoms, (n_symptoms,)), array("start", start, (causes,), unit=True)
@@ -226,7 +226,7 @@ def gaussian_mean_field(
     """Fit a product of one-dimensional Gaussians to N(mean, covariance) by coordinate ascent.
 
     Returns the path of the means, ``converged``, and the variances, which are 1 / Λ_ii with the precision matrix Λ =
-    covariance⁻¹ and right from the first update on (Bishop 2006, §10.1.2, eq. 10.12 to 10.15). Raises ``ValueError``
+    covariance⁻¹ and do not change between updates (Bishop 2006, §10.1.2, eq. 10.12 to 10.15). Raises ``ValueError``
     when the shapes differ or the covariance is not symmetric positive definite.
     """
     mu = array("mean", mean, ("d",))
@@ -240,7 +240,7 @@ def gaussian_mean_field(
 
 
 def _converged(path: Floats) -> bool:
-    """Whether the last sweep, one update of each column, changed no value by more than 1e-6."""
+    """Return whether the last sweep, one update of each column, changed no value by more than 1e-6."""
     sweep = path.shape[1]
     return len(path) > sweep and bool((np.abs(path[-1] - path[-1 - sweep]) <= 1e-6).all())
 

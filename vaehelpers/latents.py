@@ -1,4 +1,4 @@
-"""Between images and latents: encode, decode, traverse, interpolate; and the KL, split by latent and by kind."""
+"""Encode and decode images, traverse and interpolate latents, and split the KL by latent or into three parts."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -57,7 +57,7 @@ class KLParts(NamedTuple):
 
 
 def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> KLParts:
-    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n images in three, from one sample of each.
+    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n images into three parts, by one sample of each.
 
     The mixture of these n posteriors approximates q(z), so the first part cannot exceed log n. Hoffman & Johnson
     (2016), "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.
@@ -66,7 +66,7 @@ def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> K
     m, v = _posteriors(mu, logvar)
     eps = generator("rng", rng).standard_normal(m.shape)
     z = m + np.exp(v / 2) * eps
-    own = _log_normal(eps, 0, 0) - v / 2  # of z under its own posterior; z − m would be rounded off
+    own = _log_normal(eps, 0, 0) - v / 2  # of z under its own posterior; computing z − m would lose digits
     joint, marginals = np.empty(len(z)), np.empty(len(z))
     for rows in np.array_split(np.arange(len(z)), len(z) // 32 + 1):
         log_q = _log_normal(z[rows, None], m, v)  # (sample, posterior, latent)
@@ -97,14 +97,14 @@ def traverse(
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: bool = True) -> Floats:
-    """Return latents ``(steps, latent_dim)`` from one to another, along an arc (slerp) or a straight line.
+    """Return codes ``(steps, latent_dim)`` from one code to another, along an arc (slerp) or a straight line.
 
-    Spherical interpolation keeps to lengths that are likely under the prior (Shoemake 1985; White 2016).
-    Raises ``ValueError`` unless ``start`` and ``end`` are vectors of one length.
+    Spherical interpolation keeps the norm likely under the prior (Shoemake 1985; White 2016).
+    Raises ``ValueError`` unless ``start`` and ``end`` are vectors of the same size.
     """
     a, b = (array(name, z, dtype=np.float32).astype(float) for name, z in (("start", start), ("end", end)))
     if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"start and end: need two vectors of one length, got {a.shape} and {b.shape}")
+        raise ValueError(f"start and end: need two vectors of the same size, got {a.shape} and {b.shape}")
     t = np.linspace(0, 1, whole("steps", steps))[:, None]
     length = np.linalg.norm(a) * np.linalg.norm(b)
     angle = np.arccos(np.clip(a @ b / length, -1, 1)) if length > 0 else 0.0
@@ -114,7 +114,7 @@ def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: 
 
 
 def manifold(model: VAE, *, side: int = 15) -> Floats:
-    """Decode a grid of a two-latent model, equally spaced in probability (Kingma & Welling 2014, appendix A).
+    """Decode a grid of codes of a two-latent model, equally spaced in probability (Kingma & Welling 2014, app. A).
 
     Returns images ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards. Raises
     ``ValueError`` for a model with another number of latents.

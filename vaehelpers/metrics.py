@@ -1,12 +1,12 @@
-"""Scores of how well a model's latents match the factors behind the images.
+"""Disentanglement scores: how well a model's latents match the generative factors of the images.
 
 They follow disentanglement_lib (Locatello et al. 2019, "Challenging common assumptions in the unsupervised learning of
-disentangled representations"), in which all factors are classes. Here ``continuous`` says what the factors are: True
-for quantities, which are put into 10 equal bins where a score needs classes; False for classes; a list with one entry
-per column. None takes a factor of at most 10 different values as classes and any other as continuous, whatever its
-dtype, and warns where that is ambiguous. A ``UserWarning`` names a factor for which the bins or classes are useless.
-Scores that learn from some rows and are tested on the others shuffle the rows first, so that the result does not depend
-on their order. A latent that is constant is allowed and counts as one without information.
+disentangled representations"), in which all factors are discrete. Here ``continuous`` states what the factors are: True
+for continuous ones, which are put into 10 equal bins where a score needs classes; False for discrete ones; or a list
+with one entry per column. None takes a factor with at most 10 different values as discrete and any other as continuous,
+whatever its dtype, and warns if that is ambiguous. A ``UserWarning`` names a factor whose bins or classes are useless.
+Scores that are fitted to some rows and tested on the others shuffle the rows first, so that the result does not depend
+on their order. A constant latent is allowed and carries no information.
 """
 
 import warnings
@@ -74,9 +74,9 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     """Return disentanglement, completeness and informativeness of ``mu`` (n, latents) about ``factors`` (n, k).
 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
-    gradient-boosted trees learn the classes of each factor from a share ``train`` of the rows. A latent is as important
-    as it is for their splits; informativeness is their accuracy on the other rows.
-    A factor of ten classes takes about 3 s for 1,000 rows of 25 latents, in proportion to each of the three; the
+    gradient-boosted trees learn the classes of each factor from a share ``train`` of the rows. The importance of a
+    latent is that for their splits; informativeness is their accuracy on the other rows.
+    A factor of ten classes takes about 3 s for 1,000 rows of 25 latents, in proportion to each of these numbers; the
     factors are fitted in parallel. Raises ``ValueError`` as ``mig_gaps`` does, for a single factor and for a share that
     leaves fewer than 2 rows on either side.
     """
@@ -121,12 +121,12 @@ def factor_vae_score(
     test: int = 500,
     variances: int = 10_000,
 ) -> float:
-    """Return the accuracy of telling, from the latent with the least variance, which factor a batch held fixed.
+    """Return the accuracy of a vote that predicts a batch's fixed factor from the latent with the least variance.
 
     Kim & Mnih (2018), "Disentangling by factorising", §4. ``represent`` turns factors (n, k) into codes (n, latents);
-    ``sample(n, rng)`` draws factors. A majority vote over ``train`` batches assigns a factor to each latent; ``test``
-    others are classified. The variance of a latent is relative to that over ``variances`` draws; a latent with a
-    standard deviation below 0.05 is left out, and with none left the score is 0. Drawing takes nearly all the time,
+    ``sample(n, rng)`` draws factors. A majority vote over ``train`` batches assigns a factor to each latent and is
+    scored on ``test`` others. The variance of a latent is relative to that over ``variances`` draws; latents with a
+    standard deviation below 0.05 are left out, and if none is left the score is 0. Drawing takes nearly all the time,
     hence a tenth of disentanglement_lib's batches: the standard error is at most 0.023. Raises ``ValueError`` when a
     size is below 2, when factors or codes have the wrong shape or are not finite, and for a single or constant factor.
     """
@@ -189,7 +189,7 @@ def _prepared(mu: ArrayLike, factors: ArrayLike, continuous: Continuous) -> tupl
         classes[column] = _bins(truth, _FACTOR_BINS) if kind else np.unique(truth, return_inverse=True)[1]
         fullest = np.bincount(classes[column]).max()
         if kind and continuous is None and values <= n / 2:
-            text = f"has {values} different values in {n} rows and is taken as continuous; say continuous=True or False"
+            text = f"has {values} different values in {n} rows and is taken as continuous; set continuous=True or False"
         elif kind and values > 1 and fullest > 0.9 * n:
             text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, because others are far away"
         elif not kind and values > _CODE_BINS:
@@ -224,28 +224,28 @@ def _order(codes: Floats, truths: Floats) -> Labels:
 
 def _information(codes: Floats, classes: Labels) -> Floats:
     if (n := len(codes)) < _CODE_BINS * _FACTOR_BINS:
-        text = f"mu: {n} rows in {_CODE_BINS} × {_FACTOR_BINS} bins make the information far too large; use thousands"
+        text = f"mu: {n} rows in {_CODE_BINS} × {_FACTOR_BINS} bins overestimate the information; use thousands"
         warnings.warn(text, stacklevel=3)
     counts = [[_counts(code, labels) for labels in classes] for code in (_bins(code, _CODE_BINS) for code in codes.T)]
     return np.array([[mutual_info_score(None, None, contingency=table) for table in row] for row in counts])
 
 
 def _counts(a: Labels, b: Labels) -> Labels:
-    """Return how many rows have each pair of labels; scikit-learn's own table takes ten times as long."""
+    """Return the contingency table of two label arrays; scikit-learn's function takes ten times as long."""
     shape = a.max() + 1, b.max() + 1
     return np.bincount(a * shape[1] + b, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _bins(values: Floats, n: int) -> Labels:
-    """Return in which of ``n`` equal bins, from the least to the greatest value, each value lies."""
+    """Return the index of each value's bin, of ``n`` equal bins from the smallest to the largest value."""
     return np.digitize(values, np.linspace(values.min(), values.max(), n + 1)[1:-1])
 
 
 def _concentration(weights: Floats) -> float:
-    """Return 1 − entropy of the shares in each row, relative to its maximum and averaged by the sums of the rows."""
+    """Return 1 − the normalised entropy of each row's shares, averaged with the row sums as weights."""
     shares = weights + 1e-11  # a row of zeros becomes uniform, and its sum is 0
-    below = 1 - entropy(shares / shares.sum(axis=1, keepdims=True), base=weights.shape[1])
-    return float(np.average(below, weights=weights.sum(axis=1) if weights.any() else None))
+    scores = 1 - entropy(shares / shares.sum(axis=1, keepdims=True), base=weights.shape[1])
+    return float(np.average(scores, weights=weights.sum(axis=1) if weights.any() else None))
 
 
 def _draw(sample: Sample, n: int, rng: Generator) -> Floats:

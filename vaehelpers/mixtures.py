@@ -98,7 +98,7 @@ def e_step(x: ArrayLike, mixture: GaussianMixture) -> tuple[Floats, Floats]:
 
 
 def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
-    """Return the mixture of largest expected log-joint for ``x`` (n, d) under log-responsibilities (n, k).
+    """Return the mixture that maximises the expected log-joint of ``x`` (n, d) under log-responsibilities (n, k).
 
     Bishop (2006), §9.2, eqs. 9.24–9.26, with covariances of at least ``FLOOR`` times the covariance of ``x``. Raises
     ``ValueError`` when the rows do not match, a responsibility is above 1, a component has none, or the columns of
@@ -200,7 +200,7 @@ def fit(
 
 
 def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tuple[GaussianMixture, list[float], bool]:
-    """Run EM on ``x`` (1 + d, n), below ones; return the mixture, the log-likelihoods and whether they converged."""
+    """Run EM on ``x`` (1 + d, n), whose first row is 1; return mixture, log-likelihoods and whether they converged."""
     bounds: list[float] = []
     converged = False
     while not converged and len(bounds) < max_iter:
@@ -211,7 +211,7 @@ def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tupl
 
 
 def _rank(run: tuple[GaussianMixture, list[float], bool]) -> tuple[bool, float]:
-    """Put runs with a component at ``FLOOR`` below the others."""
+    """Return a sort key by log-likelihood that puts runs with a component at ``FLOOR`` last."""
     least = np.linalg.eigvalsh(run[0].covariances).min()
     return least > 2 * run[0].means.shape[1] * FLOOR, run[1][-1]
 
@@ -221,7 +221,7 @@ def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]
 
     A Gaussian log-density is linear in the features (1, x, xxᵀ), the products of the rows of ``x``, and new means and
     covariances follow from their weighted sums: in a block each half-step is one matrix product. Where squares lose
-    too many digits, ``e_step`` and ``m_step`` do the round.
+    too many digits, ``e_step`` and ``m_step`` are used.
     """
     if mixture.weights.all() and _squares_are_exact(mixture.means, mixture.covariances):
         coefficients, log_likelihood = _coefficients(mixture), 0.0
@@ -263,7 +263,7 @@ def _moments(sums: Floats, d: int) -> tuple[Floats, Floats, Floats]:
 
 
 def _squares_are_exact(means: Floats, covariances: Floats) -> bool:
-    """Whether differences of squares of standardised data keep about eleven of sixteen digits."""
+    """Return whether differences of squares of standardised data keep about eleven of sixteen digits."""
     squares = means.shape[1] + (means**2).sum(axis=1)
     return bool((squares < 1e5 * np.linalg.eigvalsh(covariances)[:, 0]).all())
 

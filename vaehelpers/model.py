@@ -55,7 +55,7 @@ class Decoder(nn.Module):
         _initialise(self)
 
     def start_at(self, brightness: float) -> None:
-        """Set the last bias to the logit of the data's mean, so that training need not learn it."""
+        """Set the last bias to the logit of the data's mean, which training then need not learn."""
         last = self.convolutions[-1]
         assert isinstance(last, nn.ConvTranspose2d) and last.bias is not None
         nn.init.constant_(last.bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
@@ -130,7 +130,7 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread in a block: the fastest for a single image, or for several runs side by side."""
+    """Run torch on one thread inside the block: fastest for a single image, or for several runs in parallel."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -150,7 +150,7 @@ def same_shape(**tensors: Tensor) -> None:
 
 
 def _at_least_single(*tensors: Tensor) -> list[Tensor]:
-    """Return tensors in their highest precision, but at least single: long sums in half precision lose digits."""
+    """Promote tensors to their common dtype, at least float32: long sums in half precision lose digits."""
     dtype = reduce(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
     return [tensor.to(dtype) for tensor in tensors]
 

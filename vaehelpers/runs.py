@@ -18,9 +18,9 @@ from .weights import read, shape_of, write
 
 
 class Config:
-    """The arguments of ``train`` that are numbers, as Python's own numbers, which JSON can hold.
+    """The numeric arguments of ``train``, as Python numbers, which JSON can hold.
 
-    Raises ``ValueError`` for one that cannot be used.
+    Raises ``ValueError`` for an invalid one.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -39,7 +39,7 @@ class Config:
 
 @dataclass
 class History:
-    """The course of a training, a point every hundred steps: means over the batches since the last point, in nats."""
+    """Means in nats during training: a point every hundred steps, averaged over the batches since the last one."""
 
     seen: list[int] = field(default_factory=list)
     log_likelihood: list[float] = field(default_factory=list)
@@ -47,12 +47,12 @@ class History:
 
     @property
     def elbo(self) -> list[float]:
-        """The bound itself (β = 1), whatever β was trained with."""
+        """The ELBO (β = 1), whatever the β of the training."""
         return [likelihood - kl for likelihood, kl in zip(self.log_likelihood, self.kl, strict=True)]
 
 
 class Run:
-    """The state of a run, which goes on from the checkpoint at ``path`` if there is one."""
+    """The state of a training run, resumed from the checkpoint at ``path`` if there is one."""
 
     def __init__(self, images: Images, config: Config, device: torch.device, path: Path | None) -> None:
         channels, size = images.pixels.shape[1], images.pixels.shape[-1]
@@ -66,7 +66,7 @@ class Run:
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(device)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
-        for weight in self.model.parameters():  # as Adam does at its first step, which a checkpoint may precede
+        for weight in self.model.parameters():  # Adam does this only at its first step; a checkpoint may be earlier
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
             self.optimiser.state[weight] = {"step": torch.zeros(())} | moments
         self.history, self.step, self.saved = History(), 0, 0  # saved: images seen before the last checkpoint
@@ -86,7 +86,7 @@ class Run:
         return self.step * self.config.batch
 
     def done(self) -> float:
-        """Return how much of ``total`` is done: images or, if ``minutes`` end the run, seconds."""
+        """Return the progress towards ``total``: in images or, if ``minutes`` limit the run, in seconds."""
         return self.seen if self.config.minutes is None else time.monotonic() - self.began
 
     def bar(self, progress: bool) -> tqdm:
@@ -137,7 +137,7 @@ class Run:
         self.saved = self.seen
 
     def resume(self, path: Path) -> None:
-        """Restore a checkpoint. Raises ``ValueError`` if it is damaged, of another run, or no checkpoint."""
+        """Restore a checkpoint. Raises ``ValueError`` if it is damaged, no checkpoint, or that of another run."""
         tensors, card = read(path, "checkpoint")
         damaged = f"checkpoint: {str(path)!r} is damaged or was not written by this version; delete it or name another"
         if not card.keys() >= {"recipe", "step", "done", "history"}:
@@ -159,7 +159,7 @@ class Run:
             raise ValueError(damaged) from error
 
     def state(self) -> dict[str, Tensor]:
-        """Return by name the tensors that training changes in place."""
+        """Return the tensors that training changes in place, by name."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         for i, weight in enumerate(self.model.parameters()):
             tensors |= {f"optimiser.{i}.{k}": v for k, v in self.optimiser.state[weight].items()}
@@ -167,13 +167,13 @@ class Run:
 
 
 def fingerprint(images: Images) -> str:
-    """Return what identifies a data set: the number of images, their shape, and a hash of their bytes."""
+    """Return an identifier of a data set: the number of images, their shape, and a hash of their bytes."""
     digest = hashlib.sha256(np.ascontiguousarray(images.pixels).ravel().data).hexdigest()
     return f"{len(images)} of {'x'.join(map(str, images.pixels.shape[1:]))}, SHA-256 {digest[:16]}"
 
 
 def refuse_other(owner: str, found: object, recipe: dict[str, Any]) -> None:
-    """Raise ``ValueError``, which begins with ``owner`` and names each difference, unless two recipes are the same."""
+    """Raise ``ValueError`` if two recipes differ; it begins with ``owner`` and names each difference."""
     there = found if isinstance(found, dict) else {}
     changed = [
         f"{key} is {shortened(there.get(key))} there and {shortened(value)} here"
@@ -190,7 +190,7 @@ def device_named(name: str) -> torch.device:
         found = "cuda" if torch.cuda.is_available() else "cpu"
         return torch.Generator(torch.empty(0, device=found if name == "auto" else name).device).device
     except (AssertionError, RuntimeError, TypeError) as error:
-        raise ValueError(f"device: need 'auto', 'cpu' or another that torch finds here, got {name!r}") from error
+        raise ValueError(f"device: need 'auto', 'cpu' or another device that torch finds, got {name!r}") from error
 
 
 def _finite(tensor: Tensor, *shape: int) -> Tensor:

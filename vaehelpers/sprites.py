@@ -61,7 +61,7 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     windows = np.lib.stride_tricks.sliding_window_view(images[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
     for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
         chosen = np.flatnonzero(rows[:, 0] == shape)
-        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # what fits the processor's cache
+        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # fits into the processor's cache
             right, down, left, top = _axes(rows[which], size, half)
             pixel = 1 / size / rows[which, 1, None, None]
             windows[which, top, left] = np.clip(0.5 - distance(right, down) / pixel, 0, 1)

@@ -1,4 +1,4 @@
-"""Train a β-VAE, once or in a sweep over β and seeds; an interrupted or killed run goes on from its checkpoint."""
+"""Train a β-VAE, once or in a sweep over β and seeds; an interrupted or killed run resumes from its checkpoint."""
 
 import ctypes
 import math
@@ -78,7 +78,7 @@ def train(
     run = Run(images, config, device_named(device), None if checkpoint is None else expanded(checkpoint, "checkpoint"))
     if run.done() >= run.total:
         return run.result()
-    run.save()  # an error of the disk is better reported now than after hours of training
+    run.save()  # reports a disk error before hours of training, not after
     model, optimiser = run.model, run.optimiser
     try:
         with _deferred_interrupt() as interrupts, _freed_memory_kept(), run.bar(progress) as bar:
@@ -121,7 +121,7 @@ def train(
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
-            raise KeyboardInterrupt(f"stopped after {run.saved:,} images; the same call goes on from there") from None
+            raise KeyboardInterrupt(f"stopped after {run.saved:,} images; the same call resumes from there") from None
         tqdm.write(f"stopped after {run.seen:,} images; the model so far is returned")
     return run.result()
 
@@ -136,17 +136,17 @@ def sweep(
     progress: bool = True,
     **options: Any,
 ) -> list[dict[str, float]]:
-    """Train every β with every seed, one thread a run, and return a row for each: beta, seed, and what ``score`` says.
+    """Train each β with each seed, on one thread, and return a row for each: beta, seed and what ``score`` returns.
 
     The runs are spread over the machine's cores or, inside ``joblib.parallel_config("dask")``, over the workers of a
     Dask cluster, which must all reach ``folder``. It keeps the checkpoint of each run, which ``load`` reads: a finished
-    run is never trained again, and an unfinished one goes on from there. ``options`` go to ``train``.
+    run is never trained again, and an unfinished one is resumed. ``options`` are passed to ``train``.
     Raises ``ValueError``, before any training, if the folder holds runs of another sweep, and for bad arguments.
     """
     defaults = {name: parameter.default for name, parameter in signature(train).parameters.items()}
     wrong = options.keys() - defaults.keys() | options.keys() & {"images", "beta", "seed", "checkpoint"}
     if wrong:
-        raise ValueError(f"options: need arguments of train but checkpoint, got {', '.join(sorted(wrong))}")
+        raise ValueError(f"options: need arguments of train, but no checkpoint, got {', '.join(sorted(wrong))}")
     _check(images, options.get("callback"))
     function("score", score)
     place, data = expanded(folder, "folder"), fingerprint(images)
@@ -174,7 +174,7 @@ def sweep(
 
 
 def sweep_path(folder: Path, beta: float, seed: int) -> Path:
-    """Return where ``sweep`` keeps a run."""
+    """Return the path of the checkpoint of a run of ``sweep``."""
     return folder / f"beta-{repr(float(beta)).removesuffix('.0')}-seed-{seed}.safetensors"
 
 
@@ -189,9 +189,9 @@ def _sweep_run(
 
 @contextmanager
 def _deferred_interrupt() -> Iterator[list[int]]:
-    """Raise an interrupt (Ctrl-C) only at the end of the block, so that it cuts no step in two.
+    """Raise an interrupt (Ctrl-C) only at the end of the block, so that each step is completed.
 
-    Yields a list that is empty until there was one. A second interrupt is raised at once. In another thread, and where
+    Yields a list that is empty until an interrupt. A second interrupt is raised at once. In another thread, and where
     SIGINT is ignored or handled already, nothing changes.
     """
     interrupts: list[int] = []

@@ -1,4 +1,4 @@
-"""Models and checkpoints on the disk: safetensors, which cannot carry code, with a card (JSON) in the metadata."""
+"""Read and write models and checkpoints: safetensors, which cannot contain code, with a JSON card as metadata."""
 
 import json
 from difflib import get_close_matches
@@ -21,8 +21,8 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 def save(model: VAE, path: str | Path, card: dict[str, Any]) -> None:
     """Save a model in half precision together with its card; an older file is replaced.
 
-    Raises ``ValueError`` if half precision cannot hold a weight or JSON the card, and ``OSError`` if nothing can be
-    written.
+    Raises ``ValueError`` if a weight overflows half precision or JSON cannot hold the card, and ``OSError`` if the file
+    cannot be written.
     """
     with replacing(expanded(path)) as part:
         part.write_bytes(to_bytes(model, card))
@@ -39,7 +39,7 @@ def to_bytes(model: VAE, card: dict[str, Any]) -> bytes:
 
 
 def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
-    """Load a model and its card; from a checkpoint of ``train``, the model as far as it was trained.
+    """Load a model and its card; from a checkpoint of ``train``, the model so far.
 
     Raises ``FileNotFoundError`` if there is no such file and ``ValueError`` if it is not a model of this course.
     """
@@ -50,7 +50,7 @@ def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
     try:
         if not all(v.is_floating_point() and v.float().isfinite().all() for v in tensors.values()):
             raise ValueError(f"{wrong}: need finite floating-point numbers")
-        with torch.device("meta"):  # takes no memory: a card may claim any size, until it is compared with the tensors
+        with torch.device("meta"):  # allocates nothing, since the card may claim any size
             model = VAE(**card["model"])
         model.load_state_dict({k: v.float() for k, v in tensors.items()}, assign=True)
     except (KeyError, TypeError, OverflowError, RuntimeError) as error:
@@ -59,7 +59,7 @@ def load(path: str | Path) -> tuple[VAE, dict[str, Any]]:
 
 
 def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
-    """Load a model that comes with the course, and its card. Raises ``ValueError`` for an unknown name."""
+    """Load a shipped model and its card. Raises ``ValueError`` for an unknown name."""
     names = pretrained_names()
     if name not in names:
         close = get_close_matches(str(name), names, 1)
@@ -69,18 +69,18 @@ def load_pretrained(name: str) -> tuple[VAE, dict[str, Any]]:
 
 
 def pretrained_names() -> list[str]:
-    """Return the names that ``load_pretrained`` knows."""
+    """Return the names of the shipped models, for ``load_pretrained``."""
     return sorted(path.stem for path in PRETRAINED.glob("*.safetensors"))
 
 
 def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
-    """Write tensors as they are, and a card. Raises ``OSError`` if nothing can be written."""
+    """Write tensors without conversion, and a card. Raises ``OSError`` if the file cannot be written."""
     with replacing(path) as part:
         part.write_bytes(_serialised(tensors, card))
 
 
 def read(path: Path, name: str = "path") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read tensors and card into memory; the file is closed, so that Windows lets it be replaced.
+    """Read tensors and card into memory and close the file, so that it can be replaced on Windows.
 
     Raises ``FileNotFoundError`` if there is no such file and ``ValueError`` if it is damaged; both begin with ``name``.
     """
@@ -98,7 +98,7 @@ def read(path: Path, name: str = "path") -> tuple[dict[str, Tensor], dict[str, A
 
 
 def shape_of(model: VAE) -> dict[str, int]:
-    """Return what ``VAE`` takes to make a model of the same shape."""
+    """Return the arguments of ``VAE`` for a model of the same shape."""
     return {"size": model.size, "latent_dim": model.latent_dim, "channels": model.channels}
 
 
@@ -106,12 +106,12 @@ def _serialised(tensors: dict[str, Tensor], card: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(card, allow_nan=False, default=_as_python)
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"card: need what JSON can hold, got {error}") from error
+        raise ValueError(f"card: need values that JSON can hold, got {error}") from error
     return bytes(serialise({name: tensor.contiguous() for name, tensor in tensors.items()}, {"card": text}))
 
 
 def _as_python(value: Any) -> Any:
-    """Return NumPy's numbers as Python's, which JSON can hold."""
+    """Return a NumPy scalar as a Python number, which JSON can hold."""
     if getattr(value, "ndim", 1) == 0:
         return value.item()
     raise TypeError(f"object of type {type(value).__name__} is not JSON serializable")

@@ -106,7 +106,7 @@ def plot_gradient_variances(x: ArrayLike, variances: Mapping[str, Any], *, xlabe
     for (name, values), mark in zip(variances.items(), marks, strict=True):
         ax.plot(x, values, mark, color=DATA if mark == "s-" else Q, label=name)
     ax.set(yscale="log", xlabel=xlabel, ylabel="variance of one estimate")
-    ax.legend(fontsize="small")
+    ax.legend()
     return ax
 
 

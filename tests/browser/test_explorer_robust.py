@@ -122,7 +122,7 @@ def test_a_code_that_does_not_fit_the_model_is_an_alert(browser, tmp_path, z):
 def test_without_javascript_the_traversal_is_shown_and_explained(page_of):
     with page_of(java_script_enabled=False) as explorer:
         text, image = explorer.page.locator("noscript p"), explorer.page.locator("noscript img")
-        says(text, "needs JavaScript", "allow it, and reload", "-3", "+3")
+        says(text, "need JavaScript", "allow it, and reload", "-3", "+3")
         assert text.is_visible() and "Traversal of the 25 latents of hands" in image.get_attribute("alt")
         shown = np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("L"), float)
         assert min(shown.shape) > 500 and shown.std() > 40  # white paper, black hands

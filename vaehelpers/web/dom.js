@@ -1,4 +1,4 @@
-// Elements, motions and background work: what every part of the explorer is built from.
+// Elements, animations and background work, used by all parts of the explorer.
 
 /** Make an element with properties (`ariaLabel` and `role` are properties too) and children. */
 export function element(tag, properties = {}, ...children) {
@@ -32,8 +32,8 @@ export function createScreen({ size, channels }, properties, columns = 1, rows =
 }
 
 /**
- * Play one motion at a time. `start` calls `step(t)`, t from 0 to 1, for some milliseconds, then `onEnd(true)`. Another
- * start, `stop`, a hidden page or an aborted `signal` ends it early, with `onEnd(false)`. Reduced motion has 7 steps.
+ * Play one animation at a time. `start` calls `step(t)` with t from 0 to 1, then `onEnd(true)`. Another start, `stop`,
+ * a hidden page or an aborted `signal` ends it early with `onEnd(false)`. With reduced motion it has 7 steps.
  */
 export function createPlayer(signal) {
   const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
@@ -63,7 +63,7 @@ export function createPlayer(signal) {
   return { start, stop };
 }
 
-/** Return a function that restarts a generator, which runs in short pieces after `delay` ms without a restart. */
+/** Return a function that restarts a generator, which runs in short slices after `delay` ms without a restart. */
 export function inBackground(generator, delay = 150) {
   let timer = 0;
   const run = (work) => {

@@ -1,5 +1,5 @@
-// The latent explorer: sliders for the latents of a model, and the image that the decoder draws from them, here in the
-// browser. The same file serves a notebook (through anywidget) and an HTML file (through `fillPage`).
+// The latent explorer: sliders for the latents of a model, and the image that the decoder computes from them in the
+// browser. The same code serves notebooks (through anywidget) and HTML files (through `fillPage`).
 import * as network from "./network.js";
 import * as state from "./state.js";
 import * as dom from "./dom.js";
@@ -7,8 +7,8 @@ import * as tools from "./tools.js";
 
 const STEP = 0.05;
 const CELLS = 9; // images in the strip under a slider
-const SAVE_DELAY = 100; // milliseconds without a change after which the kernel gets z
-const UNUSED = 0.1; // nats below which a latent carries nothing
+const SAVE_DELAY = 100; // milliseconds without a change before z is sent to the kernel
+const UNUSED = 0.1; // nats: a latent with a smaller KL is unused
 
 /** A widget for anywidget: `initialize` runs once, `render` once a view; all views share one state. */
 function createWidget() {
@@ -33,7 +33,7 @@ function createWidget() {
 
 export default createWidget;
 
-/** Fill an HTML file, whose traits are the JSON in it. */
+/** Create the explorer of an HTML file from the traits that it stores as JSON. */
 export async function fillPage() {
   const el = document.getElementById("explorer"), widget = createWidget();
   try {
@@ -67,7 +67,7 @@ function showError(el, { message }) {
   el.append(dom.element("p", { role: "alert", textContent: message }));
 }
 
-/** Save z to the kernel once the code rests, since each message costs JupyterLab part of a frame; follow it at once. */
+/** Send z to the kernel after the last change, since JupyterLab takes time for each message; receive it at once. */
 function synchronise(code, traits) {
   let timer = 0;
   code.subscribe((source) => {
@@ -90,7 +90,7 @@ function createView({ model, code, pixels, traits }, signal) {
   const latents = model.card.latents.map((entry, i) => ({ i, kl: entry.kl, ...describe(entry, i) }));
   latents.sort((a, b) => (b.kl ?? 0) - (a.kl ?? 0));
   const player = dom.createPlayer(signal);
-  code.subscribe((source) => { if (source !== player) player.stop(); }, signal); // another change stops a motion
+  code.subscribe((source) => { if (source !== player) player.stop(); }, signal); // another change stops an animation
   const subscribe = (listener) => {
     code.subscribe(listener, signal);
     listener(traits);
@@ -104,7 +104,7 @@ function createView({ model, code, pixels, traits }, signal) {
   const main = dom.element("div", { className: "main" }, image, createRows(view));
   const ariaLabel = `Latent explorer of the model ${model.card.name ?? ""}`;
   const whole = dom.element("section", { className: "latent-explorer", ariaLabel }, createToolbar(view, main), main);
-  whole.addEventListener("keydown", (event) => { // plain keys would be commands of JupyterLab
+  whole.addEventListener("keydown", (event) => { // plain keys would trigger JupyterLab's commands
     if (!(event.ctrlKey || event.metaKey || event.altKey || event.key === "Enter")) event.stopPropagation();
   });
   return whole;
@@ -135,13 +135,13 @@ function createImage(view) {
   };
   canvas.ariaLabel = describeImage();
   view.subscribe(() => {
-    paint(view.pixels); // at once: a request for the next frame would show it a frame late
+    paint(view.pixels); // at once: requestAnimationFrame would delay it by a frame
     update();
   });
   return [dom.element("h3", { textContent: "Drawn from the code" }), canvas, live, createElbo(view)];
 }
 
-/** The ELBO of the encoded image in nats; its expectation over q by samples, once the code stands still. */
+/** The ELBO of the encoded image in nats; its expectation over q is sampled after the last change of the code. */
 function createElbo({ model, code, subscribe }) {
   const line = dom.element("p", { className: "elbo" }), samples = 32;
   const show = (kl, likelihood = NaN) => {
@@ -178,7 +178,7 @@ function createButtons({ code }) {
     dom.button("random", () => code.set(code.z.map(state.normal)), { title: "a code drawn from the prior" }));
 }
 
-/** A row for each latent, those with the highest KL first; the unused ones are folded away. */
+/** A row for each latent, those with the highest KL first; unused ones are inside a closed `details` element. */
 function createRows(view) {
   const rows = view.latents.map((latent) => createRow(view, latent)), unused = rows.filter(({ kl }) => kl < UNUSED);
   const summary = dom.element("summary", { textContent: `${unused.length} unused latents` });
@@ -193,7 +193,7 @@ function createRows(view) {
   return dom.element("div", { className: "latents" }, title, ...used, createArithmetic(view), ...rest);
 }
 
-/** One latent: a slider whose handle frames an image of its strip, its value, and a button that plays it. */
+/** One latent: a slider over a strip of decoded images, a number field, and a button that animates it. */
 function createRow(view, { i, kl, name, details }) {
   const { model, code, player } = view, reset = () => code.setLatent(i, code.start[i]);
   const scale = { min: -state.LIMIT, max: state.LIMIT, step: STEP, ariaLabel: `${name} ${details}` };
@@ -238,14 +238,14 @@ function showPosterior(band, posterior, i) {
   band.posterior = posterior;
   band.hidden = !posterior;
   if (!posterior) return;
-  const mean = posterior.mu[i], deviation = Math.exp(posterior.logvar[i] / 2);
+  const mean = posterior.mu[i], sd = Math.exp(posterior.logvar[i] / 2);
   const share = (value) => Math.min(1, Math.max(0, (value / state.LIMIT + 1) / 2));
-  band.style.setProperty("--from", share(mean - deviation));
-  band.style.setProperty("--to", share(mean + deviation));
-  band.title = `q(z|x) of the encoder: ${mean.toFixed(2)} ± ${deviation.toFixed(2)}`;
+  band.style.setProperty("--from", share(mean - sd));
+  band.style.setProperty("--to", share(mean + sd));
+  band.title = `q(z|x) of the encoder: ${mean.toFixed(2)} ± ${sd.toFixed(2)}`;
 }
 
-/** Three codes that are kept, a straight line from A to B, and A − B + C. */
+/** Three stored codes A, B and C, an animation along the line from A to B, and A − B + C. */
 function createArithmetic(view) {
   const { model, code, player } = view, kept = {};
   const slots = ["A", "B", "C"].map((name) => {
@@ -272,7 +272,7 @@ function createArithmetic(view) {
   return dom.element("div", { className: "arithmetic" }, ...slots);
 }
 
-/** A button that plays a motion once, or stops it, and announces how it ended. */
+/** A button that starts or stops an animation and announces how it ended. */
 function createPlayButton({ player, announce }, textContent, milliseconds, createStep, properties) {
   const play = dom.button(textContent, () => {
     if (play.ariaPressed === "true") return player.stop();
@@ -285,7 +285,7 @@ function createPlayButton({ player, announce }, textContent, milliseconds, creat
   return play;
 }
 
-/** A button for each tool; one at a time is open, beside the image. */
+/** A button for each tool; at most one tool is open, beside the image. */
 function createToolbar(view, main) {
   let close = () => {};
   const buttons = tools.list(view).map(([name, create]) => {

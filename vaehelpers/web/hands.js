@@ -1,8 +1,8 @@
 // The course's hand (hands.py) in plain JavaScript, one image at a time.
 //
-// The constants in capitals are those of hands.py: `bundle` in explorer.py writes them at the head of this module. The
-// formulas are repeated here: a test compares images. Work per pixel stays inside one function, since numbers passed
-// between functions may be boxed.
+// The constants in capitals are those of hands.py: `bundle` in explorer.py writes them at the top of this module. The
+// formulas are repeated here, and a test compares the images. Work per pixel stays inside one function, since numbers
+// passed between functions may be boxed.
 
 /** Draw the hand of ten factors, in the order of FACTORS: rows of pixels from the top, each in [0, 1]. */
 export function render(factors, size) {
@@ -16,8 +16,8 @@ export function render(factors, size) {
   return shade;
 }
 
-// For each of `n` pixels: its place in the hand's own frame, the height of what is painted there, and room for the
-// indices of those that a part may cover. Allocated once, for the next image too.
+// For each of `n` pixels: its place in the hand's own frame and the height painted so far; `index` lists pixels that
+// a part may cover. The arrays are reused for the next image.
 const hand = { n: 0, pixel: 0, x: [], y: [], height: [], index: [] };
 
 function placePixels(x, y, scale, rotation, size) {
@@ -38,7 +38,7 @@ function placePixels(x, y, scale, rotation, size) {
   }
 }
 
-/** List the pixels inside a box of the hand's frame, with a pixel to spare, and return how many they are. */
+/** List the pixels inside a box of the hand's frame, enlarged by a pixel, in `hand.index`, and return their number. */
 function region({ left, right, bottom, top }) {
   const { x, y, index, pixel } = hand;
   let n = 0;
@@ -49,7 +49,7 @@ function region({ left, right, bottom, top }) {
   return n;
 }
 
-/** One shape: a polygon with rounded corners that runs smoothly into the wrist. */
+/** Paint a polygon with rounded corners that blends into the wrist. */
 function paintPalm(shade) {
   const [top, bottom, width] = WRIST, { sides, distances, joined } = palm;
   const n = region(palm);
@@ -66,7 +66,7 @@ function paintPalm(shade) {
   }
 }
 
-/** Balls swept along the bones; height and width change evenly on the way. */
+/** Paint the volumes swept by balls along the bones; height and width change linearly along each. */
 function paintBones(box, bones, shade) {
   const n = region(box);
   for (let k = 0; k < n; k++) {
@@ -91,14 +91,14 @@ function paintBones(box, bones, shade) {
   }
 }
 
-/** Lay a surface over a pixel: it covers what lies lower, and its rim is darker than its middle. */
+/** Paint a surface on a pixel where it is the highest so far; its edge is darker than its centre. */
 function paint(shade, i, edge, height, facing, tone) {
   const cover = clip(0.5 - edge / hand.pixel, 0, 1) * clip(0.5 + (height - hand.height[i]) / 0.04, 0, 1);
   shade[i] += cover * (tone * (0.5 + 0.5 * facing) - shade[i]);
   hand.height[i] += cover * (height - hand.height[i]);
 }
 
-/** A maximum with rounded corners. */
+/** Return a maximum with rounded corners: a scaled log-sum-exp. */
 function softMax(distances) {
   let peak = -Infinity, sum = 0;
   for (let i = 0; i < distances.length; i++) peak = Math.max(peak, distances[i]);
@@ -106,7 +106,7 @@ function softMax(distances) {
   return peak + ROUNDING * Math.log(sum);
 }
 
-/** Height of a unit ball over a point at `ratio` from its middle. */
+/** Return the height of the unit sphere at a distance `ratio` from its axis. */
 function dome(ratio) {
   return Math.sqrt(1 - ratio * ratio);
 }
@@ -115,7 +115,7 @@ function clip(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }
 
-// The parts: each has the box that it never leaves, with a pixel to spare, and room for what an image changes.
+// The parts: each has its bounding box, and arrays for what differs between images.
 
 const palm = {
   left: -0.5, right: 0.5, bottom: WRIST[1] - WRIST[2], top: 0.2,
@@ -134,7 +134,7 @@ const fingers = FINGERS.map(([x, y, closed, fanned, ...rest]) => {
 });
 const thumb = { left: -0.85, right: 0.35, bottom: -0.68, top: 0.4 };
 
-/** Three bones in a plane upright on the palm: seen from the front a curl shortens, then folds them. */
+/** Return three bones in a plane upright on the palm: seen from the front, a curl shortens, then folds them. */
 function poseFinger({ x, y, closed, fanned, lengths, widths }, spread, curl) {
   const angle = closed + spread * (fanned - closed);
   let bend = 0, start = 0, low = KNUCKLE;
@@ -148,7 +148,7 @@ function poseFinger({ x, y, closed, fanned, lengths, widths }, spread, curl) {
   });
 }
 
-/** Three bones that swing across the palm, mostly in the image plane. */
+/** Return three bones that swing across the palm, mostly in the plane of the image. */
 function poseThumb(curl) {
   let [x, y] = THUMB_BASE, low = 0;
   return THUMB.map(([length, stretched, folded], i) => {

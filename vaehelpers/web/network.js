@@ -1,8 +1,8 @@
 // The course's VAE (model.py) in plain JavaScript, one image at a time.
 //
 // Weights are reordered once, when a model is parsed, so that every layer sums products along contiguous memory.
-// Activations between convolutions have their channels innermost and a margin of zeros. All numbers are doubles:
-// rounding each step to single precision takes twice the time.
+// Activations between convolutions have their channels innermost and a margin of zeros. All numbers are doubles, since
+// rounding each step to single precision would take twice the time.
 
 /** Read a model and its card from the bytes that `to_bytes` of weights.py writes; throws an Error for other bytes. */
 export function parse(bytes) {
@@ -17,7 +17,7 @@ export function parse(bytes) {
   }
 }
 
-/** Return the pixels (channels, size, size) in [0, 1] that the decoder draws from the latents z. */
+/** Return the pixels (channels, size, size) in [0, 1] that the decoder computes from the latents z. */
 export function decode(model, z, out = new Float32Array(model.channels * model.size ** 2)) {
   if (z.length !== model.latentDim || !z.every(Number.isFinite)) {
     throw new Error(`z: need ${model.latentDim} finite numbers, got ${z}`);
@@ -59,13 +59,13 @@ function readSafetensors(bytes) {
   return { card: JSON.parse(header.__metadata__.card), tensor };
 }
 
-/** Convert half-precision bits: moved to their places in single precision, they mean 2 ** -112 of the number. */
+/** Convert half-precision bits: shifted to single precision, they encode the number times 2 ** -112. */
 function toDoubles(halves) {
   const bits = new Uint32Array(halves).map((half) => ((half & 0x8000) << 16) | ((half & 0x7fff) << 13));
   return new Float64Array(new Float32Array(bits.buffer)).map((value) => value * 2 ** 112);
 }
 
-// The layers. Each becomes a step: a function without arguments from one buffer into the next.
+// The layers. Each becomes a step: a function without arguments that reads one buffer and writes the next.
 
 function buildEncoder(layer, size, latentDim, channels) {
   const input = plane(size, channels, 1), steps = [];
@@ -90,7 +90,7 @@ function buildDecoder(layer, size, latentDim, channels) {
   steps.push(dense(first, second, ...layer("decoder.dense.2", 256, 256, 256)));
   const last = layer("decoder.dense.4", 512, 512, 256);
   let x = plane(4, 32, 1);
-  for (let v = 0; v < 4; v++) { // row by row, because of the margin between them
+  for (let v = 0; v < 4; v++) { // one row at a time, because of the margin between rows
     const line = x.values.subarray(x.origin + v * x.pitch, x.origin + v * x.pitch + 128);
     steps.push(dense(second, line, ...last, { row: (o) => channelsFirst(128 * v + o) }));
   }
@@ -104,7 +104,7 @@ function buildDecoder(layer, size, latentDim, channels) {
   return { input, steps, output: x };
 }
 
-/** Return where torch keeps the number that is at `index` here, in 4 × 4 pixels of 32 channels. */
+/** Return torch's index of the number at `index` here, for 4 × 4 pixels of 32 channels. */
 function channelsFirst(index) {
   return (index % 32) * 16 + (index >> 5);
 }
@@ -117,7 +117,7 @@ function plane(side, channels, margin) {
 
 function dense(input, output, weight, bias, { floor = 0, row = (o) => o, column = (i) => i } = {}) {
   const ins = input.length, weights = new Float64Array(ins * output.length);
-  const biases = output.map((_, o) => bias[row(o)] ?? 0); // 0 for outputs that only fill a block
+  const biases = output.map((_, o) => bias[row(o)] ?? 0); // 0 for outputs that pad a block
   for (let o = 0; o < output.length; o++) {
     for (let i = 0, q = (o - (o % 4)) * ins + (o % 4); i < ins; i++, q += 4) {
       weights[q] = weight[row(o) * ins + column(i)] ?? 0;
@@ -133,7 +133,7 @@ function convolution(input, output, weight, bias) {
   return () => convolve(input, output, weights, bias, geometry);
 }
 
-/** Output pixels of even and odd rows and columns see different quarters of the 4 × 4 kernel: four convolutions. */
+/** Even and odd rows and columns of the output use different quarters of the 4 × 4 kernel: four convolutions. */
 function transposedConvolution(input, output, weight, bias, floor) {
   const outs = bias.length, biases = Float64Array.from({ length: output.channels }, (_, o) => bias[o] ?? 0);
   return [[0, 0], [0, 1], [1, 0], [1, 1]].map(([top, left]) => {
@@ -161,7 +161,7 @@ function reorder(outs, ins, taps, weight) {
   return weights;
 }
 
-// The two loops in which all the time goes.
+// The two inner loops, which take nearly all the time.
 
 /** Compute four outputs at once, so that each input is loaded once for four products. */
 function multiply(x, y, weights, bias, floor) {

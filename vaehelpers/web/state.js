@@ -1,20 +1,20 @@
-// What all views of one explorer share: the code z, the image that is decoded from it, and what they say of it.
+// State shared by all views of an explorer: the code z and the image decoded from it; also the terms of the ELBO.
 import * as network from "./network.js";
 
-export const LIMIT = 3; // standard deviations of the prior, at either end of a slider
+export const LIMIT = 3; // sliders run from -LIMIT to LIMIT standard deviations of the prior
 
-/** Read a widget's traits; throws an Error where they do not fit together. */
+/** Read a widget's traits; throws an Error if they are inconsistent. */
 export function createState(traits) {
   const model = network.parse(traits.get("weights"));
   const code = createCode(traits.get("z"), traits.get("start"));
   const pixels = network.decode(model, code.z);
-  code.subscribe(() => network.decode(model, code.z, pixels)); // the first subscriber: views paint these pixels
+  code.subscribe(() => network.decode(model, code.z, pixels)); // subscribed first, since views paint these pixels
   return { model, code, pixels, traits };
 }
 
 /**
- * The code z and its `start`. `subscribe` calls a listener after every change, with the `source` that the change names.
- * `posterior` is the image that z was encoded from, with its mu and logvar; null where z came from elsewhere.
+ * The code z and its `start`. `subscribe` calls a listener after every change, with the `source` of the change.
+ * `posterior` holds the image that z was encoded from, with its mu and logvar; null if z was not encoded.
  */
 function createCode(z, start) {
   const listeners = new Set(), clip = (value) => Math.min(LIMIT, Math.max(-LIMIT, value));

@@ -1,4 +1,4 @@
-// What opens beside the image: other ways to a code than its sliders.
+// Tools that open beside the image: other ways than sliders to choose a code.
 import * as state from "./state.js";
 import * as dom from "./dom.js";
 import * as hands from "./hands.js";
@@ -15,11 +15,11 @@ export function list({ model, traits }) {
     vary.length && vary.every((name) => name in hands.FACTORS) ? ["True hand", createTrueHand] : null,
     traits.get("images").codes ? ["Map of codes", createMap] : null,
     model.latentDim === 2 ? ["Manifold", createManifold] : null,
-    ["Your own image", createPaper],
+    ["Your own image", createOwnImage],
   ].filter(Boolean);
 }
 
-/** A hand drawn from its true factors, which the encoder encodes. */
+/** A hand drawn from its true factors by sliders, and encoded. */
 function createTrueHand({ model, traits, encode }) {
   const vary = traits.get("vary");
   const factors = Object.entries(hands.FACTORS);
@@ -93,7 +93,7 @@ function createScale(direction, codes) {
   return (z) => Math.min(1, Math.max(0, (along(z) / furthest + 1) / 2));
 }
 
-/** Small images at their places; the one under the pointer is drawn large. */
+/** A canvas with thumbnails at their places; the one nearest to the pointer is drawn large. */
 function createChart(n, thumbnails) {
   const ariaLabel = `map of the codes of ${n} images`, columns = Math.ceil(Math.sqrt(n));
   const canvas = dom.element("canvas", { width: MAP, height: MAP, role: "img", ariaLabel });
@@ -108,7 +108,7 @@ function createChart(n, thumbnails) {
   function draw(large = -1) {
     hovered = large;
     context.clearRect(0, 0, MAP, MAP);
-    const shown = []; // an image that would hide an earlier one, or that is not loaded, is a dot
+    const shown = []; // an image that would hide an earlier one, or is not loaded, is drawn as a dot
     context.fillStyle = "#999";
     for (const [k, [x, y]] of chart.places.entries()) {
       const hides = ([left, top]) => Math.max(Math.abs(left - x), Math.abs(top - y)) < 0.075;
@@ -134,7 +134,7 @@ function createChart(n, thumbnails) {
   return chart;
 }
 
-/** All that a model with two latents can draw; drag across it. */
+/** A grid of images over the latents of a model with two; dragging across it sets the code. */
 function createManifold({ model, code, subscribe }) {
   const ariaLabel = "manifold: the first latent grows to the right, the second upwards";
   const { canvas, paint } = dom.createScreen(model, { ariaLabel }, GRID, GRID), ring = createRing();
@@ -146,11 +146,11 @@ function createManifold({ model, code, subscribe }) {
       yield;
     }
   }, 0)();
-  const follow = (event) => {
+  const setCode = (event) => {
     const [x, y] = relativePosition(event);
     code.set([LIMIT * (2 * x - 1), LIMIT * (1 - 2 * y)]);
   };
-  drag(canvas, follow, follow);
+  drag(canvas, setCode, setCode);
   subscribe(() => ring.moveTo((code.z[0] / LIMIT + 1) / 2, (1 - code.z[1] / LIMIT) / 2));
   return [dom.element("div", { className: "chart" }, canvas, ring.element)];
 }
@@ -165,12 +165,12 @@ function createRing() {
   return { element: ring, moveTo };
 }
 
-/** Return where on its element an event happened, as shares of width and height. */
+/** Return the position of an event on its element, as shares of width and height. */
 function relativePosition({ offsetX, offsetY, target }) {
   return [offsetX / target.clientWidth, offsetY / target.clientHeight];
 }
 
-/** Call `onMove` while a pressed pointer moves, also beyond the canvas, and `onPress` when it is pressed. */
+/** Call `onPress` when the pointer is pressed, and `onMove` while it moves pressed, also beyond the canvas. */
 function drag(canvas, onPress, onMove) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
@@ -179,8 +179,8 @@ function drag(canvas, onPress, onMove) {
   canvas.addEventListener("pointermove", (event) => { if (event.buttons) onMove(event); });
 }
 
-/** An image that is drawn here, opened or dropped, and encoded in the size and the colours of the model. */
-function createPaper({ model, encode }) {
+/** An image that is drawn, opened or dropped here, and encoded in the size and colours of the model. */
+function createOwnImage({ model, encode }) {
   const { size } = model, textContent = "Draw here with the pointer, or drop an image.";
   const properties = { className: "screen paper", role: "img", ariaLabel: textContent };
   const canvas = dom.element("canvas", { width: size, height: size, ...properties });
@@ -197,7 +197,7 @@ function createPaper({ model, encode }) {
   const lineTo = (event) => {
     context.lineTo(...relativePosition(event).map((share) => share * size));
     context.stroke();
-    moveTo(event); // else the next stroke would draw this one again
+    moveTo(event); // a new path, so that this segment is not drawn again
     update();
   };
   const clear = () => {
@@ -218,7 +218,7 @@ function createPaper({ model, encode }) {
   return [canvas, dom.element("p", { textContent }), dom.element("div", { className: "buttons" }, ...controls)];
 }
 
-/** An input that opens an image file, or takes one that is dropped on `target`, and says so when it is no image. */
+/** An input for an image file, which may also be dropped on `target`, and a message for a file that is no image. */
 function createFileInput(target, show) {
   const note = dom.element("p", { role: "alert" }), input = dom.element("input", { type: "file", accept: "image/*" });
   const open = async ([file]) => {
@@ -230,7 +230,7 @@ function createFileInput(target, show) {
       note.textContent = `${file.name} cannot be read as an image: ${error.message}`;
     }
   };
-  input.addEventListener("click", () => { input.value = ""; }); // else the same file again would be no change
+  input.addEventListener("click", () => { input.value = ""; }); // so that choosing the same file again is a change
   input.addEventListener("change", () => open(input.files));
   target.addEventListener("dragover", (event) => event.preventDefault());
   target.addEventListener("drop", (event) => {
@@ -240,7 +240,7 @@ function createFileInput(target, show) {
   return [dom.labelled("or open a file: ", input), note];
 }
 
-/** Read a square canvas as pixels (channels, size, size) in [0, 1]; grey as Pillow makes it of colours (ITU-R 601). */
+/** Read a square canvas as pixels (channels, size, size) in [0, 1]; colours become grey as in Pillow (ITU-R 601). */
 function readPixels(context, { size, channels }) {
   const { data } = context.getImageData(0, 0, size, size), plane = size ** 2;
   return Float32Array.from({ length: channels * plane }, (_, i) => {

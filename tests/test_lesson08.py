@@ -1,14 +1,14 @@
 """Lesson 08: right and wrong answers of the exercises, for test_judge.py."""
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import torch
 from numpy.linalg import norm
 from scipy.special import entr, xlogy
-from scipy.stats import bernoulli
+from scipy.stats import bernoulli, mannwhitneyu
 from sklearn.decomposition import PCA
+from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 
@@ -23,19 +23,19 @@ def answering_in_place(before, after, logvar):
     return len(after[after > np.exp(logvar)])
 
 
-def clipped_fit(x):
+def clipped_reconstruction(x):
     p = x.clip(1e-7, 1 - 1e-7)
     return np.sum(x * np.log(p) + (1 - x) * np.log(1 - p))
 
 
-def fit_in_place(x):
+def reconstruction_in_place(x):
     dark = 1 - x
     x[:] = xlogy(x, x)
     x += xlogy(dark, dark)
     return x.sum()
 
 
-def arc(angle=np.arccos, over=np.sin, ends=lambda a, b: (a, b)):
+def slerp(angle=np.arccos, over=np.sin, ends=lambda a, b: (a, b)):
     """The solution of exercise 4, or one with a mistake built in."""
 
     def attempt(a, b, t):
@@ -46,12 +46,25 @@ def arc(angle=np.arccos, over=np.sin, ends=lambda a, b: (a, b)):
     return attempt
 
 
-def arc_in_place(a, b, t):
+def slerp_in_place(a, b, t):
     phi = 2 * np.arcsin(norm(a / norm(a) - b / norm(b)) / 2)
     a *= np.sin((1 - t) * phi) / np.sin(phi)
     b *= np.sin(t * phi) / np.sin(phi)
     a += b
     return a
+
+
+def agreement_in_place(s):
+    lengths = norm(s, axis=1)
+    s -= s.mean(axis=0)
+    return 1 - np.sum(s * s) / lengths.dot(lengths)
+
+
+def auc_in_place(inside, outside):
+    inside.sort()
+    outside.sort()
+    below = np.searchsorted(outside, inside) + np.searchsorted(outside, inside, side="right")
+    return below.mean() / 2 / len(outside)
 
 
 def share(values=lambda mu: np.linalg.svd(mu - mu.mean(axis=0), compute_uv=False) ** 2, taken=slice):
@@ -82,31 +95,39 @@ RIGHT = {
         lambda code, codes: np.where(distances(code, codes) == distances(code, codes).min()),
         lambda code, codes: (codes @ code - (codes**2).sum(axis=1) / 2).argmax(),
     ],
-    "step": [6 / 14, 0.43, 0.429, Fraction(3, 7), np.diff(np.linspace(-3, 3, 15))[0], [0.4286], np.float32(3 / 7)],
     "answering": [
         answering(),
         answering_in_place,
         lambda b, a, v: sum(math.fabs(y - x) > math.sqrt(math.exp(w)) for x, y, w in zip(b, a, v, strict=True)),
         lambda b, a, v: torch.tensor(2 * np.log(np.abs(a - b)) > v).sum(),
     ],
-    "best_fit": [
+    "best_reconstruction": [
         lambda x: np.sum(xlogy(x, x) + xlogy(1 - x, 1 - x)),
-        clipped_fit,
-        fit_in_place,
+        clipped_reconstruction,
+        reconstruction_in_place,
         lambda x: -np.sum(entr(x) + entr(1 - x)),
         lambda x: -sum(bernoulli(p).entropy() for p in x.flat),
         lambda x: -F.binary_cross_entropy(torch.tensor(x), torch.tensor(x), reduction="sum"),
     ],
-    "arc": [
-        arc(),
-        arc_in_place,
-        lambda a, b, t: arc()(b, a, 1 - t)[:, None],
-        lambda a, b, t: torch.tensor(arc()(a, b, t), dtype=torch.float32, requires_grad=True),
+    "slerp": [
+        slerp(),
+        slerp_in_place,
+        lambda a, b, t: slerp()(b, a, 1 - t)[:, None],
+        lambda a, b, t: torch.tensor(slerp()(a, b, t), dtype=torch.float32, requires_grad=True),
     ],
     "agreement": [
-        lambda s: norm(s.mean(axis=0)) / norm(s, axis=1).mean(),
-        lambda s: [norm(s.sum(axis=0)) / sum(math.hypot(*step) for step in s)],
-        lambda s: torch.tensor(s).mean(0).norm() / torch.tensor(s).norm(dim=1).mean(),
+        lambda s: np.sum(s.mean(axis=0) ** 2) / np.sum(s**2, axis=1).mean(),
+        agreement_in_place,
+        lambda s: [1 - s.var(axis=0).sum() / np.mean([step @ step for step in s])],
+        lambda s: (torch.tensor(s).mean(0).norm() ** 2 / torch.tensor(s).norm(dim=1).square().mean()).requires_grad_(),
+        lambda s: sum(x @ y for x in s for y in s) / len(s) / (s * s).sum(),
+    ],
+    "auc": [
+        lambda a, b: np.mean((a[:, None] > b) + (a[:, None] == b) / 2),
+        auc_in_place,
+        lambda a, b: roc_auc_score([1] * len(a) + [0] * len(b), [*a, *b]),
+        lambda a, b: mannwhitneyu(a, b).statistic / len(a) / len(b),
+        lambda a, b: [sum((x > y) + 0.5 * (x == y) for x in a.tolist() for y in b.tolist()) / (a.size * b.size)],
     ],
     "variance_share": [
         share(),
@@ -125,38 +146,39 @@ WRONG = {
         (lambda code, codes: np.argmin(distances(0, codes)), "Not yet"),
         (lambda code, codes: codes[0], "Need one number"),
     ],
-    "step": [
-        (6 / 15, "fewer than fifteen gaps between them"),
-        (6 / 16, "not more"),
-        (14 / 6, "Turn it over."),
-        (0.5, "Not"),
-    ],
     "answering": [
         (answering(np.exp), "compared with the variance"),
         (answering(lambda logvar: logvar), "logvar itself"),
-        (lambda b, a, v: np.sum(np.abs(a - b) <= np.exp(v / 2)), "did not answer"),
+        (lambda b, a, v: np.sum(np.abs(a - b) <= np.exp(v / 2)), "did not respond"),
         (lambda b, a, v: np.mean(np.abs(a - b) > np.exp(v / 2)), "Not yet"),
         (answering(lambda logvar: 0.5), "Not yet"),
         (lambda before, after: 0, "stopped with TypeError"),
     ],
-    "best_fit": [
+    "best_reconstruction": [
         (lambda x: np.sum(x * np.log(x) + (1 - x) * np.log(1 - x)), "0 · log 0"),
         (lambda x: np.sum(entr(x) + entr(1 - x)), "That is the entropy"),
         (lambda x: sum(xlogy(x, x) + xlogy(1 - x, 1 - x)), "rows alone"),
         (lambda x: np.nansum(x * np.log(x) + (1 - x) * np.log(1 - x)) - 0.1, "Not yet"),
     ],
-    "arc": [
-        (arc(over=lambda phi: 1), "sine of the whole angle is missing"),
-        (lambda a, b, t: arc(angle=lambda _: np.arccos(a @ b))(a, b, t), "divide a · b by both lengths"),
-        (arc(angle=lambda cosine: cosine), "take the arccosine"),
+    "slerp": [
+        (slerp(over=lambda phi: 1), "sine of the whole angle is missing"),
+        (lambda a, b, t: slerp(angle=lambda _: np.arccos(a @ b))(a, b, t), "divide a · b by both lengths"),
+        (slerp(angle=lambda cosine: cosine), "take the arccosine"),
         (lambda a, b, t: norm(a), "Need an array of shape (3,)"),
-        (lambda a, b, t: arc()(a, b, 0.25), "Not yet"),
+        (lambda a, b, t: slerp()(a, b, 0.25), "Not yet"),
     ],
     "agreement": [
-        (lambda s: norm(s.sum(axis=0)) / norm(s, axis=1).mean(), "added the steps"),
-        (lambda s: norm(s.mean(axis=0)) / norm(s, axis=0).mean(), "Each step is a row"),
-        (lambda s: norm((s / norm(s, axis=1, keepdims=True)).mean(axis=0)), "unit vectors"),
-        (lambda s: np.abs(s.mean(axis=0)).sum() / np.abs(s).sum(axis=1).mean(), "Not yet"),
+        (lambda s: norm(s.mean(axis=0)) / norm(s, axis=1).mean(), "[[1, 0], [9, 0]]"),
+        (lambda s: norm(s.mean(axis=0)) ** 2 / norm(s, axis=1).mean() ** 2, "Square each length first"),
+        (lambda s: np.sum(s.sum(axis=0) ** 2) / np.sum(s**2, axis=1).mean(), "added the steps"),
+        (lambda s: np.mean(s.mean(axis=0) ** 2) / np.mean(s), "Not yet"),
+    ],
+    "auc": [
+        (lambda a, b: np.mean(a > b), "first with the first"),
+        (lambda a, b: np.mean(a[:, None] < b), "Not yet"),
+        (lambda a, b: roc_auc_score([0] * len(a) + [1] * len(b), [*a, *b]), "other way round"),
+        (lambda a, b: a.mean() > b.mean(), "means alone"),
+        (lambda a, b: np.sum(a[:, None] > b), "Not yet"),
     ],
     "variance_share": [
         (share(lambda mu: np.linalg.svd(mu, compute_uv=False) ** 2), "points at the mean"),

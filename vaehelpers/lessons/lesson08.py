@@ -1,32 +1,38 @@
-"""Lesson 08: checks of the exercises on the latent explorer."""
+"""Lesson 08: a figure and the checks of the exercises on the latent explorer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 
-from .judge import Result, judge, judge_function
+from ..plots import BOUND, DATA
+from .judge import Result, judge_function
 
 Mistakes = dict[str, Callable[..., ArrayLike]]
 
 
-def check_step(answer: Any) -> Result:
-    """Check the distance between two of 15 images from -3 to +3."""
-    mistakes = {
-        "Fifteen images have fewer than fifteen gaps between them: count the gaps of three images.": 6 / 15,
-        "Fifteen images have fewer gaps than images, not more: count the gaps of three images.": 6 / 16,
-        "From −3 to +3 it is farther than 3.": 3 / 14,
-        "From −3 to +3 it is farther than 3; and fifteen images have fewer than fifteen gaps.": 3 / 15,
-        "That is the number of images to one unit of the latent. Turn it over.": 14 / 6,
-        "Turn it over, and count the gaps between the images, not the images.": 15 / 6,
-    }
-    return judge(answer, 6 / 14, praise="fourteen gaps between fifteen images.", mistakes=mistakes, tolerance=3e-3)
+def plot_elbos(images: Mapping[str, ArrayLike], elbos: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
+    """Plot the ``elbos`` ``(n,)`` of each kind of ``images`` ``(n, 1, h, w)`` as dots, beside its first image."""
+    ax = ax or plt.subplots(figsize=(11, 0.9 + 0.95 * len(images)))[1]
+    for row, (kind, shown) in enumerate(images.items()):
+        values = np.asarray(elbos[kind], float)
+        ax.plot(values, np.full(len(values), row), "o", color=DATA, alpha=0.5)
+        ax.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color=BOUND, linewidth=3)
+        example = OffsetImage(np.asarray(shown)[0, 0], zoom=0.75, cmap="gray", norm=plt.Normalize(0, 1))
+        ax.add_artist(AnnotationBbox(example, (1.05, row), xycoords=("axes fraction", "data"), frameon=False))
+    ax.set_yticks(range(len(images)), list(images))
+    ax.set(xlabel="ELBO (nats)", ylim=(len(images) - 0.5, -0.5))
+    ax.tick_params(axis="y", length=0)
+    return ax
 
 
 def check_answering(function: Callable[..., Any]) -> Result:
-    """Check ``answering(before, after, logvar)``, how many latents move by more than their standard deviation."""
+    """Check ``answering(before, after, logvar)``, how many latents move by more than σ."""
 
     def count(change: NDArray, width: ArrayLike) -> int:
         return int(np.sum(np.abs(change) > width))
@@ -35,17 +41,17 @@ def check_answering(function: Callable[..., Any]) -> Result:
         return np.exp(logvar / 2)
 
     mistakes: Mistakes = {
-        "You count only latents that grew. One that fell has answered too.": lambda b, a, v: np.sum(a - b > sd(v)),
-        "You count only latents that fell. One that grew has answered too.": lambda b, a, v: np.sum(b - a > sd(v)),
+        "You count only latents that grew. One that fell has responded too.": lambda b, a, v: np.sum(a - b > sd(v)),
+        "You count only latents that fell. One that grew has responded too.": lambda b, a, v: np.sum(b - a > sd(v)),
         "You have compared with the variance; the band is σ to each side.": lambda b, a, v: count(a - b, np.exp(v)),
         "You have compared with logvar itself, a logarithm; σ = exp(½ logvar).": lambda b, a, v: count(a - b, v),
         "You count every latent that moved at all, also by less than σ.": lambda b, a, v: count(a - b, 0),
         "You have compared with the whole width of the band, 2σ.": lambda b, a, v: count(a - b, 2 * sd(v)),
-        "σ has come out upside down: σ = exp(½ logvar), with a plus.": lambda b, a, v: count(a - b, sd(-v)),
+        "That is 1/σ: σ = exp(½ logvar), with a plus.": lambda b, a, v: count(a - b, sd(-v)),
         "Each latent has a band of its own: take σ, not the mean of all.": lambda b, a, v: count(a - b, sd(v).mean()),
         "That is the mean after the move. How far is it from where it was before?": lambda b, a, v: count(a, sd(v)),
-        "Those are the latents that did not answer.": lambda b, a, v: len(b) - count(a - b, sd(v)),
-        "That says for each latent whether it answered. How many are they?": lambda b, a, v: np.abs(a - b) > sd(v),
+        "Those are the latents that did not respond.": lambda b, a, v: len(b) - count(a - b, sd(v)),
+        "That says for each latent whether it responded. How many are they?": lambda b, a, v: np.abs(a - b) > sd(v),
     }
 
     def case(latents: int, wide: float) -> tuple[NDArray, NDArray, NDArray]:
@@ -54,21 +60,21 @@ def check_answering(function: Callable[..., Any]) -> Result:
         before, logvar = rng.normal(size=latents), rng.normal(2 * np.log(wide), 1.2, latents)
         return before, before + rng.normal(0.3 * wide, 1.3 * wide, latents), logvar
 
-    praise, cases = "those have left their own band.", [case(40, 0.5), case(60, 2.0)]
+    praise, cases = "those have moved by more than their own σ.", [case(40, 0.5), case(60, 2.0)]
     return judge_function(function, lambda b, a, v: count(a - b, sd(v)), cases, praise=praise, mistakes=mistakes)
 
 
-def check_best_fit(function: Callable[..., Any]) -> Result:
-    """Check ``best_fit(x)``, the log-likelihood in nats of an image under the decoder that draws it exactly."""
+def check_best_reconstruction(function: Callable[..., Any]) -> Result:
+    """Check ``best_reconstruction(x)``, the log-likelihood in nats of an image x under p = x."""
 
     def nats(x: NDArray) -> NDArray:
         return np.asarray(xlogy(x, x) + xlogy(1 - x, 1 - x))
 
     mistakes: Mistakes = {
         "Not a number: a black pixel makes 0 · log 0, which counts 0; NumPy does not know that.": lambda x: np.nan,
-        "Zero would be certainty. A grey pixel is a coin, and even the right coin surprises.": lambda x: 0.0,
-        "The dark share of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
-        "The bright share of each pixel, x log p, is missing.": lambda x: xlogy(1 - x, 1 - x).sum(),
+        "Zero would be certainty. A grey pixel is a coin: even the right p leaves it uncertain.": lambda x: 0.0,
+        "The dark term of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
+        "The bright term of each pixel, x log p, is missing.": lambda x: xlogy(1 - x, 1 - x).sum(),
         "That is the entropy. A log-likelihood has the other sign.": lambda x: -nats(x).sum(),
         "You have averaged over the pixels. A log-likelihood is a sum.": lambda x: nats(x).mean(),
         "That is the log-likelihood of each pixel. Add them up.": nats,
@@ -77,12 +83,12 @@ def check_best_fit(function: Callable[..., Any]) -> Result:
         "That looks like bits. The course counts in nats.": lambda x: nats(x).sum() / np.log(2),
     }
     cases = [(np.array([[0, 0.2, 1], [0.9, 0.5, 0]]),), (np.array([[0.35, 1], [0, 0.04], [0.7, 0.6]]),)]
-    praise = "no decoder can do better."
+    praise = "no p gives this image a higher one."
     return judge_function(function, lambda x: nats(x).sum(), cases, praise=praise, mistakes=mistakes, tolerance=1e-4)
 
 
-def check_arc(function: Callable[..., Any]) -> Result:
-    """Check ``arc(a, b, t)``, spherical interpolation (slerp) a share t of the way from a to b."""
+def check_slerp(function: Callable[..., Any]) -> Result:
+    """Check ``slerp(a, b, t)``, spherical interpolation a share t of the way from a to b."""
 
     def unit(a: NDArray) -> NDArray:
         return a / np.linalg.norm(a)
@@ -97,7 +103,7 @@ def check_arc(function: Callable[..., Any]) -> Result:
         return turned(a, b, t, between(a, b))
 
     mistakes: Mistakes = {
-        "That is the straight line.": lambda a, b, t: (1 - t) * a + t * b,
+        "That is linear interpolation.": lambda a, b, t: (1 - t) * a + t * b,
         "That runs from b to a: at t = 0 one should stand at a.": lambda a, b, t: right(b, a, t),
         "The division by the sine of the whole angle is missing.":
             lambda a, b, t: np.sin(between(a, b)) * right(a, b, t),
@@ -116,40 +122,81 @@ def check_arc(function: Callable[..., Any]) -> Result:
         (np.array([0.9, -0.6, 0.2]), np.array([-0.3, 0.4, 1.4]), 0.25),
         (np.array([0.5, 1.1, -0.4, 0.3]), np.array([0.8, 0.2, 0.6, -0.7]), 0.6),
     ]
-    praise = "it turns evenly, and its length goes smoothly from one end's to the other's."
+    praise = "between codes of equal length it keeps that length."
     return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_agreement(function: Callable[..., Any]) -> Result:
-    """Check ``agreement(steps)``, the length of the mean step over the mean length of a step."""
+    """Check ``agreement(steps)``, the squared length of the mean step over the mean squared length of a step."""
 
     def together(s: NDArray) -> float:
-        return float(np.linalg.norm(s.mean(axis=0)))
+        return float(np.sum(s.mean(axis=0) ** 2))
+
+    def alone(s: NDArray) -> float:
+        return float(np.sum(s**2, axis=1).mean())
 
     def length(s: NDArray) -> float:
         return float(np.linalg.norm(s, axis=1).mean())
 
     mistakes: Mistakes = {
-        "Upside down: it should be 1 when all steps are parallel, else smaller.": lambda s: length(s) / together(s),
-        "You have added the steps where they should be averaged.": lambda s: len(s) * together(s) / length(s),
-        "You have added the lengths where they should be averaged.": lambda s: together(s) / length(s) / len(s),
-        "Those lengths run down the columns. Each step is a row: axis=1.": lambda s: together(s) / length(s.T),
-        "You have averaged each step. Average over the steps: axis=0.": lambda s: together(s.T) / length(s),
-        "Rows and columns are exchanged: each step is a row.": lambda s: together(s.T) / length(s.T),
-        "That is the length of one long vector. Take that of each step.": lambda s: together(s) / np.linalg.norm(s),
-        "That is the length of the mean step. Divide by the mean length of a step.": together,
-        "That is the mean length of a step. How long is the mean step?": length,
-        "The mean length over the mean length is always 1: first the mean, then its length.": lambda s: 1.0,
-        "Those are squares: take the root of both lengths.": lambda s: together(s) ** 2 / np.sum(s**2, axis=1).mean(),
-        "That is the mean of the unit vectors: a short step gets as much weight as a long one.":
+        "That is the reciprocal: it should be 1 when all steps are the same, else smaller.":
+            lambda s: alone(s) / together(s),
+        "You have added the steps where they should be averaged.": lambda s: len(s) ** 2 * together(s) / alone(s),
+        "You have added the squared lengths where they should be averaged.": lambda s: together(s) / alone(s) / len(s),
+        "Those squares are averaged over all entries. Add them up within each step: axis=1.":
+            lambda s: together(s) / np.mean(s**2),
+        "You have averaged each step. Average over the steps: axis=0.": lambda s: together(s.T) / alone(s),
+        "Rows and columns are exchanged: each step is a row.": lambda s: together(s.T) / alone(s.T),
+        "That is the squared length of the mean step. Divide by the mean squared length of a step.": together,
+        "That is the mean squared length of a step. How long is the mean step?": alone,
+        "The mean over the mean of the same squares is 1: average the steps first, then square.": lambda s: 1.0,
+        "Square both lengths; else [[1, 0], [9, 0]] gives 1, though the steps differ in length.":
+            lambda s: np.sqrt(together(s)) / length(s),
+        "That is the root: leave both lengths squared.": lambda s: np.sqrt(together(s) / alone(s)),
+        "Square each length first, then average: the mean of the squares, not the square of the mean.":
+            lambda s: together(s) / length(s) ** 2,
+        "That is the share that varies. One minus it is the share of the mean step.":
+            lambda s: 1 - together(s) / alone(s),
+        "You made each step a unit vector first. Then steps of different lengths count as the same.":
             lambda s: together(s / np.linalg.norm(s, axis=1, keepdims=True)),
     }  # fmt: skip
     cases = [
         (np.array([[1.0, 0.2], [0.8, -0.5], [0.3, 1.1], [-0.2, 0.6]]),),
         (np.array([[0.4, -1.3, 0.6], [2.1, 0.3, -0.2], [0.7, -0.9, 1.5], [-0.3, -0.4, 0.8], [1.2, 0.5, 0.1]]),),
     ]
-    praise = "1 for parallel steps, 0 when they cancel."
-    return judge_function(function, lambda s: together(s) / length(s), cases, praise=praise, mistakes=mistakes)
+    praise = "1 if all steps are the same, 0 if they cancel."
+    return judge_function(function, lambda s: together(s) / alone(s), cases, praise=praise, mistakes=mistakes)
+
+
+def check_auc(function: Callable[..., Any]) -> Result:
+    """Check ``auc(inside, outside)``, how often one of ``inside`` has a higher value than one of ``outside``."""
+
+    def right(a: NDArray, b: NDArray) -> float:
+        return float(np.mean((a[:, None] > b) + (a[:, None] == b) / 2))
+
+    mistakes: Mistakes = {
+        "That is the other way round: how often is the value from `inside` the higher one?": lambda a, b: right(b, a),
+        "You compared the first with the first, the second with the second. Compare each with each.":
+            lambda a, b: np.mean((a > b) + (a == b) / 2),
+        "You compared the first with the first, and left out ties. Compare each with each.":
+            lambda a, b: np.mean(a > b),
+        "Ties are missing: a pair of equal values counts one half.": lambda a, b: np.mean(a[:, None] > b),
+        "A tie counts one half, not 1.": lambda a, b: np.mean(a[:, None] >= b),
+        "That is the number of pairs. Divide by the number of all pairs.": lambda a, b: right(a, b) * a.size * b.size,
+        "There are as many pairs as the product of both lengths: divide by both.": lambda a, b: right(a, b) * b.size,
+        "You compared with the mean of `outside`. Compare with each of its values.": lambda a, b: np.mean(a > b.mean()),
+        "You compared with the mean of `inside`. Compare each of its values.": lambda a, b: np.mean(a.mean() > b),
+        "The means alone do not say how far the two groups overlap. Compare each pair.":
+            lambda a, b: float(a.mean() > b.mean()),
+        "That is the difference of the means, in nats. Count pairs.": lambda a, b: a.mean() - b.mean(),
+        "That asks whether a value is above all of `outside`. Compare with each.": lambda a, b: np.mean(a > b.max()),
+    }  # fmt: skip
+    cases = [
+        (np.array([-9, -1, -2, -3, -2, -9.0]), np.array([-12, -9, -3, -4, -6, -7.0])),
+        (np.array([-7, -6, -3, -2, -8, -9, -1.0]), np.array([-4, -7, -7, -12, -8, -7, -7.0])),
+    ]
+    praise = "1 means that every pair is told apart, ½ that it is a coin."
+    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 
 def check_variance_share(function: Callable[..., Any]) -> Result:
@@ -185,7 +232,7 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
         (rng.normal((1, 0, -2), 1, (20, 3)) @ [[1, 0.3, -0.4], [0, 0.4, 0.2], [0.1, 0, 0.6]], 2),
         (rng.normal((0.5, -1, 0, 2, 1), 1, (12, 5)) * (0.5, 1.2, 0.3, 0.9, 0.7), 3),
     ]
-    praise = "the rest is off the map."
+    praise = "the rest is not on the map."
     return judge_function(function, lambda mu, k: share(variances(mu), k), cases, praise=praise, mistakes=mistakes)
 
 

@@ -324,7 +324,7 @@ def optimum(loss):
 
 
 @checks(
-    "07 cell-002-3 0 2a2c59; 07 cell-006-2 0 66c370",
+    "07 cell-002-3 0 e764ac; 07 cell-006-2 0 66c370",
     "Higgins et al. (2017), eq. 4; Alemi et al. (2018), §2; Cover & Thomas (2006), §10.3.2",
     rtol=1e-3,
 )
@@ -335,6 +335,28 @@ def test_beta_is_the_slope_of_the_curve():
     beta = 0.4
     (d_1, r_1), (d_2, r_2) = (optimum(lambda d, r, b=b: d + b * r) for b in (beta * 0.99, beta * 1.01))
     return [-beta, np.exp(-2 * r_1)], [(d_2 - d_1) / (r_2 - r_1), d_1 - 0.5 * np.log(np.pi)]
+
+
+@checks(
+    "07 limit-3 0 d7346b; 07 limit-5 0 6794ed",
+    "Higgins et al. (2017), eq. 4; Cover & Thomas (2006), §10.3.2",
+    rtol=1e-3,
+)
+def test_a_limit_on_the_rate():
+    """For one Gaussian feature, SciPy's search (SLSQP) for the least distortion within a limit on the rate finds what
+    the search for the optimum of D + β R finds, and both have the rate and the distortion of the formulas.
+    """
+    variance, beta = 1.7, 0.6
+    rate = 0.5 * np.log(2 * variance / beta)
+
+    def error(distortion):
+        return variance * (distortion - 0.5 * np.log(np.pi))
+
+    within = {"type": "ineq", "fun": lambda t: rate - linear_code(t)[1]}
+    options = {"ftol": 1e-12, "maxiter": 1000}
+    t = minimize(lambda t: error(linear_code(t)[0]), [0.8, -1.0, 0.8], constraints=within, options=options).x
+    (d_1, r_1), (d_2, r_2) = linear_code(t), optimum(lambda d, r: error(d) + beta * (r - rate))
+    return [np.array([beta / 2] * 2), np.array([rate] * 2)], [[error(d_1), error(d_2)], [r_1, r_2]]
 
 
 @checks(
@@ -402,7 +424,36 @@ def test_the_kl_in_three_parts():
     return [parts[0] + parts[1] + parts[2], np.array(means)], [np.log(q_zx / p_z), peers]
 
 
-@checks("07 cell-058-3 0 f74849", "Burgess et al. (2018), the section on controlled capacity increase", rtol=1e-3)
+@checks(
+    "07 bottleneck-3 0 924872; 07 bottleneck-3 1 e32974",
+    "Tishby et al. (1999); Alemi et al. (2017); Alemi et al. (2018), §2",
+)
+def test_a_bottleneck_between_two_bounds():
+    """On random tables for five images and three codes: scikit-learn's mutual information lies between the bounds. The
+    gaps are SciPy's relative entropies, and vanish for the best prior and decoder.
+    """
+    rng, beta = np.random.default_rng(33), 0.7
+    counts = rng.integers(1, 300, (5, 3))
+    joint, known = counts / counts.sum(), mutual_info_score(None, None, contingency=counts)
+    p_x, q_z, p_z, p_xz = (
+        joint.sum(axis=1),
+        joint.sum(axis=0),
+        rng.dirichlet(np.ones(3)),
+        rng.dirichlet(np.ones(5), 3).T,
+    )
+
+    def bounds(p_z, p_xz):
+        entropy_minus_distortion = stats.entropy(p_x) + np.sum(joint * np.log(p_xz))
+        return entropy_minus_distortion, np.sum(joint * np.log(joint / p_x[:, None] / p_z))
+
+    low, high = bounds(p_z, p_xz)
+    assert low < known < high
+    best, rate = bounds(q_z, joint / q_z)
+    short = [known - q_z @ stats.entropy(joint / q_z, p_xz), known + stats.entropy(q_z, p_z)]
+    return [best - beta * rate, np.array([low, high])], [known - beta * known, short]
+
+
+@checks("07 cell-058-3 0 7d72a0", "Burgess et al. (2018), the section on controlled capacity increase", rtol=1e-3)
 def test_a_capacity_holds_the_kl():
     """A definition: for one Gaussian feature and a large γ, the KL at the optimum by a numerical search is C, and the
     distortion is the least that Shannon's curve allows at this rate.

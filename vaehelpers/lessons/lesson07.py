@@ -59,14 +59,14 @@ def plot_sweep(betas: ArrayLike, values: ArrayLike, *, name: str, ax: Axes | Non
 def plot_kl_parts(betas: ArrayLike, parts: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Stack the three parts of the KL, each ``(n,)`` in nats, as the mean over the runs of each β."""
     ax = ax or plt.subplots(figsize=(10, 5))[1]
-    beta = np.asarray(betas)
-    levels = np.unique(beta)
+    beta, levels = np.asarray(betas), np.unique(betas)
     places, floor = np.arange(len(levels)), np.zeros(len(levels))
     for (name, values), (color, hatch) in zip(parts.items(), ((P, ""), (Q, "//"), (PRIOR, "..")), strict=True):
         means = np.array([np.asarray(values)[beta == b].mean() for b in levels])
-        bars = ax.bar(places, means, 0.65, floor, color=color, hatch=hatch, edgecolor="white", label=name)
+        ax.bar(places, means, 0.65, floor, color=color, hatch=hatch, edgecolor="white", label=name)
         floor = floor + means
-    ax.bar_label(bars, [f"{top:.1f}" for top in floor])
+    for place, top in zip(places, floor, strict=True):
+        ax.text(float(place), top, f"{top:.1f}", ha="center", va="bottom")
     ax.set(xlabel="β", ylabel="nats an image", xticks=places, xticklabels=[f"{b:g}" for b in levels])
     ax.legend()
     return ax

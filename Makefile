@@ -1,4 +1,4 @@
-# Everything sets itself up: a Python of at least 3.11, make and a network are all that is needed.
+# Each target installs what it needs; only Python 3.11 or newer, make and a network are required.
 PYTHON ?= python3
 TORCH ?= cpu
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -7,7 +7,7 @@ STAMP := .venv/stamp-$(TORCH)
 NPM := build/npm
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
-# LANG=de counts on the command line alone: a system's LANG chooses nothing, and programs do not see ours (no locale).
+# LANG=de is read from the command line only, not from the environment, and not exported: it is no valid locale.
 LESSONS := notebooks
 ifeq ($(origin LANG) $(LANG),command line de)
 LESSONS := build/de
@@ -30,7 +30,7 @@ lab: $(STAMP)  ## set up and open lesson 00 in JupyterLab; with LANG=de lesson 0
 test: check chromium  ## set up and run the checks and all but the slow tests (five minutes)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
-test-all: test $(NPM) .venv/nbgrader  ## the slow tests as well: every lesson in JupyterLab, site, slides, kills, leaks
+test-all: test $(NPM) .venv/nbgrader  ## the slow tests as well: every lesson in JupyterLab, site, slides, faults, leaks
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: $(STAMP)  ## style and types
@@ -41,26 +41,26 @@ check: $(STAMP)  ## style and types
 site: $(STAMP) $(NPM)  ## all lessons with their results, the guide and the reference as web pages: build/site/index.html
 	@$(BIN)/python docs/website.py build/site $(NPM)
 
-glossary: $(STAMP)  ## the glossary of the lessons' terms anew, after a change of the lessons: notebooks/glossary.md
+glossary: $(STAMP)  ## write the glossary from the lessons again, after changes to them: notebooks/glossary.md
 	@$(BIN)/python docs/glossary.py
 
-slides: $(STAMP) $(NPM)  ## a folder of slides for each lesson, to be opened from a memory stick: build/slides
+slides: $(STAMP) $(NPM)  ## a folder of slides for each lesson, which can be opened from a USB stick: build/slides
 	@$(BIN)/python docs/slides.py build/slides $(NPM)
 
-handout: $(STAMP)  ## the lessons without solutions: build/handout; in its folder nbgrader a course to grade them
+handout: $(STAMP)  ## the lessons without solutions, and a course for nbgrader to grade them: build/handout
 	@$(BIN)/python docs/editions.py handout build/handout
 
 solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
 	@$(BIN)/python docs/editions.py solutions build/solutions
 
-models: $(STAMP)  ## train every shipped model and lesson 07's sweep again, and make the README's picture (hours)
+models: $(STAMP)  ## train all shipped models and lesson 07's sweep again, and draw the README's figure (hours)
 	@$(BIN)/python recipes/models.py
 	@$(BIN)/python recipes/sweep.py
 
 bench: $(STAMP) .venv/bench chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (a quarter of an hour)
 	@PYTHONPATH=.venv/bench $(BIN)/python -W ignore tests/benchmarks/bench.py
 
-mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which does no test see? (half an hour)
+mutants: $(STAMP) .venv/mutants  ## mutation tests: list small changes of the mathematics that no test detects (half an hour)
 	@rm -rf build/mutants && mkdir -p build/mutants
 	@cp -r vaehelpers tests notebooks docs pyproject.toml build/mutants && cp tests/mutants.cfg build/mutants/setup.cfg
 	@cd build/mutants && $(MUTMUT) run > run.log && $(MUTMUT) results | sed -n 's/^ *\(.*\): survived$$/\1/p' > survived
@@ -69,21 +69,21 @@ mutants: $(STAMP) .venv/mutants  ## small faults put into the mathematics: which
 
 MUTATED := OMP_NUM_THREADS=1 PYTHONPATH="$(CURDIR)/.venv/mutants"
 MUTMUT := $(MUTATED) "$(CURDIR)/$(BIN)/python" -m mutmut
-# What survives its module's tests meets that module's cases of bad input; all at once would take hours.
+# Bad-input cases run only for the mutants that survive their module's tests; for all mutants they would take hours.
 BAD_INPUT := $(MUTATED) MUTANT_UNDER_TEST={} "$(CURDIR)/$(BIN)/python" -m pytest -x -q -p no:randomly --hypothesis-profile=ci \
 	tests/test_bad_input.py -k "$$(echo {} | cut -d. -f2) or any_array"
 
 .venv/mutants: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ mutmut==3.8.1 libcst==1.9.0 setproctitle==1.3.8
 
-# Apart from .venv, since its buttons would stand in every learner's JupyterLab.
+# In a separate folder, since its buttons would appear in every learner's JupyterLab.
 .venv/nbgrader: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ nbgrader==0.9.6 alembic==1.20.1 Mako==1.4.3 RapidFuzz==3.14.6
 
 .venv/bench: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill
 
-lock:  ## requirements.lock anew: the newest versions that fit together (torch stays; raise its line by hand)
+lock:  ## write requirements.lock with the newest compatible versions (torch stays; raise its line by hand)
 	@rm -rf build/lock && "$(PYTHON)" -m venv build/lock
 	@$(MAKE) -s BIN=build/lock/bin torch-$(TORCH)
 	@build/lock/bin/python -m pip install -qq -e '.[test,docs]'
@@ -91,10 +91,10 @@ lock:  ## requirements.lock anew: the newest versions that fit together (torch s
 	@sed 's/+cpu$$//' build/lock/pins | LC_ALL=C sort -f > build/lock/new && mv build/lock/new requirements.lock
 
 lowest: build/lowest/stamp  ## the quick tests on the lowest versions that pyproject.toml allows (on Linux 6 GB, for CUDA)
-	@build/lowest/bin/python -m pytest -q -W default -n 2 --dist loadfile -m "not browser and not slow" $(OF_THE_LOCK)
+	@build/lowest/bin/python -m pytest -q -W default -n 2 --dist loadfile -m "not browser and not slow" $(TESTS_OF_LOCK)
 
-OF_THE_LOCK := --ignore tests/test_house.py --ignore tests/test_security.py
-# Each lower bound of the package, pinned; around them the newest that go with them. What these warn of is not ours.
+TESTS_OF_LOCK := --ignore tests/test_house.py --ignore tests/test_security.py
+# Pins the package's lower bounds; other packages are the newest compatible ones, whose warnings are no errors here.
 build/lowest/stamp: pyproject.toml
 	@rm -rf build/lowest && "$(PYTHON)" -m venv build/lowest
 	@sed -n 's/^    "\([a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
@@ -125,7 +125,7 @@ torch-cpu:
 torch-default:
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
 
-# MathJax and reveal.js, which the site and the slides bring along.
+# MathJax and reveal.js, which are copied into the site and the slides.
 $(NPM): docs/package.json docs/package-lock.json
 	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& echo "Installing the system package npm as root, by apt-get ..." && apt-get -qq update \

@@ -5,7 +5,7 @@ import numpy.typing
 from sphinx.addnodes import desc_annotation
 from typing_extensions import TypeAliasType, TypeVar
 
-Scalar = TypeVar("Scalar")  # so that signatures show two short names in place of long unions
+Scalar = TypeVar("Scalar")  # signatures show two short names instead of long unions
 numpy.typing.ArrayLike = TypeAliasType("ArrayLike", object)
 numpy.typing.NDArray = TypeAliasType("NDArray", np.ndarray[tuple, Scalar], type_params=(Scalar,))
 

@@ -2,8 +2,8 @@
 
     python docs/editions.py german build/de
 
-A solution stands in a folded block of Markdown below its exercise, and not in a tagged code cell, because *Run All*
-would run such a cell and so answer the exercise.
+A solution is in a folded Markdown block below its exercise and not in a tagged code cell, because *Run All* would run
+such a cell and thereby solve the exercise.
 """
 
 import copy
@@ -28,12 +28,12 @@ SOLUTION = "{{solution}}"
 #: The folded block below an exercise, in either language.
 FOLDED = re.compile(r"<details><summary>(?:Solution|Lösung)</summary>\s*```python\n(.*?)```.*?</details>\s*", re.DOTALL)
 
-#: The line of an exercise's cell that checks the answer above it.
+#: The line in an exercise's cell that checks the answer above it.
 CHECK = re.compile(r"^lesson\d\d\.check_(\w+)\(.*\)$", re.MULTILINE)
 #: A check as nbgrader grades it: an error gives no point. nbgrader removes the hidden part from learners' notebooks.
 GRADED_CHECK = """\
 ### BEGIN HIDDEN TESTS
-from vaehelpers.lessons import {room}
+from vaehelpers.lessons import {module}
 
 assert {check}.ok
 ### END HIDDEN TESTS
@@ -58,7 +58,7 @@ def german(notebook: NotebookNode, text: str) -> NotebookNode:
     before, *parts = SECTION.split(text)
     names, hashes, prose = parts[::3], parts[1::3], parts[2::3]
     if before.strip():
-        raise ValueError(f"no text may stand before the first section, but there is: {before.strip()[:60]}")
+        raise ValueError(f"need no text before the first section, got: {before.strip()[:60]}")
     edition = copy.deepcopy(notebook)
     cells = [cell for cell in edition.cells if cell.cell_type == "markdown"]
     for needed, name in zip_longest([cell.id for cell in cells], names, fillvalue="none"):
@@ -69,7 +69,7 @@ def german(notebook: NotebookNode, text: str) -> NotebookNode:
         f"<!-- cell {name} from {new} -->" for name, new, old in zip(names, now, hashes, strict=True) if new != old
     ]:
         lines = "\n".join(changed)
-        raise ValueError(f"the English has changed; look at these German sections again, then begin them so:\n{lines}")
+        raise ValueError(f"the English has changed; update these German sections, then their first lines to:\n{lines}")
     for cell, words in zip(cells, prose, strict=True):
         cell.source = _with_code(words.strip(), cell)
     edition.metadata["lang"] = "de"
@@ -82,13 +82,13 @@ def fingerprint(source: str) -> str:
 
 
 def _with_code(prose: str, cell: NotebookNode) -> str:
-    """Replace the placeholders in a German text by the code blocks of its English cell."""
+    """Replace the placeholders in a German text with the code blocks of its English cell."""
     if not prose:
         raise ValueError(f"the German edition lacks the text of: {cell.id}")
     blocks = CODE_BLOCK.findall(cell.source)
     pieces = re.split(rf"^{re.escape(SOLUTION)}$", prose, flags=re.MULTILINE)
     if len(pieces) != len(blocks) + 1 or "```" in prose:
-        raise ValueError(f"{cell.id} needs {SOLUTION} on a line of its own {len(blocks)} times, and no code blocks")
+        raise ValueError(f"{cell.id} needs {SOLUTION} on a separate line {len(blocks)} times, and no code blocks")
     return "".join(piece + block for piece, block in zip(pieces, [*blocks, ""], strict=True))
 
 
@@ -130,10 +130,10 @@ def assignment(notebook: NotebookNode) -> NotebookNode:
     edition = handout(notebook)
     for cell in edition.cells:
         role = cell.metadata.get("nbgrader", {})
-        if role.get("solution"):  # without such a region nbgrader would replace the whole stub
+        if role.get("solution"):  # without this region, nbgrader would replace the whole stub
             cell.source += "\n### BEGIN SOLUTION\n### END SOLUTION"
         elif role.get("grade"):
-            cell.source = GRADED_CHECK.format(check=cell.source, room=cell.source.split(".")[0])
+            cell.source = GRADED_CHECK.format(check=cell.source, module=cell.source.split(".")[0])
         elif cell.cell_type == "markdown":  # nbgrader has one folder per lesson
             cell.source = re.sub(r"\]\((\w+)\.ipynb\b", r"](../\1/\1.ipynb", cell.source)
     return edition
@@ -193,14 +193,14 @@ def _lessons() -> list[tuple[Path, NotebookNode]]:
 
 
 def _write_new(path: Path, content: NotebookNode | str) -> None:
-    """Write a file, but keep an existing one that differs: somebody may have worked in it."""
+    """Write a file, but keep an existing one that differs, which may contain someone's work."""
     text = content if isinstance(content, str) else nbformat.writes(content) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with replacing(path) as part:  # an interrupted write must not leave half a lesson
             part.write_text(text, encoding="utf-8")
     elif path.read_text(encoding="utf-8") != text:
-        print(f"{path} differs and was kept; delete it to have the course's again.")
+        print(f"{path} differs and was kept; delete it to get the course's version.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Run the lessons for the site and the slides, once for each state of the course.
+"""Execute the lessons for the site and the slides, and cache their outputs.
 
-myst-nb's own cache would not do: it looks at a notebook's code alone, and a figure also changes with the package.
+myst-nb's own cache does not suffice: it compares only a notebook's code, but figures also change with the package.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Runs before a lesson: an explorer becomes a page in a frame, and figures get twice the pixels for large screens.
+#: Code that runs before a lesson: explorers become pages in frames, and figures get twice the pixels.
 BEFORE = """
 %config InlineBackend.figure_formats = ["retina"]
 import itertools
@@ -61,7 +61,7 @@ def executed(lesson: Path) -> nbformat.NotebookNode:
 
 
 def _make_static(notebook: nbformat.NotebookNode) -> None:
-    """Remove widgets, whose figures stand below them, and the heights of figures, which narrow pages would distort."""
+    """Remove widgets, which have static figures below, and the heights of figures, which narrow pages would distort."""
     notebook.metadata.pop("widgets", None)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
@@ -70,14 +70,14 @@ def _make_static(notebook: nbformat.NotebookNode) -> None:
 
 
 def execute_all(chosen: Collection[str] = ()) -> dict[Path, nbformat.NotebookNode]:
-    """Return lessons with their outputs: all, or those with the chosen numbers. They run side by side."""
+    """Return lessons with their outputs: all, or those with the chosen numbers. They run in parallel."""
     os.environ["OMP_NUM_THREADS"] = "1"
     lessons = [lesson for lesson in LESSONS if not chosen or lesson.stem[:2] in chosen]
     return dict(zip(lessons, Parallel(n_jobs=-1)(map(delayed(executed), lessons)), strict=True))
 
 
 def copy_assets(npm: Path, assets: Mapping[str, str], folder: Path) -> None:
-    """Copy files and folders of npm's packages, each to its place in a folder."""
+    """Copy files and folders of npm packages to the given places in a folder."""
     for name, place in assets.items():
         source, target = npm / "node_modules" / name, folder / place
         target.parent.mkdir(parents=True, exist_ok=True)

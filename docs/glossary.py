@@ -68,7 +68,7 @@ def introduction(notebook: nbformat.NotebookNode, term: str) -> tuple[int, str, 
 
 
 def anchor(heading: str) -> str:
-    """Return a heading as JupyterLab's links name it."""
+    """Return the anchor of a heading in JupyterLab."""
     return heading.replace(" ", "-")
 
 
@@ -76,7 +76,7 @@ def glossary() -> str:
     """Return the page in Markdown."""
     lines = []
     for term, german, sentence, link in entries():
-        cell = sentence.replace(r"\|", r"\Vert ").replace("|", r"\vert ")  # a bar would end the cell, in TeX too
+        cell = sentence.replace(r"\|", r"\Vert ").replace("|", r"\vert ")  # a bar would end the cell, even in TeX
         lines.append(f"| **{term}** | {german} | {cell} | {link} |\n")
     return HEAD + "".join(lines)
 

@@ -1,11 +1,11 @@
-"""Build the slides: a folder for each lesson that runs from a memory stick, without a server and without a network.
+"""Build the slides: a folder for each lesson that can be opened from a USB stick, without a server or a network.
 
     python docs/slides.py build/slides build/npm
 
-writes build/slides/index.html. Numbers of lessons after it (00 05) choose those to build.
+writes build/slides/index.html. Further arguments (00 05) select the lessons to build.
 
 What a slide shows is stored in the notebooks, as ``slideshow.slide_type`` of each cell (in JupyterLab: the property
-inspector, at the top right). The tag ``output-only`` leaves a cell's code to the speaker's notes.
+inspector, at the top right). The tag ``output-only`` moves a cell's code to the speaker's notes.
 """
 
 import base64
@@ -45,7 +45,7 @@ def slide_type(cell: NotebookNode) -> str:
 
 
 def slide_cells(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
-    """Yield cells for nbconvert, with a heading at the start of each slide: its own, or that of the slide before."""
+    """Yield cells for nbconvert, with a heading at the start of each slide: its own, or the previous slide's."""
     heading = ""
     for cell in cells:
         shown = cell.cell_type == "code" and slide_type(cell) not in ("notes", "skip")
@@ -61,7 +61,7 @@ def slide_cells(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
 
 
 def divided(cell: NotebookNode) -> Iterator[NotebookNode]:
-    """Yield a code cell in parts that fit on a slide each: code and text first, then its figures."""
+    """Yield the parts of a code cell, each of which fits on a slide: code and text first, then its figures."""
     text = [output for output in cell.outputs if "text" in output]
     groups = [text]
     if "output-only" in cell.metadata.get("tags", []):

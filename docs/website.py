@@ -2,7 +2,7 @@
 
     python docs/website.py build/site build/npm
 
-writes pages that open without a server and without a network. Numbers of lessons after it (00 05) choose those to run.
+writes pages that open without a server and without a network. Further arguments (00 05) select the lessons to run.
 """
 
 import re

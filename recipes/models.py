@@ -1,6 +1,6 @@
 """Train the shipped models, and draw the README's figure: ``python recipes/models.py [NAME ...]``.
 
-It takes hours on two cores. After Ctrl-C, the same command goes on from there.
+It takes hours on two cores. After Ctrl-C, the same command continues.
 """
 
 import sys
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Recipe(NamedTuple):
-    """How a model is made: what varies in the hands (nothing: digits), arguments of ``train``, and seeds to try."""
+    """Recipe of a model: factors of the hands that vary (none: digits), arguments of ``train``, and seeds to try."""
 
     vary: tuple[str, ...]
     options: dict[str, Any]
@@ -53,9 +53,9 @@ _TRAIN, _TEST, _VALIDATION = 1, 2, 3  # seeds of the images
 
 
 def build(recipes: dict[str, Recipe], output: Path, *, n: int = 60_000) -> None:
-    """Train each recipe with each of its seeds, one thread a run; save of each the model that ``choose`` takes.
+    """Train each recipe with each of its seeds, on one thread per run, and save the model that ``choose`` selects.
 
-    ``n`` hands are drawn to train on. Unfinished and finished runs are kept as checkpoints until all are finished.
+    ``n`` hands are drawn for training. All runs are kept as checkpoints until the last one is finished.
     """
     runs = [(name, seed, output / f"{name}-{seed}.checkpoint") for name in recipes for seed in recipes[name].seeds]
     Parallel(n_jobs=-1)(delayed(fit)(recipes[name], seed, path, n) for name, seed, path in runs)
@@ -74,7 +74,7 @@ def fit(recipe: Recipe, seed: int, path: Path, n: int) -> None:
 def choose(name: str, recipe: Recipe, paths: dict[int, Path], output: Path, n: int) -> None:
     """Save the model that agrees best with those of the other seeds; its card holds the agreement and MIG of all.
 
-    The choice sees images only, no factors.
+    The choice uses images only, no factors.
     """
     models = {seed: training.load(path)[0].half().float() for seed, path in paths.items()}  # as they are shipped
     few = min(n, 5000)

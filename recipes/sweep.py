@@ -1,7 +1,7 @@
-"""Train the runs that lesson 07 compares, and write what it reads: ``python recipes/sweep.py [FOLDER]``.
+"""Train the runs that lesson 07 compares, and write its data: ``python recipes/sweep.py [FOLDER]``.
 
 It takes an hour on two cores. Runs are kept in FOLDER, by default in the user's cache; after Ctrl-C, the same command
-goes on from there.
+continues.
 """
 
 import csv
@@ -17,7 +17,7 @@ import vaehelpers
 from vaehelpers import datasets, hands, latents, metrics, training
 from vaehelpers.evaluation import scores
 
-#: Small images with few factors, so that forty runs take an hour. Some of those with ``shipped_seed`` are shipped.
+#: Small images with few factors, so that forty runs take an hour. Of the runs with ``shipped_seed``, some are shipped.
 SWEEP: dict[str, Any] = {
     "vary": ("rotation", "thumb", "index", "pinky"), "n": 60_000, "latent_dim": 25, "batch": 64,
     "pictures": 300_000, "votes": 400,
@@ -29,9 +29,9 @@ _TRAIN, _TEST = 1, 2  # seeds of the images
 
 
 def sweep(folder: Path, package: Path, **changes: Any) -> None:
-    """Train the runs in ``folder``, then write table, models and arrays to ``package``.
+    """Train the runs in ``folder``, then write the table, models and arrays to ``package``.
 
-    ``changes`` to the recipe make it small enough to test.
+    ``changes`` replace entries of the recipe, for tests.
     """
     recipe = SWEEP | changes
     images = datasets.hands(recipe["n"], seed=_TRAIN, size=32, vary=recipe["vary"])
@@ -55,7 +55,7 @@ def sweep(folder: Path, package: Path, **changes: Any) -> None:
 
 
 def row(model: training.VAE, *, vary: tuple[str, ...], n: int, votes: int) -> dict[str, float]:
-    """Measure one run on hands that it was not trained on; everything in nats or without a unit."""
+    """Return the scores of one run on held-out hands, in nats or without a unit."""
     rng, images = np.random.default_rng(0), datasets.hands(n, seed=_TEST, size=32, vary=vary, progress=False)
     mu, logvar = latents.encode(model, images[:])
     known = scores(model, images)
@@ -68,7 +68,7 @@ def row(model: training.VAE, *, vary: tuple[str, ...], n: int, votes: int) -> di
     def sample(m: int, rng: np.random.Generator) -> np.ndarray:
         return np.column_stack([rng.uniform(*hands.FACTORS[name][:2], m) for name in vary])
 
-    few: dict[str, Any] = {"rng": rng, "batch": 32, "train": votes, "test": votes}
+    sizes: dict[str, Any] = {"rng": rng, "batch": 32, "train": votes, "test": votes}
     return {
         **{name: known[name] for name in ("log_likelihood", "kl", "elbo")},
         "active_units": metrics.active_units(mu),
@@ -77,13 +77,13 @@ def row(model: training.VAE, *, vary: tuple[str, ...], n: int, votes: int) -> di
         "mig": metrics.mig(mu, images.factors, continuous=True),
         "dci": metrics.dci(mu[:1000], images.factors[:1000], continuous=True).disentanglement,
         "sap": metrics.sap(mu, images.factors, continuous=True),
-        "factor_vae": metrics.factor_vae_score(represent, sample, **few, variances=5 * votes),
-        "beta_vae": metrics.beta_vae_score(represent, sample, **few),
+        "factor_vae": metrics.factor_vae_score(represent, sample, **sizes, variances=5 * votes),
+        "beta_vae": metrics.beta_vae_score(represent, sample, **sizes),
     }
 
 
 def capacity_run(images: datasets.Images, recipe: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Train with a rising capacity, and keep at every second point of the history what the lesson's slider shows."""
+    """Train with a rising capacity, and return snapshots for lesson 07's slider, one for every second history point."""
     x = images[:1000]
     kept: dict[str, list[Any]] = {"seen": [], "log_likelihood": [], "kl": [], "pictures": []}
 

@@ -24,7 +24,7 @@ def test_a_tile_stands_in_its_row_and_column():
     np.testing.assert_array_equal(picture[18:26, 9:17], grid[2, 1, 0])
     colour = RNG.random((1, 2, 3, 4, 4), np.float32)
     np.testing.assert_array_equal(plots.tile(colour)[:4, 5:9], colour[0, 1].transpose(1, 2, 0))
-    with pytest.raises(ValueError, match="pictures: need"):
+    with pytest.raises(ValueError, match="images: need"):
         plots.tile(grid[0])
 
 

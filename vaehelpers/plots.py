@@ -1,4 +1,4 @@
-"""The look of the course, and images, traversals, manifolds and maps of any VAE."""
+"""The style of the course's figures, and plots of images, traversals, manifolds and maps for any VAE."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arguments import array, positive_definite
 
-#: ``plt.style.use(plots.STYLE)`` gives a notebook the look of the course.
+#: ``plt.style.use(plots.STYLE)`` gives a notebook the style of the course.
 STYLE = str(Path(__file__).parent / "course.mplstyle")
 
-# Never by colour alone: q is also dashed (lines) or hatched (bars), data are dots, the prior is dotted.
+# Colour is never the only distinction: q is also dashed (lines) or hatched (bars), data are dots, the prior is dotted.
 P = "C0"  # the true distribution
 Q = "C1"  # the approximation
 BOUND = "C2"  # the ELBO, and every other bound
@@ -23,96 +23,96 @@ POSTERIOR = "C4"
 PRIOR = "C5"
 
 
-def tile(pictures: ArrayLike) -> NDArray[np.float32]:
-    """Lay pictures ``(rows, columns, 1, h, w)`` out as one array, with a grey line between them.
+def tile(images: ArrayLike) -> NDArray[np.float32]:
+    """Tile images ``(rows, columns, 1, h, w)`` into one array, with a grey line between them.
 
-    Pictures in colour, with three channels, become an array of three colours.
+    Colour images, with three channels, become an array ``(height, width, 3)``.
     """
-    grid = array("pictures", pictures, dtype=np.float32)
+    grid = array("images", images, dtype=np.float32)
     if grid.ndim != 5 or grid.shape[2] not in (1, 3) or not grid.size:
-        raise ValueError(f"pictures: need (rows, columns, 1, h, w), got {grid.shape}")
+        raise ValueError(f"images: need (rows, columns, 1, h, w), got {grid.shape}")
     framed = np.pad(grid, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
     rows, columns, channels, height, width = framed.shape
     whole = framed.transpose(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)[:-1, :-1]
     return whole[..., 0] if channels == 1 else whole
 
 
-def plot_pictures(pictures: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Show pictures ``(n, 1, h, w)`` side by side, five in a row at most, with a title above each where given."""
-    shown = array("pictures", pictures, ("n", "1", "h", "w"), dtype=np.float32)
+def plot_pictures(images: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
+    """Show images ``(n, 1, h, w)`` side by side, five in a row at most, with a title above each where given."""
+    shown = array("images", images, ("n", "1", "h", "w"), dtype=np.float32)
     rows = -(-len(shown) // 5)
     columns = -(-len(shown) // rows)
     cells = np.ones((rows * columns, *shown.shape[1:]), np.float32)
     cells[: len(shown)] = shown
     strips = [tile(row[None]) for row in np.split(cells, rows)]
-    high, shade = (shown.shape[2] // 4, 1) if titles else (1, 0.35)  # between two rows there is room for titles
+    high, shade = (shown.shape[2] // 4, 1) if titles else (1, 0.35)  # room for titles between two rows
     band = np.full((high, strips[0].shape[1]), shade, np.float32)
-    picture = np.concatenate([part for strip in strips for part in (band, strip)][1:])
-    ax = _show(picture, ax or _axes(picture, 2 * columns))
+    image = np.concatenate([part for strip in strips for part in (band, strip)][1:])
+    ax = _show(image, ax or _axes(image, 2 * columns))
     across, down = shown.shape[3] + 1, shown.shape[2] + high
     ax.set_xticks([across * (i + 0.5) for i in range(len(titles[:columns]))], titles[:columns])
     for i, title in enumerate(titles[columns:]):
-        place = (across * (i % columns + 0.5), down * (i // columns + 1) - 0.5)  # the edge of a pixel
+        place = (across * (i % columns + 0.5), down * (i // columns + 1) - 0.5)  # at the edge of a pixel
         ax.annotate(title, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     return ax
 
 
-def plot_rows(pictures: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Show pictures ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
-    picture, (rows, _, _, height, _) = tile(pictures), np.shape(pictures)
+def plot_rows(images: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Show images ``(rows, columns, 1, h, w)`` as one grid, each row with its label at the left."""
+    image, (rows, _, _, height, _) = tile(images), np.shape(images)
     if len(labels) != rows:
         raise ValueError(f"labels: need one for each of {rows} rows, got {len(labels)}")
-    ax = _show(picture, ax or plt.subplots(figsize=(12, 0.3 + 10.5 * picture.shape[0] / picture.shape[1]))[1])
+    ax = _show(image, ax or plt.subplots(figsize=(12, 0.3 + 10.5 * image.shape[0] / image.shape[1]))[1])
     ax.set_yticks([(height + 1) * (i + 0.5) for i in range(rows)], labels)
     ax.tick_params(length=0)
     return ax
 
 
-def plot_traversal(pictures: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
-    """Show a traversal ``(rows, steps, 1, h, w)`` as one picture: a row for each latent, named by ``labels``."""
-    ax = plot_rows(pictures, labels, ax=ax or _axes(tile(pictures), 11))
-    _, steps, *_, width = np.shape(pictures)
+def plot_traversal(images: ArrayLike, labels: Sequence[str], *, values: ArrayLike, ax: Axes | None = None) -> Axes:
+    """Show a traversal ``(rows, steps, 1, h, w)`` as one image: a row with a label for each latent."""
+    ax = plot_rows(images, labels, ax=ax or _axes(tile(images), 11))
+    _, steps, *_, width = np.shape(images)
     marks = [f"{value:+.1f}" for value in array("values", values, (steps,))]
     ax.set_xticks([(width + 1) * (i + 0.5) for i in range(steps)], marks)
-    ax.tick_params(axis="x", labelsize=12)  # there are many
+    ax.tick_params(axis="x", labelsize=12)  # there are many labels
     ax.xaxis.tick_top()
     ax.set_xlabel("value of the latent that moves")
     ax.xaxis.set_label_position("top")
     return ax
 
 
-def plot_manifold(pictures: ArrayLike, *, ax: Axes | None = None) -> Axes:
+def plot_manifold(images: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
-    ax = _show(tile(pictures), ax or _axes(tile(pictures), 6.8))
+    ax = _show(tile(images), ax or _axes(tile(images), 6.8))
     ax.set(xlabel="first latent, equal steps of probability →", ylabel="second latent →")
     return ax
 
 
-def plot_map(codes: ArrayLike, pictures: ArrayLike, *, names: tuple[str, str], ax: Axes | None = None) -> Axes:
-    """Place pictures ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is a dot."""
+def plot_map(codes: ArrayLike, images: ArrayLike, *, names: tuple[str, str], ax: Axes | None = None) -> Axes:
+    """Place images ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is drawn as a dot."""
     places = array("codes", codes, ("n", 2))
-    shapes = array("pictures", pictures, (len(places), "1", "h", "w"), dtype=np.float32)
+    shapes = array("images", images, (len(places), "1", "h", "w"), dtype=np.float32)
     ax = ax or plt.subplots(figsize=(7.7, 7.7))[1]
     ax.scatter(places[:, 0], places[:, 1], s=6, color=DATA, zorder=1)
     shown = places[:0]
-    for place, picture in zip(places, shapes, strict=True):
+    for place, image in zip(places, shapes, strict=True):
         if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:
             continue
         shown = np.vstack([shown, place])
-        ax.add_artist(AnnotationBbox(OffsetImage(picture[0], zoom=0.5, cmap="gray"), tuple(place), frameon=False))
+        ax.add_artist(AnnotationBbox(OffsetImage(image[0], zoom=0.5, cmap="gray"), tuple(place), frameon=False))
     ax.set(xlabel=names[0], ylabel=names[1])
     return ax
 
 
-def _axes(picture: NDArray[np.float32], width: float) -> Axes:
-    """Return new axes, ``width`` inches wide, that fit a picture and its labels."""
-    return plt.subplots(figsize=(width, width * picture.shape[0] / picture.shape[1] + 0.6))[1]
+def _axes(image: NDArray[np.float32], width: float) -> Axes:
+    """Return new axes, ``width`` inches wide, that fit a image and its labels."""
+    return plt.subplots(figsize=(width, width * image.shape[0] / image.shape[1] + 0.6))[1]
 
 
-def _show(picture: NDArray[np.float32], ax: Axes) -> Axes:
-    ax.imshow(picture, vmin=0, vmax=1, interpolation="nearest")
+def _show(image: NDArray[np.float32], ax: Axes) -> Axes:
+    ax.imshow(image, vmin=0, vmax=1, interpolation="nearest")
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
     return ax

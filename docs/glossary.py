@@ -34,8 +34,7 @@ class Entry(NamedTuple):
 
 def entries() -> list[Entry]:
     """Return all terms in alphabetical order; ``ValueError`` names those that their lesson does not introduce."""
-    with (ROOT / "docs" / "terms.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = csv.DictReader((ROOT / "docs" / "terms.csv").read_text(encoding="utf-8").splitlines())
     lessons = {path.stem[:2]: path for path in LESSONS}
     notebooks = {number: nbformat.read(path, 4) for number, path in lessons.items()}
     found, missing = [], []

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-TERMS = list(csv.DictReader((ROOT / "docs" / "terms.csv").open(encoding="utf-8")))
+TERMS = list(csv.DictReader((ROOT / "docs" / "terms.csv").read_text(encoding="utf-8").splitlines()))
 LESSONS = {path.stem[:2]: nbformat.read(path, 4).cells for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 #: Home-made words, and the terms of which one must stand in the same cell.
 HOME_MADE = {

@@ -75,6 +75,7 @@ def glossary() -> str:
     """Return the page in Markdown."""
     lines = []
     for term, german, sentence, link in entries():
+        sentence = re.sub(":$", ".", sentence)  # a formula follows in the lesson
         cell = sentence.replace(r"\|", r"\Vert ").replace("|", r"\vert ")  # a bar would end the cell, even in TeX
         lines.append(f"| **{term}** | {german} | {cell} | {link} |\n")
     return HEAD + "".join(lines)

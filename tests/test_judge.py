@@ -137,7 +137,7 @@ def test_three_digits_are_enough_and_no_mistake_has_them(name, mistakes):
 
 
 def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():
-    for answer, right in ((0.7, True), (0.9, False)):
+    for answer, right in ((0.28, True), (0.9, False)):
         result = exercises.check_bayes(answer)
         assert bool(result) == result.ok == right
         assert DisplayFormatter().format(result) == ({}, {})

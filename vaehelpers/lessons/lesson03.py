@@ -122,7 +122,8 @@ def plot_cost(causes: Sequence[int], seconds: Sequence[float], quickscore: Any, 
 
 def plot_traces(traces: ArrayLike, *, exact: float, burn_in: int, ax: Axes | None = None) -> Axes:
     """Plot a binary variable over the steps of chains ``(steps, chains)``, each with its share of ones so far."""
-    values, steps = np.asarray(traces, float), np.arange(1, len(np.asarray(traces)) + 1)
+    values = np.asarray(traces, float)
+    steps = np.arange(1, len(values) + 1)
     ax = ax or plt.subplots(figsize=(11, 4.6))[1]
     for k, row in enumerate(values.T):
         base = -1.3 * k
@@ -243,8 +244,8 @@ def gaussian_steps() -> Live:
         density.text(mean[0], q1.max() + 0.01, "q", ha="center", va="bottom")
         density.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
 
-    rho = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05)
-    return Live(figure, update, rho=rho, step=steps("step", 12, value=5))
+    rho, step = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05), steps("step", 12, value=5)
+    return Live(figure, update, rho=rho, step=step)
 
 
 # Checks
@@ -278,8 +279,7 @@ def check_bayes(answer: Any) -> Result:
 
 def check_log_evidence(log_evidence: Callable[[Any], Any]) -> Result:
     """Check log p(x) from very small log-joints."""
-    tables = [[-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25]]
-    cases = [(np.array(table),) for table in tables]
+    cases = [(np.array(t),) for t in ([-1000.0, -1001.0, -1002.0], [-3.25, -1.5, -2.75, -4.0], [-3000.0, -2.5, -3.25])]
     return judge_function(log_evidence, logsumexp, cases, praise="log p(x), without ever leaving log space.", mistakes={
         "You added the logs: that is the log of a product. p(x) is a sum, so add the probabilities.": np.sum,
         "exp(-1000) is 0 in the computer. Take the largest value out first.": lambda t: np.log(np.exp(t).sum()),
@@ -301,9 +301,7 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
     lime, stale = EXACT @ STATES[:, [4, 8]]
     both, prior = EXACT @ STATES[:, [4, 8]].prod(axis=1), COFFEE_MACHINE.prior[4]
     right = both / stale
-    praise = (
-        f"stale beans explain the taste: limescale falls from {lime:.3f} to {right:.3f}; its prior was {prior:.3f}."
-    )
+    praise = f"stale beans explain the taste: limescale falls from {lime:.3f} to {right:.3f} (prior {prior:.3f})."
     return judge(answer, right, praise=praise, tolerance=4e-3, mistakes={
         PERCENT: 100 * right,
         "That is the probability of both together. Divide: the beans are known to be stale.": both,
@@ -317,7 +315,6 @@ def check_explaining_away(answer: Any, posterior: ArrayLike, states: ArrayLike) 
 
 def check_evidence_estimate(evidence_estimate: Callable[[Any], Any]) -> Result:
     """Check the estimate of log p(x) from log-weights, some of them near −1000."""
-
     cases = [(np.array([-1000.0, -1002.5, -1001.0, -1000.4]),), (np.array([-2.1, -0.4, -3.3, -0.9, -1.7]),)]
     praise = "the log of the mean weight: an estimate of log p(x)."
     right = lambda log_w: logsumexp(log_w) - np.log(len(log_w))  # noqa: E731
@@ -363,7 +360,6 @@ def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Res
         "The two weights are exchanged: q2[0] belongs to column 0.": lambda table, q2: right(table, q2[::-1]),
         "That is the exact p(z₁ | x), without the frozen factor.": lambda table, q2: softmax(table).sum(axis=1),
         "You summed the logs over z₂ without the weights q(z₂).": lambda table, q2: right(table, np.ones(2)),
-        "The two results are exchanged: first the probability of z₁ = 0.": lambda table, q2: right(table, q2)[::-1],
     })  # fmt: skip
 
 
@@ -393,14 +389,12 @@ def check_pair(answer: Any, log_joint: ArrayLike, states: ArrayLike, q: ArrayLik
         return result(False, CHANGED.format("`frozen` should hold ten probabilities; it is"))
     means = np.array([[factorised([a, b, *frozen[2:]], STATES) @ LOG_TABLE for b in (0, 1)] for a in (0, 1)])
     plug, fuse = np.stack([1 - frozen[:2], frozen[:2]], axis=1)
-    praise = "the pair now knows that one of the two is enough."
-    return judge(answer, softmax(means), praise=praise, tolerance=1e-4, mistakes={
+    return judge(answer, softmax(means), praise="the pair knows that one is enough.", tolerance=1e-4, mistakes={
         "Not normalized: the four numbers have to sum to 1.": np.exp(means),
         "These are still logarithms.": means,
         "Each row sums to 1. The whole table should: normalize over all four.": softmax(means, axis=1),
         "Each column sums to 1. The whole table should: normalize over all four.": softmax(means, axis=0),
-        "That is the exact posterior of the pair. Use the frozen factors of the other causes.":
-            EXACT.reshape(-1, 2, 2).sum(axis=0).T,  # cause 0 changes fastest
+        "That is the exact posterior. Use the frozen factors of the others.": EXACT.reshape(-1, 2, 2).sum(axis=0).T,
         "That is the product of the two old factors. Let the pair be one factor of four numbers.": np.outer(plug, fuse),
         "The table lies on its side: row a is the plug (cause 0), column b the fuse (cause 1).": softmax(means).T,
     })  # fmt: skip

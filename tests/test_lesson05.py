@@ -143,7 +143,7 @@ def gradient_in_place(slope, mu, sd, eps):
     return eps.mean()
 
 
-def climb(gain=lambda pull, sd: pull * sd + 1, after=False):
+def climb(gain=lambda pull, sd: pull * sd + 1, after=False, end=lambda steps: steps[len(steps) // 2 :]):
     """The solution of exercise 7, noting each step before or after it is taken, or one with a mistake built in."""
 
     def attempt(slope, eps):
@@ -153,7 +153,7 @@ def climb(gain=lambda pull, sd: pull * sd + 1, after=False):
             pull = slope(mu + before[1] * noise)
             mu, log_sd = mu + 0.02 * pull, log_sd + 0.02 * gain(pull * noise, before[1])
             steps.append((mu, math.exp(log_sd)) if after else before)
-        return np.mean(steps[len(steps) // 2 :], axis=0)
+        return np.mean(end(steps), axis=0)
 
     return attempt
 
@@ -226,6 +226,10 @@ WRONG = {
     "climb": [
         (climb(lambda pull, sd: pull * sd, after=True), "shrinks towards a point"),
         (climb(lambda pull, sd: pull + 1 / sd, after=True), "gradient in σ"),
+        (climb(lambda pull, sd: pull + 1, after=True), "factor sd of dz/d(log σ) is missing"),
+        (climb(after=True, end=lambda steps: steps[-1:]), "the last step, which jumps about"),
+        (climb(after=True, end=lambda steps: steps), "the average over all steps"),
+        (lambda slope, eps: (0.0, 1.0), "did `slope` take part"),
         (climb(lambda pull, sd: -pull * sd - 1), "Not yet"),
         (climb(lambda pull, sd: pull * sd + sd), "Not yet"),
         (lambda slope, eps: (0.7, 0.5), "Not yet"),

@@ -149,14 +149,14 @@ def em_bounds(
     ax.set(xlabel="θ, the parameter", ylabel="nats", ylim=(1.1 * bottom - 0.1 * top, 1.12 * top - 0.12 * bottom))
 
     def update(start: float, half_step: int) -> None:
-        t, maximised = divmod(half_step, 2)
+        t, maximized = divmod(half_step, 2)
         path, bounds = [start], []
         for _ in range(t + 1):
             joint = log_joint(path[-1])
             log_resp = joint - np.logaddexp.reduce(joint, axis=-1)[:, None]
             bounds.append((np.exp(log_resp) * (joints - log_resp)).sum(axis=(1, 2)))
             path.append(m_step(np.exp(log_resp)))
-        path = path[: t + 1 + maximised]
+        path = path[: t + 1 + maximized]
         reached = np.interp(path, theta, height)
         ax.plot(theta, height, color=P, linewidth=3)
         ax.annotate(
@@ -172,7 +172,7 @@ def em_bounds(
                 peak = (path[i + 1], bound.max())
                 ax.plot(*peak, "^", color=BOUND, markersize=10)
                 ax.annotate(f"$g_{i}$", peak, (0, -26), textcoords="offset points", color=BOUND, ha="center")
-        done = "M-step: highest" if maximised else "E-step: touches"
+        done = "M-step: highest" if maximized else "E-step: touches"
         ax.set_title(f"{done} at θ = {path[-1]:.2f},   log p(x; θ) = {nats(reached[-1])}")
 
     half_step = steps("half-step", 11, value=3)

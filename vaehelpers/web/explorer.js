@@ -122,7 +122,7 @@ function createImage(view) {
   let event = "";
   const describeImage = () => {
     const values = latents.slice(0, 6).map(({ i, name }) => `${name} ${code.z[i].toFixed(1)}`);
-    return `image drawn from the code ${values.join(", ")}`;
+    return `image decoded from the code ${values.join(", ")}`;
   };
   const update = dom.inBackground(function* () {
     canvas.ariaLabel = describeImage();
@@ -138,7 +138,7 @@ function createImage(view) {
     paint(view.pixels); // at once: requestAnimationFrame would delay it by a frame
     update();
   });
-  return [dom.element("h3", { textContent: "Drawn from the code" }), canvas, live, createElbo(view)];
+  return [dom.element("h3", { textContent: "Decoded image" }), canvas, live, createElbo(view)];
 }
 
 /** The ELBO of the encoded image in nats; its expectation over q is sampled after the last change of the code. */
@@ -174,8 +174,8 @@ function createElbo({ model, code, subscribe }) {
 function createButtons({ code }) {
   return dom.element("div", { className: "buttons" },
     dom.button("reset", () => code.set(code.start), { title: "back to the code at the start" }),
-    dom.button("z = 0", () => code.set(code.z.map(() => 0)), { title: "the middle of the prior" }),
-    dom.button("random", () => code.set(code.z.map(state.normal)), { title: "a code drawn from the prior" }));
+    dom.button("z = 0", () => code.set(code.z.map(() => 0)), { title: "the mean of the prior" }),
+    dom.button("random", () => code.set(code.z.map(state.normal)), { title: "prior sample: z drawn from the prior" }));
 }
 
 /** A row for each latent, those with the highest KL first; unused ones are inside a closed `details` element. */
@@ -265,7 +265,7 @@ function createArithmetic(view) {
   const line = createPlayButton(view, "A → B", 2500, () => {
     const { A, B } = kept;
     return (t) => code.set(A.map((a, i) => (1 - t) * a + t * B[i]), { source: player });
-  }, { ariaLabel: "A → B", disabled: true, title: "on a straight line from A to B" });
+  }, { ariaLabel: "A → B", disabled: true, title: "linear interpolation from A to B" });
   const add = () => code.set(kept.A.map((a, i) => a - kept.B[i] + kept.C[i]));
   const sum = dom.button("A − B + C", add, { disabled: true });
   slots.push(dom.element("div", { className: "slot" }, line, sum));

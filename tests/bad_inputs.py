@@ -1,7 +1,7 @@
-"""Two tables, one row a line: calls that work, and calls that must be refused.
+"""Two tables with one row per line: valid calls, and calls that must raise an error.
 
-``test_bad_input`` puts unusable values into each array, number, whole number and tensor of the ``good`` rows. ``bad``
-rows hold what only this function can refuse, and how the message begins.
+``test_bad_input`` puts invalid values into each array, number, whole number and tensor of the ``good`` rows. ``bad``
+rows hold input that is invalid for one function only, and the beginning of the message.
 """
 
 from pathlib import Path
@@ -50,7 +50,7 @@ MIXTURE = mixtures.GaussianMixture(HALF, [[0, 0], [1, 1]], [EYE, EYE])
 ROWS = rng().random((60, 3))  # codes, and factors that vary
 LINEAR = linear_gaussian.LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
 MACHINE = inference.NoisyOr([0.1, 0.2], [0.1], [[0.5], [0.4]])
-with torch.random.fork_rng():  # leaves the state of torch's own generator as it was
+with torch.random.fork_rng():  # keeps the state of torch's global generator
     VAE2, VAE3 = model.VAE(32, 2).eval(), model.VAE(32, 3)
 FACE = np.full((2, 1, 32, 32), 0.5)
 X4, MU, LOGITS = torch.zeros(3, 1, 4, 4), torch.zeros(3, 2), torch.zeros(5, 3)

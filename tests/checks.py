@@ -1,9 +1,9 @@
-"""The checks of all lessons, by name."""
+"""All lessons' ``check_`` functions in one namespace."""
 
 import importlib
 from types import SimpleNamespace
 
-ROOMS = [importlib.import_module(f"vaehelpers.lessons.lesson{number:02}") for number in range(9)]
+MODULES = [importlib.import_module(f"vaehelpers.lessons.lesson{number:02}") for number in range(9)]
 exercises = SimpleNamespace(
-    **{name: check for room in ROOMS for name, check in vars(room).items() if name.startswith("check_")}
+    **{name: check for module in MODULES for name, check in vars(module).items() if name.startswith("check_")}
 )

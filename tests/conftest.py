@@ -1,4 +1,4 @@
-"""Shared fixtures: no network, settings of their own, a real JupyterLab and a real browser."""
+"""Shared fixtures: a blocked network, separate settings, a real JupyterLab and a real browser."""
 
 import contextlib
 import itertools
@@ -14,7 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy and PyTorch: of two cores each process has one
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by NumPy and PyTorch: one core for each test process
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -22,16 +22,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OFFLINE = ROOT / "tests" / "offline"
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for processes in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background processes of a shell ignore SIGINT
 matplotlib.use("Agg")  # no test opens a window
-runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this very process
+runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # blocks the network of this process
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in item.fixturenames:
             item.add_marker("browser")
-    # The longest files come first, so that no process runs one alone at the end.
+    # The slowest files come first, so that no process runs one alone at the end.
     for long in ("slow", "browser", "lab"):
         files = {item.path for item in items if item.get_closest_marker(long) or long in item.fixturenames}
         items.sort(key=lambda item: item.path not in files)
@@ -51,9 +51,9 @@ def own_settings(tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": str(home / "lab"),
         "PYTHONPATH": str(OFFLINE),
     }
-    keeping = home / "lab" / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
-    keeping.parent.mkdir(parents=True)
-    keeping.write_text('{"autosave": false}')  # every two minutes, on a slow machine within a test
+    settings = home / "lab" / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"autosave": false}')  # else it may save during a slow test
     before = {name: os.environ.get(name) for name in changes}
     os.environ.update(changes)
     yield
@@ -63,14 +63,14 @@ def own_settings(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def closed_figures():
-    """Close the figures of a test."""
+    """Close all figures after a test."""
     yield
     plt.close("all")
 
 
 @pytest.fixture
 def interrupt_at(monkeypatch):
-    """A function that makes training raise KeyboardInterrupt after so many steps."""
+    """A function that makes training raise KeyboardInterrupt at a given step."""
 
     def at(step):
         from vaehelpers import training
@@ -89,7 +89,7 @@ def interrupt_at(monkeypatch):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab over a copy of the notebooks, and its token."""
+    """The address and token of a JupyterLab that serves a copy of the notebooks."""
     folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(ROOT / "notebooks", folder, dirs_exist_ok=True)
     token = secrets.token_hex(16)
@@ -135,7 +135,7 @@ def _wait_for(url, server, log):
 
 @pytest.fixture(scope="module")
 def browser():
-    """The system's Chromium, for one module: Playwright's event loop would delay the drawing of other tests."""
+    """The system's Chromium, for one module only: Playwright's event loop would affect asyncio in other tests."""
     from playwright.sync_api import sync_playwright
 
     found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]

@@ -1,4 +1,4 @@
-"""The displayed equations of the lessons, their checks, and the page docs/equations.md that is made of both."""
+"""The displayed equations of the lessons, their checks, and the page docs/equations.md that is generated from both."""
 
 import csv
 import functools
@@ -43,7 +43,7 @@ HEAD = "| equation | how it was checked | whose formula |\n| --- | --- | --- |\n
 
 
 class Check(NamedTuple):
-    """What one test checks: equations, how (the test's docstring), and whose they are."""
+    """The equations that a test checks, how it does so (its docstring), and their source."""
 
     equations: list[str]
     how: str
@@ -51,9 +51,9 @@ class Check(NamedTuple):
 
 
 def checks(equations, source, rtol=1e-7):
-    """Make a test of a function that returns values of formulas and independent values of the same quantities.
+    """Turn a function that returns values of formulas and independent values of the same quantities into a test.
 
-    ``equations`` names what it checks by lesson, cell, place in the cell and hash: "05 cell-028 0 221209; …".
+    ``equations`` names the equations by lesson, cell, position in the cell and hash: "05 cell-028 0 221209; …".
     """
 
     def register(function):
@@ -72,7 +72,7 @@ def checks(equations, source, rtol=1e-7):
 
 
 def all_checks():
-    """Return the checks of all files, whichever of them has been loaded."""
+    """Return the checks of all files, which are imported if needed."""
     for path in sorted((ROOT / "tests").glob("test_equations_*.py")):
         importlib.import_module(path.stem)
     return CHECKS
@@ -149,14 +149,14 @@ def _lesson(path, shown):
 
 
 def _math(tex):
-    """Return an equation for a cell of a table, where a bar would end the cell and aligned lines would not break."""
+    """Return an equation for a table's cell, without bars, which would end the cell, and with each aligned line."""
     if tex.startswith(r"\begin{aligned}"):
         return " <br> ".join(_math(line.replace("&", "")) for line in tex[15:-13].split(r"\\"))
     return f"$\\displaystyle {' '.join(tex.split())}$".replace(r"\|", r"\Vert ").replace("|", r"\vert ")
 
 
 def slope(function, at, step=1e-5):
-    """Return the derivative by central differences."""
+    """Return the derivative of a function by central differences."""
     return (function(at + step) - function(at - step)) / (2 * step)
 
 

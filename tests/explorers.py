@@ -1,4 +1,4 @@
-"""Explorers for tests: of shipped and untrained models, in Python and in the page that `save_html` writes."""
+"""Helpers for tests of the explorer: with shipped and untrained models, in Python and in a page by `save_html`."""
 
 import base64
 import contextlib
@@ -16,7 +16,7 @@ from vaehelpers.model import VAE
 
 HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
 ROUNDED = 0.5 / 255 + 2e-5  # a canvas holds bytes; the rest is float32 against double
-# Copied first: reading a canvas directly makes Chromium warn that it does so slowly.
+# Read a copy, since Chromium warns that reading the canvas itself is slow.
 PIXELS = """(canvas) => {
   const copy = new OffscreenCanvas(canvas.width, canvas.height);
   const context = copy.getContext("2d", { willReadFrequently: true });
@@ -31,12 +31,12 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
 })"""
 # Run code in the kernel of the open notebook, and return what it prints and the names of its errors.
-ASK = """async (code) => {
+EXECUTE = """async (code) => {
   const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
-  let text = window.said = "";
+  let text = window.printed = "";
   future.onIOPub = ({ header, content }) => {
     text += { stream: content.text, error: content.ename }[header.msg_type] ?? "";
-    window.said = text;
+    window.printed = text;
   };
   await future.done;
   return text;
@@ -44,22 +44,22 @@ ASK = """async (code) => {
 
 
 class Opened:
-    """A page with an explorer, and what a reader sees and does."""
+    """A page with an explorer, and methods to read and operate it."""
 
     def __init__(self, page, model):
         self.page, self.model = page, model
 
     def pixels(self, selector):
-        """Return what a canvas shows (height, width, 3), in [0, 1]."""
+        """Return the pixels of a canvas (height, width, 3), in [0, 1]."""
         height, width, text = self.page.eval_on_selector(selector, PIXELS)
         return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)[..., :3] / 255
 
     def image(self, selector=".image canvas.screen"):
-        """Return what a canvas shows as the package holds it: (channels, size, size)."""
+        """Return the pixels of a canvas in the package's layout (channels, size, size)."""
         return self.pixels(selector).transpose(2, 0, 1)[: self.model.channels]
 
     def code(self):
-        """Return the code as the number fields show it, with two decimals; the sliders must show the same."""
+        """Return the code from the number fields, with two decimals; assert that the sliders agree."""
         rows = sorted(self.page.evaluate(CODE))
         assert [i for i, _, _ in rows] == list(range(self.model.latent_dim))
         assert all(abs(number - place) < 0.02501 + 0.005 for _, number, place in rows)
@@ -92,16 +92,16 @@ class Opened:
             self.page.keyboard.press(key)
 
     def assert_draws(self, z, selector=".image canvas.screen", *, rounded=False):
-        """Compare the image with torch's; a code that is rounded to two decimals allows for its rounding."""
+        """Compare the image with torch's; ``rounded`` allows for a code that is rounded to two decimals."""
         expected, allowed = latents.decode(self.model, np.asarray(z)[None])[0], ROUNDED
         if rounded:
-            aside = 0.005 * np.eye(self.model.latent_dim)
-            slopes = latents.decode(self.model, z + aside) - latents.decode(self.model, z - aside)
-            allowed = allowed + 0.6 * np.abs(slopes).sum(axis=0)  # half of each, and something for curvature
+            steps = 0.005 * np.eye(self.model.latent_dim)
+            differences = latents.decode(self.model, z + steps) - latents.decode(self.model, z - steps)
+            allowed = allowed + 0.6 * np.abs(differences).sum(axis=0)  # half of each, and 0.1 for curvature
         assert np.all(np.abs(self.image(selector) - expected) <= allowed)
 
     def eventually(self, holds, *args):
-        """Wait until ``holds(*args)`` raises no AssertionError; the limit is far longer than any machine needs."""
+        """Call ``holds(*args)`` until it raises no AssertionError, for at most two minutes."""
         end = time.monotonic() + 120
         while time.monotonic() < end:
             with contextlib.suppress(AssertionError):
@@ -112,13 +112,13 @@ class Opened:
 
 @contextlib.contextmanager
 def opened(browser, path, model, *, clock=False, **options):
-    """Open a file; at the end nothing was written to the console, no error occurred and nothing else was loaded."""
+    """Open a file; assert at the end that the console is empty, no error occurred and nothing else was loaded."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}} | options)
     page, wrong, asked = context.new_page(), [], []
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
-    if clock:  # time stands still but for `page.clock.run_for`
+    if clock:  # time advances only by `page.clock.run_for`
         page.clock.install(time=0)
         page.clock.pause_at(1000)
     page.goto(path.as_uri())
@@ -136,15 +136,15 @@ def opener(browser, folder):
     def open_page(of="hands", **options):
         made = shipped(of) if isinstance(of, str) else of
         if made not in files:
-            files[made] = folder / f"page {len(files)}.html"  # with a space, as people name folders
+            files[made] = folder / f"page {len(files)}.html"  # with a space in the name
             made.save_html(files[made])
         return opened(browser, files[made], made.model, **options)
 
     return open_page
 
 
-def says(locator, *parts):
-    """Assert that the text of an element holds these parts."""
+def assert_text(locator, *parts):
+    """Assert that the text of an element contains these parts."""
     text = locator.text_content() or ""
     assert all(part in text for part in parts), text
 
@@ -156,7 +156,7 @@ def untrained(size=32, latent_dim=2, channels=1):
 
 
 def held_out(model, card, n=200):
-    """Return images of the kind that a model was trained on."""
+    """Return images like those that a model was trained on."""
     if model.channels == 3:
         pixels = np.random.default_rng(1).integers(256, size=(n, 3, model.size, model.size), dtype=np.uint8)
         return datasets.Images(pixels, np.empty((n, 0), np.float32), ())

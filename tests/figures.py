@@ -1,7 +1,7 @@
-"""Find figures that a page shows in wrong proportions, too wide or not at all."""
+"""Find images on a page that are distorted, too wide or not loaded."""
 
 WIDTHS = (390, 1300, 1920)
-#: Each image that is not loaded, that is shown in other proportions than its own, or that is wider than the page.
+#: Return each image that is not loaded, that is distorted, or that is wider than the page.
 FAULTS = """async () => {
   const faults = [];
   for (const image of document.images) {
@@ -19,7 +19,7 @@ FAULTS = """async () => {
   }
   return faults;
 }"""
-#: A page may still be replacing its images by widgets: a fault counts if it stays.
+#: A page may still be replacing images by widgets: only faults that persist count.
 LASTING_FAULTS = f"""async () => {{
   let faults;
   for (let attempt = 0; attempt < 300 && (faults = await ({FAULTS})()).length; attempt++)
@@ -30,7 +30,7 @@ VISIBLE = "[...document.images].filter(image => image.clientWidth > 100 && image
 
 
 def faults(page):
-    """Return what stays wrong with the figures of a page, for each width where something does."""
+    """Return the persistent faults of the images on a page by its width, for widths with faults."""
     found = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

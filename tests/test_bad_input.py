@@ -1,4 +1,4 @@
-"""Unusable input gets one sentence that names the argument, what is needed and what was given."""
+"""Errors about invalid input are one sentence that names the argument, what is needed and what was given."""
 
 import re
 import warnings
@@ -32,7 +32,7 @@ def is_array(value):
 
 
 def unusable(function, arguments):
-    """Yield each argument of a call that works with each value that it cannot take."""
+    """Yield each argument of a valid call with each kind of invalid value for it."""
     for name, value in arguments.items():
         others = {int: WHOLES, float: NUMBERS, torch.Tensor: TENSORS}.get(type(value), {})
         if is_array(value):
@@ -61,7 +61,7 @@ def test_only_unusable_arguments_are_refused_and_named(function, arguments):
 
 
 @pytest.mark.parametrize("row", BAD, ids=lambda row: f"{title(row[0])}: {row[1]}")
-def test_what_only_this_function_can_refuse_is_named(row):
+def test_input_that_is_invalid_for_one_function_is_named(row):
     function, words, positional, named, error = row
     with pytest.raises(error, match=words if error is OSError else f"^{words}"):
         function(*positional, **named)
@@ -84,7 +84,7 @@ CHECKED = [
 
 
 def like(value):
-    """Arrays of the right shape, so that values are tested too."""
+    """Return a strategy for arrays of the same shape, so that values are tested too."""
     return hnp.arrays(float, np.shape(value), elements=ANY)
 
 

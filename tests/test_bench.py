@@ -1,4 +1,4 @@
-"""The benchmarks run, and the page holds their rows."""
+"""The benchmarks run, and RESULTS.md contains their rows."""
 
 import os
 import re

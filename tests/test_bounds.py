@@ -1,4 +1,4 @@
-"""Bounds against quadrature: a decoder of one or two latents, small enough for log p(x) to be an integral."""
+"""Bounds against quadrature, with decoders of one or two latents, for which log p(x) can be integrated."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_the_mean_log_weight_is_the_elbo(generator):
 
 
 def test_a_narrow_q_loses_no_digits(generator):
-    """Where sigma is below the spacing of floats around mu, z - mu has no digit of the noise."""
+    """If sigma is below the spacing of floats around mu, z - mu has no correct digit of the noise."""
     mu, logvar = torch.full((3, 1), 5.0), torch.full((3, 1), -40.0)
     weights = log_weights(X, line, mu, logvar, samples=4000, generator=generator)
     exact = [log_likelihood(i, 5.0) - 0.5 * (25 + 40 - 1) for i in range(3)]
@@ -76,7 +76,7 @@ def test_a_bound_is_the_log_of_a_mean_weight():
     assert importance_bound(weights, 5).shape == (1, 2)
 
 
-def test_refining_finds_the_best_gaussian_and_leaves_the_decoder_alone(generator):
+def test_refining_finds_the_best_gaussian_and_does_not_change_the_decoder(generator):
     decoder = torch.nn.Sequential(torch.nn.Linear(1, 4), torch.nn.Unflatten(1, (1, 2, 2)))
     decoder[0].weight.data, decoder[0].bias.data = torch.tensor(SLOPES[:, None]).float(), torch.tensor(SHIFTS).float()
     before = (MU.clone(), LOGVAR.clone())

@@ -1,4 +1,4 @@
-"""The lessons in the real JupyterLab in a real browser: all cells run, with exercises open and solved; sliders move."""
+"""The lessons in JupyterLab in a real browser: all cells run, exercises unsolved and solved, and all sliders work."""
 
 import json
 import time
@@ -10,14 +10,14 @@ from test_notebooks import NOTEBOOKS, check_outputs, open_and_solved, read
 
 SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
 EXPLORERS = ".jp-OutputArea-output .latent-explorer"
-#: The images for pages without a kernel.
+#: The static images for pages without a kernel.
 STILLS = ".jp-OutputArea-child:has(.live-figure, .latent-explorer) + .jp-OutputArea-child"
 HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
 LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
   ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-# Wait until the drawings that sliders have scheduled are done (widgets have an event loop in a thread of their own);
-# print the SHA-256 of each figure.
+# Wait for the redraws that sliders have scheduled (widgets have an event loop in a separate thread), and print the
+# SHA-256 of each figure.
 IN_KERNEL = """import asyncio, hashlib, ipywidgets, threading
 for thread in threading.enumerate():
     if loop := getattr(thread, "io_loop", None):
@@ -25,9 +25,9 @@ for thread in threading.enumerate():
 await asyncio.sleep(0.02)
 print({hashlib.sha256(w.value).hexdigest() for w in ipywidgets.widgets.widget._instances.values()
        if isinstance(w, ipywidgets.Image)} | {''})"""
-# Run this in the kernel until the page has sent no further message of a widget meanwhile: it keeps the last event of a
-# slider until the kernel has answered the one before. (Answers may be lost; a kernel may die.)
-DEALT_WITH = """async (code) => {
+# Run code in the kernel until the page sends no widget message meanwhile: a page holds back the last event of
+# a slider until the kernel has answered the previous one. (Answers may be lost, and a kernel may die.)
+WAIT_FOR_KERNEL = """async (code) => {
   const kernel = %s, messages = () => [...kernel._futures.values()].map(({ msg }) => msg.header);
   const sent = () => messages().filter((one) => one.msg_type === 'comm_msg').map((one) => one.msg_id).join();
   let text, before;
@@ -40,11 +40,11 @@ DEALT_WITH = """async (code) => {
   } while (sent() !== before);
   return text;
 }""".replace("%s", KERNEL)
-# What the output of a slider shows: the SHA-256 of each figure, and the pixels of each explorer.
+# Return the images in a slider's output: the SHA-256 of each figure, and the pixels of each explorer.
 IMAGES = """async (handle) => {
   const output = handle.closest('.jp-OutputArea-output');
   const hash = async ({ src }) => {
-    const bytes = await fetch(src).then((answer) => answer.arrayBuffer(), () => new ArrayBuffer()); // replaced just now
+    const bytes = await fetch(src).then((answer) => answer.arrayBuffer(), () => new ArrayBuffer()); // just replaced
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
     return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   };
@@ -66,7 +66,7 @@ RUN_ALL = """async () => {
 
 
 class Watch:
-    """The errors of a page, and the addresses on other machines that it has requested."""
+    """Collects the errors of a page, and the addresses on other machines that it requests."""
 
     def __init__(self, page):
         self.errors, self.remote = [], []
@@ -86,7 +86,7 @@ def is_remote(url):
     ids=lambda path: path.stem,
 )
 def lesson(request, lab, browser):
-    """A lesson, open in JupyterLab with all its cells run: each exercise as it comes, and below it solved."""
+    """A lesson, open in JupyterLab with all its cells run: each exercise unsolved, and solved in the cell below."""
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
     watch = Watch(page)
     notebook = read(request.param)
@@ -116,8 +116,8 @@ def open_notebook(page, lab, stem):
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext?.session", timeout=60_000)
 
 
-def pictures(handle):
-    """Return what the output of a slider shows."""
+def images(handle):
+    """Return the images in a slider's output."""
     return tuple(handle.evaluate(IMAGES))
 
 
@@ -133,20 +133,20 @@ def click_middle(handle):
 
 
 def settle(page, handle, *, unlike=None):
-    """Wait until the images are those of the last event, and differ from ``unlike``; return them."""
+    """Wait until the images show the last event and differ from ``unlike``; return them."""
     if handle.evaluate("handle => !handle.closest('.latent-explorer')"):  # which needs no kernel
-        until(page, lambda: (drawn := dealt_with(page)) and all(image in drawn for image in pictures(handle)))
-    until(page, lambda: pictures(handle) != unlike)
-    return pictures(handle)
+        until(page, lambda: (drawn := wait_for_kernel(page)) and all(image in drawn for image in images(handle)))
+    until(page, lambda: images(handle) != unlike)
+    return images(handle)
 
 
-def dealt_with(page):
+def wait_for_kernel(page):
     """Wait until the kernel has handled all messages of the page; return the hashes of its figures."""
-    return page.evaluate(DEALT_WITH, IN_KERNEL)
+    return page.evaluate(WAIT_FOR_KERNEL, IN_KERNEL)
 
 
 def until(page, holds):
-    """Wait for a state; the limit is far longer than any machine needs."""
+    """Wait until ``holds()`` is true, for at most two minutes."""
     end = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end
@@ -159,7 +159,7 @@ def test_all_cells_run_with_the_exercises_open_and_then_solved(lesson):
     check_outputs([output for _, outputs in cells for output in outputs], page.exercises)
 
 
-def test_every_slider_moves_an_image_and_nothing_goes_wrong(lesson):
+def test_every_slider_changes_its_image_without_errors(lesson):
     page, watch, _ = lesson
     for summary in page.query_selector_all(
         ".jp-OutputArea-output .lm-Accordion-title, .jp-OutputArea-output .jupyter-widget-Collapse-header"
@@ -175,12 +175,12 @@ def test_every_slider_moves_an_image_and_nothing_goes_wrong(lesson):
         for place in ("Home", "middle", "End"):
             click_middle(handle) if place == "middle" else press(page, handle, place)
             seen.append(settle(page, handle, unlike=seen[-1]))
-        assert len(set(seen[1:])) == 3, f"{label} does not move the image"
+        assert len(set(seen[1:])) == 3, f"{label} does not change the image"
         click_middle(handle)
     for button in page.query_selector_all(".jp-OutputArea-output button.jupyter-button"):
         if button.is_visible():
             button.click()
-    dealt_with(page)
+    wait_for_kernel(page)
     assert not page.query_selector_all(".jp-OutputArea-output .jp-RenderedText[data-mime-type*=stderr]")
     assert not any(still.is_visible() for still in page.query_selector_all(STILLS))
     assert watch.errors == []

@@ -1,4 +1,4 @@
-"""The command line: what it makes and what it prints; ``test_bad_input`` holds its errors."""
+"""The command line: the files that it writes and what it prints; ``test_bad_input`` tests its errors."""
 
 import json
 import re
@@ -26,7 +26,7 @@ QUICK = ["--latents", "2", "--minutes", "0.002"]
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with a space in its name to work in; addresses for the browser are only recorded."""
+    """A working folder with a space in its name; addresses are recorded and not opened in a browser."""
     folder = tmp_path / "with a space"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -42,13 +42,13 @@ def run(*words, code=0):
     return result.output
 
 
-def printed(text):
-    """The commands in a text that was printed, as a shell takes them apart."""
+def printed_commands(text):
+    """Return the commands in a printed text, split as by a shell."""
     lines = re.findall(r"\S+ -m vaehelpers .*", text)
     return [shlex.split(line)[3:] for line in lines]
 
 
-def pictures(folder, n):
+def write_images(folder, n):
     folder.mkdir()
     for i in range(n):
         Image.new("L", (32, 32), 8 * i).save(folder / f"{i}.png")
@@ -87,7 +87,7 @@ def test_explore_prints_the_path_where_there_is_no_browser(here, monkeypatch):
     "output", ("mymodel", "my model.pt", "elsewhere/m.v2", "hands", "-m", "it's ä.safetensors", "sub folder/hands")
 )
 def test_the_command_that_train_prints_runs_for_any_name_of_the_output(here, output):
-    ((command, *words),) = printed(run("train", pictures(here / "few", 3), *QUICK, f"--output={output}"))
+    ((command, *words),) = printed_commands(run("train", write_images(here / "few", 3), *QUICK, f"--output={output}"))
     assert command == "explore" and (here / output).is_file() and not list(here.rglob("*.checkpoint"))
     page = Path(run(command, *words).split(" ", 1)[1].strip())
     assert explorer.pack((here / output).read_bytes()) in page.read_text()
@@ -96,14 +96,14 @@ def test_the_command_that_train_prints_runs_for_any_name_of_the_output(here, out
 
 @pytest.mark.slow
 def test_the_command_that_train_prints_runs_in_a_shell(here):
-    said = run("train", pictures(here / "few", 3), *QUICK, "--output", "my model")
-    line = re.search(r"explore it with: (.*)", said)[1]
+    output = run("train", write_images(here / "few", 3), *QUICK, "--output", "my model")
+    line = re.search(r"explore it with: (.*)", output)[1]
     done = subprocess.run(["sh", "-c", f"{line} --output 'a page.html'"], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"wrote {here / 'a page.html'}\n", "")
 
 
 def commands():
-    """Return each command with arguments that README, guide, lessons or package name."""
+    """Return each command with arguments in README, guide, lessons and package."""
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("**/*.md")]
     pages += [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "vaehelpers").rglob("*.py")]
     texts = "\n".join(path.read_text(encoding="utf-8") for path in pages)
@@ -114,10 +114,10 @@ def commands():
 @pytest.mark.slow
 @pytest.mark.parametrize("line", commands())
 def test_every_command_in_the_texts_runs(here, line, monkeypatch):
-    """With fewer images and less time."""
+    """They run with fewer images and less time."""
     draw = datasets.hands
     monkeypatch.setattr(datasets, "hands", lambda n, **options: draw(min(n, 40), **options | {"progress": False}))
-    pictures(here / "FOLDER", 3)
+    write_images(here / "FOLDER", 3)
     shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "model.safetensors")
     words = re.sub(r"--minutes \S+", "", line).split()
     with warnings.catch_warnings(action="ignore"):  # 40 hands are too few for some scores
@@ -133,9 +133,9 @@ def test_the_texts_name_each_command():
 
 def test_a_model_is_not_overwritten_unless_asked(here):
     Path("model.safetensors").write_bytes(b"older")
-    pictures(here / "few", 3)
-    said = run("train", "few", *QUICK, code=2)
-    assert said.count("\n") == 1 and "model.safetensors' exists already; name another file with --output, or" in said
+    write_images(here / "few", 3)
+    output = run("train", "few", *QUICK, code=2)
+    assert output.count("\n") == 1 and "model.safetensors' exists already; name another file with --output" in output
     assert Path("model.safetensors").read_bytes() == b"older" and len(list(here.iterdir())) == 2
     run("train", "few", *QUICK, "--overwrite")
     assert training.load("model.safetensors")[1]["data"] == str(here / "few")
@@ -144,12 +144,12 @@ def test_a_model_is_not_overwritten_unless_asked(here):
 def test_explore_does_not_replace_a_model_by_a_page(here):
     shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "m.safetensors")
     before = Path("m.safetensors").read_bytes()
-    said = run("explore", "m.safetensors", "--output", "m.safetensors", code=2)
-    assert "exists already and is no .html file" in said and Path("m.safetensors").read_bytes() == before
+    output = run("explore", "m.safetensors", "--output", "m.safetensors", code=2)
+    assert "exists already and is no .html file" in output and Path("m.safetensors").read_bytes() == before
 
 
 def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_resumes(here, monkeypatch):
-    folder = pictures(here / "my pictures", 12)
+    folder = write_images(here / "my pictures", 12)
     elbo_terms = training.elbo_terms
 
     def interrupted(*args):  # in the first step, so that the minutes cannot have passed before
@@ -158,10 +158,10 @@ def test_ctrl_c_saves_the_model_so_far_and_the_printed_command_resumes(here, mon
         return elbo_terms(*args)
 
     monkeypatch.setattr(training, "elbo_terms", interrupted)
-    said = run("train", folder, "--latents", "2", "--minutes", "0.02", "--size", "32", "--output", "a model")
+    output = run("train", folder, "--latents", "2", "--minutes", "0.02", "--size", "32", "--output", "a model")
     model, card = training.load("a model")
     assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
-    again, explore = printed(said)
+    again, explore = printed_commands(output)
     assert explore == ["explore", str(here / "a model")] and again[-1] == "--resume"
     assert "continue it with --resume, or replace it" in run(*again[:-1], code=2)
     run(*again)
@@ -181,15 +181,15 @@ def test_ctrl_c_while_scoring_does_not_lose_the_model(here, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(evaluation, "scores", interrupted)
-    said = run("train", pictures(here / "few", 3), *QUICK, code=130)
-    assert "saved model.safetensors\n" in said and said.endswith("stopped\n")
+    output = run("train", write_images(here / "few", 3), *QUICK, code=130)
+    assert "saved model.safetensors\n" in output and output.endswith("stopped\n")
     assert training.load("model.safetensors")[1]["name"] == "model"
 
 
 def test_the_home_folder_is_found_in_every_path(here, monkeypatch):
     monkeypatch.setenv("HOME", str(here))
     monkeypatch.setenv("USERPROFILE", str(here))
-    pictures(here / "pics", 3)
+    write_images(here / "pics", 3)
     run("train", "~/pics", *QUICK, "--output=~/m")
     assert (here / "m").is_file() and training.load(here / "m")[1]["data"] == str(here / "pics")
     run("evaluate", "~/m")
@@ -197,59 +197,59 @@ def test_the_home_folder_is_found_in_every_path(here, monkeypatch):
     assert (here / "page.html").is_file() and not (here / "~").exists()
 
 
-# What a command prints is true.
+# The printed output is correct.
 
 
 def test_a_model_of_a_folder_is_scored_on_images_that_are_held_out(here, monkeypatch):
     trained = []
     train = training.train
     monkeypatch.setattr(training, "train", lambda images, **o: trained.append(images) or train(images, **o))
-    folder = pictures(here / "photos", 30)
+    folder = write_images(here / "photos", 30)
     run("train", folder, *QUICK, "--size", "32")
     _, card = training.load("model.safetensors")
     held_out = datasets.folder(folder, size=32, test=True)
     assert card["scored_on"] == "images that it was not trained on" and card["pictures"] == len(held_out) > 0
     assert len(trained[0]) + len(held_out) == 30
-    said = run("evaluate", "model.safetensors")
-    assert f"scored on  images that it was not trained on ({len(held_out)})" in said
-    assert f"{card['elbo']}   card: {card['elbo']}" in said
+    output = run("evaluate", "model.safetensors")
+    assert f"scored on  images that it was not trained on ({len(held_out)})" in output
+    assert f"{card['elbo']}   card: {card['elbo']}" in output
 
 
 def test_evaluate_says_when_no_image_was_held_out(here):
-    run("train", pictures(here / "few", 3), *QUICK, "--size", "32")
+    run("train", write_images(here / "few", 3), *QUICK, "--size", "32")
     assert "scored on  images that it was trained on (3)" in run("evaluate", "model.safetensors")
     model, card = training.load("model.safetensors")
     del card["scored_on"], card["model"]
-    training.save(model, here / "older.safetensors", card | {"data": str(pictures(here / "many", 20))})
+    training.save(model, here / "older.safetensors", card | {"data": str(write_images(here / "many", 20))})
     assert "images that it was trained on" in run("evaluate", "older.safetensors")
 
 
 def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(here, monkeypatch):
-    score, _ = evaluation.scores, pictures(here / "few", 3)
+    score, _ = evaluation.scores, write_images(here / "few", 3)
     for active in (0, 2):
         monkeypatch.setattr(evaluation, "scores", lambda *args, n=active: score(*args) | {"active_latents": n})
-        said = run("train", "few", *QUICK, "--beta", "1000", "--output", active)
-        assert f"{active} of 2 latents are active; ELBO" in said
-        assert ("try --beta smaller than 1000, or --minutes longer than 0.002" in said) == (active == 0)
+        output = run("train", "few", *QUICK, "--beta", "1000", "--output", active)
+        assert f"{active} of 2 latents are active; ELBO" in output
+        assert ("try --beta smaller than 1000, or --minutes longer than 0.002" in output) == (active == 0)
 
 
 def test_a_model_of_coloured_images_in_classes_is_evaluated_and_explored(here):
     (here / "pets").mkdir()
     for k, name in enumerate(("cats", "dogs")):
-        pictures(here / "pets" / name, 6)
+        write_images(here / "pets" / name, 6)
         Image.new("RGB", (32, 32), (255 * k, 0, 99)).save(here / "pets" / name / "red.png")
     images = datasets.folder(here / "pets", size=32, channels=3, test=False)
     model, _ = training.train(images, beta=1, latent_dim=2, pictures=64, progress=False)
     training.save(model, "pets.safetensors", {"data": str(here / "pets"), "vary": ["class"]})
-    said = run("evaluate", "pets.safetensors")
-    assert "elbo" in said and "mig" not in said, "a class is no factor that a latent could hold"
+    output = run("evaluate", "pets.safetensors")
+    assert "elbo" in output and "mig" not in output, "a class does not count as a factor"
     assert "wrote" in run("explore", "pets.safetensors") and "without" not in run("explore", "pets.safetensors")
 
 
 def test_files_that_are_left_out_are_named_in_one_line(here):
-    (pictures(here / "photos", 3) / "x.png").write_bytes(b"")
-    said = run("train", here / "photos", *QUICK, "--size", "32")
-    assert "warning: left out 1 of 4 files: x.png (empty)\n" in said and "UserWarning" not in said
+    (write_images(here / "photos", 3) / "x.png").write_bytes(b"")
+    output = run("train", here / "photos", *QUICK, "--size", "32")
+    assert "warning: left out 1 of 4 files: x.png (empty)\n" in output and "UserWarning" not in output
 
 
 def test_latents_are_named_only_when_both_sides_agree():

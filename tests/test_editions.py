@@ -11,7 +11,7 @@ from editions import german, solutions
 from test_notebooks import NOTEBOOKS, code_cells, read
 
 TRANSLATED = sorted((ROOT / "notebooks" / "de").glob("*.md"))
-#: What both languages have equally often in a cell.
+#: Patterns that occur equally often in both languages' versions of a cell.
 EQUAL = {
     "formulas": re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL),
     "code": re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL),
@@ -36,7 +36,7 @@ def prose_cells(notebook):
 
 
 def parts(pattern, source):
-    """Return what a pattern finds, how often; words in formulas are translated."""
+    """Return the matches of a pattern with their counts, without the words in formulas, which are translated."""
     source = re.sub(r"^> ?", "", source, flags=re.MULTILINE)
     return Counter(re.sub(r"\\text\{[^}]*\}", "", str(found)) for found in pattern.findall(source))
 
@@ -60,7 +60,7 @@ def test_a_german_edition_has_the_same_cells_code_and_solutions(lesson):
     assert code_cells(solutions(edition)) == code_cells(solutions(english)) != code_cells(english)
 
 
-def test_a_german_edition_says_all_of_it_in_german(lesson):
+def test_a_german_edition_is_complete_and_in_german(lesson):
     for other, cell in zip(*map(prose_cells, lesson), strict=True):
         for name, pattern in EQUAL.items():
             assert parts(pattern, cell.source) == parts(pattern, other.source), f"{name} of {cell.id}"
@@ -75,7 +75,7 @@ def first(old, new):
     return lambda text: text.replace(old, new, 1)
 
 
-#: Changes of a German text, and what is said of them.
+#: Changes of a German text, and the error of each.
 CHANGES = {
     "a section added": (lambda text: f"{text}\n<!-- cell new from 00000000 -->\nMehr.\n", "new where it needs none"),
     "a section renamed": (first("cell cell-002 ", "cell x "), "has the section x where it needs cell-002"),
@@ -119,5 +119,5 @@ def test_all_lessons_are_written_their_links_lead_somewhere_and_existing_work_is
     mine = tmp_path / "05_elbo.ipynb"
     mine.write_text("my answers")
     editions.write_german(tmp_path)
-    said = capsys.readouterr().out
-    assert mine.read_text() == "my answers" and said.count("kept") == 1 and "05_elbo.ipynb" in said
+    output = capsys.readouterr().out
+    assert mine.read_text() == "my answers" and output.count("kept") == 1 and "05_elbo.ipynb" in output

@@ -1,4 +1,4 @@
-"""Each displayed equation has its check, each cited work its row, and docs/equations.md says so.
+"""Each displayed equation has a check, each cited work has a row in sources.csv, and docs/equations.md is up to date.
 
     python tests/test_equations.py
 
@@ -15,7 +15,7 @@ DOCUMENT = ROOT / "docs" / "equations.md"
 
 
 def test_every_displayed_equation_has_one_check():
-    """A new equation needs a check; where one has changed, look through its check, then put the new hash there."""
+    """A new equation needs a check; if an equation has changed, review its check and then update the hash there."""
     shown = Counter(f"{name} {fingerprint(tex)}" for path in NOTEBOOKS for name, tex in displayed(path).items())
     checked = Counter(name for check in all_checks() for name in check.equations)
     assert (shown - checked, checked - shown) == ({}, {})
@@ -41,7 +41,7 @@ def test_every_cited_work_is_in_sources_csv_and_every_work_there_is_cited():
     assert cited().keys() == sources().keys()
 
 
-def test_the_page_is_what_the_checks_say():
+def test_the_page_is_generated_from_the_checks():
     assert DOCUMENT.read_text(encoding="utf-8") == page(), "write it again: python tests/test_equations.py"
 
 

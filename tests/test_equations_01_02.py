@@ -22,12 +22,12 @@ def test_information():
     """The derivatives against finite differences; the solution of the differential equation by quadrature."""
     p, q = np.array([0.2, 0.7]), 0.5
 
-    def told(p):
+    def surprisal(p):
         return -np.log(p)
 
-    at_one = slope(told, 1)
+    at_one = slope(surprisal, 1)
     solution = [quad(lambda t: at_one / t, 1, end)[0] for end in p]
-    return [p * slope(told, p * q), p * slope(told, p), told(p)], [slope(told, q), at_one, solution]
+    return [p * slope(surprisal, p * q), p * slope(surprisal, p), surprisal(p)], [slope(surprisal, q), at_one, solution]
 
 
 @checks("01 cell-017 0 b13669", "Cover & Thomas (2006), §2.1; MacKay (2003), §2.4")

@@ -1,4 +1,4 @@
-"""The latent explorer in Python: its traits, its image for pages without a kernel, and the file that it writes."""
+"""The latent explorer in Python: its traits, its static image for pages without a kernel, and its HTML file."""
 
 import base64
 import hashlib
@@ -51,7 +51,7 @@ def test_the_typical_code_is_of_an_open_hand_or_of_the_first_image_or_from_the_p
     for images in (None, held_out(model, card, 0)):
         drawn = typical_code(untrained(latent_dim=400), {"data": "my own images"}, images)
         assert drawn.shape == (400,) and abs(drawn.mean()) < 0.25 and abs(drawn.std() - 1) < 0.2
-    assert typical_code(untrained(channels=3), {"data": "hands"}).shape == (2,)  # whatever a card says
+    assert typical_code(untrained(channels=3), {"data": "hands"}).shape == (2,)  # although the card names hands
 
 
 def test_only_models_of_hands_have_a_true_hand_and_a_card_is_not_changed():
@@ -92,8 +92,8 @@ def test_the_first_200_images_are_placed_on_the_map(n):
     assert sheet.shape == (32 * columns, 32 * columns)
     for k in {0, shown // 2, shown - 1}:
         top, left = 32 * (k // columns), 32 * (k % columns)
-        assert np.abs(sheet[top : top + 32, left : left + 32] - images.pixels[k, 0]).mean() < 8  # WebP loses a little
-    if n > 2:  # the two directions are orthogonal, and no others hold more of the variance
+        assert np.abs(sheet[top : top + 32, left : left + 32] - images.pixels[k, 0]).mean() < 8  # WebP is lossy
+    if n > 2:  # the two directions are orthonormal and have the largest variance
         directions, centred = np.array(placed["components"]), mu - mu.mean(axis=0)
         np.testing.assert_allclose(directions @ directions.T, np.eye(2), atol=1e-3)
         most = np.linalg.eigvalsh(centred.T @ centred)[:-3:-1]
@@ -109,7 +109,7 @@ def test_a_notebook_gets_a_live_view_and_an_image_that_needs_no_kernel(monkeypat
     assert outputs[0]["application/vnd.jupyter.widget-view+json"]["model_id"] == made.model_id
     still = Image.open(io.BytesIO(base64.b64decode(outputs[1]["image/jpeg"])))
     assert still.format == "JPEG" and still.width > 600 and np.asarray(still.convert("L")).std() > 20
-    assert outputs[1] != outputs[3]  # each begins at its own code
+    assert outputs[1] != outputs[3]  # each has its own initial code
 
 
 @pytest.mark.parametrize("name", SHIPPED)

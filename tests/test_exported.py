@@ -1,4 +1,4 @@
-"""A notebook exported by `jupyter nbconvert --to html` shows its figures without a network."""
+"""A notebook exported by ``jupyter nbconvert --to html`` shows its figures without a network."""
 
 import subprocess
 import sys

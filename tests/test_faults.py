@@ -1,6 +1,6 @@
-"""Killed, interrupted, on a full disk, several at once: the next call goes on, and is right.
+"""After a kill, an interrupt, a full disk or concurrent writes, the next call continues with the right result.
 
-Killed are a Dask worker in test_sweep and a kernel in browser/test_kernel.
+test_sweep kills a Dask worker, and browser/test_kernel a kernel.
 """
 
 import ast
@@ -33,12 +33,12 @@ RUN = {"latent_dim": 2, "batch": 4, "pictures": 4 * 12, "progress": False}
 IMAGES = datasets.Images(np.random.default_rng(0).integers(256, size=(50, 1, 32, 32), dtype=np.uint8), None, ())
 MODULES = (datasets, explorer, files, runs, training, weights)
 NO_ROOM = r"\[Errno \d+\] (No space left on device|File too large)"
-LIMIT = 50_000  # bytes: fewer than any file that is kept has
+LIMIT = 50_000  # bytes: less than any file that is written
 
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch, tmp_path):
-    """A checkpoint after every second step of a training, one thread, and a file in place of MNIST's server."""
+    """A checkpoint after every second step of training, one thread, and a local file instead of MNIST's server."""
     monkeypatch.setattr(training, "_RECORD", 1)
     monkeypatch.setattr(training, "_CHECKPOINT", 2)
     source = tmp_path / "source.npz"
@@ -51,7 +51,7 @@ def small_steps(monkeypatch, tmp_path):
     torch.set_num_threads(threads)
 
 
-# Work: each kind leaves files in its folder, the same at each call, and returns the same bytes.
+# The kinds of work: each writes the same files to its folder and returns the same bytes at each call.
 
 
 def train(folder, callback=None):
@@ -102,8 +102,8 @@ def assert_whole(folder, expected):
 
 
 def fork(work, *args):
-    """Start some work in a process of its own, and return its number."""
-    with warnings.catch_warnings(action="ignore"):  # since Python 3.12 against a fork beside threads
+    """Start some work in a new process, and return its process id."""
+    with warnings.catch_warnings(action="ignore"):  # Python 3.12 warns of a fork with threads
         pid = os.fork()
     if pid:
         return pid
@@ -127,7 +127,7 @@ def exit_code(pid):
 
 @contextlib.contextmanager
 def signalled_at_line(number, *modules, by=signal.SIGINT):
-    """Send this process a signal when the code of some modules begins its line ``number``; yield a count of lines."""
+    """Send this process a signal at a given line that some modules execute; yield a function that counts the lines."""
     paths, seen = {module.__file__ for module in modules}, 0
 
     def trace(frame, event, _):
@@ -148,7 +148,7 @@ def signalled_at_line(number, *modules, by=signal.SIGINT):
 
 
 def some_lines(count, work, *args):
-    """Return a seeded choice among the lines of ``MODULES`` that some work runs."""
+    """Return a seeded random choice of the lines of ``MODULES`` that some work executes, by number."""
     with signalled_at_line(-1, *MODULES) as seen:
         work(*args)
     return sorted(random.Random(1).sample(range(1, seen() + 1), min(count, seen())))
@@ -188,11 +188,11 @@ def test_stopped_at_any_line_of_replacing_a_file_it_is_the_old_or_the_new_one(tm
         found.append(path.read_bytes())
         parts += len([*path.parent.glob(".*.part")])
     assert {*found} == {b"old", b"newnewnew"} and found[-1] == b"newnewnew"
-    assert parts <= 1 or by == signal.SIGKILL, "only one line lies between a new file and what clears it away"
+    assert parts <= 1 or by == signal.SIGKILL, "only one line is between creating the file and its clean-up block"
 
 
 def writes_in_place(source):
-    """Return the calls of a source that write a file outside ``with replacing(…)``."""
+    """Return the calls in a source that write a file outside ``with replacing(…)``."""
     tree = ast.parse(source)
     blocks = [node for node in ast.walk(tree) if isinstance(node, ast.With)]
     blocks = [node for node in blocks if any("replacing(" in ast.unparse(item) for item in node.items)]
@@ -209,8 +209,8 @@ def test_the_package_writes_no_file_in_place():
         assert writes_in_place(wrong)
 
 
-def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path):
-    for age in (0, 3000, 4000, -4000):  # the clock may also have been put back
+def test_stale_temporary_files_are_removed_after_an_hour(tmp_path):
+    for age in (0, 3000, 4000, -4000):  # negative: the clock was set back
         (tmp_path / f".vaehelpers-{age}.part").touch()
         os.utime(tmp_path / f".vaehelpers-{age}.part", (time.time() - age,) * 2)
     (tmp_path / "film.part").touch()
@@ -222,7 +222,7 @@ def test_what_a_killed_process_left_is_removed_after_an_hour(tmp_path):
 
 
 def test_a_pipe_or_a_folder_is_not_replaced_by_a_file(tmp_path):
-    """Else, as root, ``--output /dev/null`` would remove that device."""
+    """Otherwise, run as root, ``--output /dev/null`` would remove that device."""
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(OSError, match="is not a file"), files.replacing(path):
@@ -259,17 +259,17 @@ runpy.run_module("vaehelpers", run_name="__main__")
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
 
 
-# A disk that is full, and several processes at one.
+# A full disk, and concurrent processes.
 
 
 def limit_files():
-    """Let no file grow, as on a full disk."""
+    """Limit the size of files, to simulate a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, LIMIT))
 
 
 @pytest.mark.parametrize(("work", "code"), ((train, 3), (save_html, 3), (hands, 0), (mnist, 0)))
 def test_on_a_full_disk_older_files_stay_and_the_next_call_goes_on(work, code, tmp_path):
-    """What is kept in the cache is not kept; all else raises an error that says why."""
+    """Caches are skipped; everything else raises an error with the reason."""
 
     def fill():
         if work is train:
@@ -290,8 +290,8 @@ def test_on_a_full_disk_older_files_stay_and_the_next_call_goes_on(work, code, t
 def test_a_command_on_a_full_disk_says_so(tmp_path):
     command = [sys.executable, "-m", "vaehelpers", "train", "digits", "--latents", "2", "--minutes", "0.005"]
     done = subprocess.run(command, cwd=tmp_path, preexec_fn=limit_files, capture_output=True, text=True)
-    said = " ".join((done.stdout + done.stderr).split())
-    assert done.returncode == 2 and re.search("error: checkpoint: .* cannot be written .*" + NO_ROOM, said), said
+    output = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 2 and re.search("error: checkpoint: .* cannot be written .*" + NO_ROOM, output), output
     assert [path.name for path in tmp_path.iterdir()] == ["source.npz"]
 
 
@@ -303,7 +303,7 @@ def test_several_processes_fill_one_cache_at_once(work, tmp_path):
 
     def begin():
         os.close(start)
-        os.read(ready, 1)  # until the last process was started, and nobody can write any more
+        os.read(ready, 1)  # blocks until all processes have started and closed the pipe
         assert work(folder) == expected[0]
 
     children = [fork(begin) for _ in range(4)]

@@ -1,4 +1,4 @@
-"""The lecturers' guide: its headings, its minutes, what it names in the lessons, its exam."""
+"""The lecturers' guide: its headings, minutes, references to the lessons, and exam."""
 
 import re
 from functools import cache
@@ -51,7 +51,7 @@ def exercises(text):
 
 
 def check_names(text, number=None):
-    """Check that the headings and exercises exist that a text names, as in "03 § *The walk*", "Exercise 2"."""
+    """Check that the headings and exercises named in a text exist, as in "03 § *The walk*", "Exercise 2"."""
     flat = " ".join(text.split())
     headings = re.findall(r"(?:(\d\d) )?§ \*(.+?)\*(?!\w)", flat)
     assert flat.count("§ *") == len(headings)
@@ -66,7 +66,7 @@ def test_every_lesson_has_its_page():
 
 
 @pytest.mark.parametrize("number", LESSONS)
-def test_a_page_has_all_headings_and_names_what_is_there(number):
+def test_a_page_has_all_headings_and_its_references_exist(number):
     text = page(f"lesson-{number}")
     title = re.match(r"# (.+)\n", lesson(number)[0])[1]
     assert text.startswith(f"# Lesson {number}: {title}\n")
@@ -89,7 +89,7 @@ def test_the_minutes_of_a_lesson_add_up(number):
     assert not in_class & at_home and in_class | at_home == set(lengths)
 
 
-def test_the_plans_add_up_and_name_what_is_there():
+def test_the_plans_add_up_and_their_references_exist():
     parts = re.split(r"^##+ .+ \((\d+) minutes\)$", page("index"), flags=re.MULTILINE)
     plans = list(zip(parts[1::2], parts[2::2], strict=True))
     assert len(plans) == 5, "a lecture, a block of three, a semester"

@@ -14,7 +14,7 @@ from test_notebooks import NOTEBOOKS, code_cells, read
 
 STUBS = {path.stem: sum(".check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
 NBGRADER = ROOT / ".venv" / "nbgrader"
-#: Makes an answer slightly wrong.
+#: Code that makes an answer slightly wrong.
 SPOIL = """
 def spoiled(value):
     if callable(value):
@@ -33,12 +33,12 @@ def text(notebook):
 
 
 def role(cell, key):
-    """Return a value of a cell's metadata for nbgrader, or None."""
+    """Return a value of a cell's nbgrader metadata, or None."""
     return cell.metadata.get("nbgrader", {}).get(key)
 
 
 @lessons
-def test_what_learners_get_holds_no_solution_and_everything_else(path):
+def test_handouts_contain_everything_but_the_solutions(path):
     lesson, handout, assignment = read(path), editions.handout(read(path)), editions.assignment(read(path))
     blocks = editions.FOLDED.findall(text(lesson))
     without = editions.FOLDED.sub("", text(lesson))
@@ -94,11 +94,11 @@ def test_existing_work_is_kept_and_links_of_assignments_lead_somewhere(tmp_path,
 
 
 def unchanged(cells):
-    """Hand in what was handed out."""
+    """Submit the handout unchanged."""
 
 
 def right(cells):
-    """Answer right, change the checks and use the name of their module for something else."""
+    """Answer correctly, change the checks and overwrite the name of their module."""
     for cell in cells:
         if role(cell, "solution"):
             cell.source += "\nlesson01 = None"
@@ -107,7 +107,7 @@ def right(cells):
 
 
 def wrong(cells):
-    """Fail in the first answer, delete the last, answer the others slightly wrong, and change the checks."""
+    """Raise an error in the first answer, delete the last, make the others slightly wrong, and change the checks."""
     answers, checks = ([cell for cell in cells if role(cell, key)] for key in ("solution", "grade"))
     for answer, check in zip(answers, checks, strict=True):
         answer.source += SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
@@ -117,12 +117,12 @@ def wrong(cells):
     cells.remove(checks[-1])
 
 
-#: Which edition a learner works in, and the share of the points for it.
+#: The edition that each learner works in, and the share of the points for it.
 LEARNERS = {unchanged: ("handout", 0), right: ("solutions", 1), wrong: ("solutions", 0)}
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not NBGRADER.exists(), reason="`make .venv/nbgrader` brings it")
+@pytest.mark.skipif(not NBGRADER.exists(), reason="`make .venv/nbgrader` installs it")
 def test_nbgrader_gives_all_points_for_right_answers_and_none_for_others(tmp_path, monkeypatch):
     path, course = NOTEBOOKS[1], tmp_path / "handout" / "nbgrader"
     monkeypatch.delenv("VAEHELPERS_STRICT", raising=False)

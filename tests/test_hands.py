@@ -1,4 +1,4 @@
-"""A hand stays in the frame, moves evenly, and is the same every time."""
+"""Hands stay inside the frame, change evenly with each factor, and are reproducible."""
 
 import itertools
 
@@ -19,27 +19,27 @@ def with_factor(name, values):
     return rows
 
 
-def centre(picture):
-    """Centre of brightness, x to the right and y upwards, in a frame that is 2 wide."""
-    ticks = (np.arange(picture.shape[-1]) + 0.5) * 2 / picture.shape[-1] - 1
-    weights = picture[0] / picture[0].sum()
+def centre(image):
+    """Return the centre of brightness, x to the right and y upwards, in a frame of width 2."""
+    ticks = (np.arange(image.shape[-1]) + 0.5) * 2 / image.shape[-1] - 1
+    weights = image[0] / image[0].sum()
     return np.array([weights.sum(0) @ ticks, -(weights.sum(1) @ ticks)])
 
 
 def test_the_neutral_hand_fills_the_frame_and_has_no_symmetry():
-    picture = hands.render(hands.neutral()[None])[0, 0]
-    assert picture.dtype == np.float32 and picture.min() == 0 and 0.5 < picture.max() <= 1
-    rows = np.flatnonzero(picture.max(1) > 0.1)
+    image = hands.render(hands.neutral()[None])[0, 0]
+    assert image.dtype == np.float32 and image.min() == 0 and 0.5 < image.max() <= 1
+    rows = np.flatnonzero(image.max(1) > 0.1)
     assert 0.82 <= (rows[-1] - rows[0] + 1) / 64 <= 0.90
-    for other in (picture[:, ::-1], picture[::-1], picture.T, picture[::-1, ::-1]):
-        assert np.abs(picture - other).mean() > 0.02
+    for other in (image[:, ::-1], image[::-1], image.T, image[::-1, ::-1]):
+        assert np.abs(image - other).mean() > 0.02
 
 
 def test_every_corner_of_the_factor_cube_stays_inside_the_frame():
-    pictures = hands.render(CORNERS)
-    border = [pictures[:, :, 0], pictures[:, :, -1], pictures[..., 0], pictures[..., -1]]
+    images = hands.render(CORNERS)
+    border = [images[:, :, 0], images[:, :, -1], images[..., 0], images[..., -1]]
     assert max(b.max() for b in border) == 0
-    assert pictures.sum((1, 2, 3)).min() > 50
+    assert images.sum((1, 2, 3)).min() > 50
 
 
 def test_a_shift_by_whole_pixels_moves_the_picture_and_its_mirror_moves_it_back():
@@ -70,7 +70,7 @@ def test_a_small_step_moves_few_pixels_and_every_step_is_visible(name):
     assert moved.max() < 0.2 * 64**2
     coarse = steps.sum((1, 2, 3)).reshape(8, 5).sum(1)
     assert coarse.min() > 6, "part of the range changes next to nothing"
-    if name in NAMES[5:]:  # a curl moves away from the open hand all the way
+    if name in NAMES[5:]:  # a curl always moves away from the open hand
         images = hands.render(with_factor(name, np.linspace(0, 1, 6)))
         assert (np.diff(np.abs(images - images[:1]).sum((1, 2, 3))) > 0).all()
 

@@ -1,4 +1,4 @@
-"""The house stands as the design says: floors, sizes, environments, notebooks, nothing unpickled."""
+"""The structure of the package: layers of modules, file sizes, environments, no pickles and no network."""
 
 import ast
 import re
@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 
 PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-#: A module imports modules of lower floors only, and a lesson's room no other room.
-FLOORS = [
+#: A module imports modules of lower layers only, and no lesson's module imports another's.
+LAYERS = [
     {"arguments"},
     {"files"},
     {"information", "hands", "sprites", "plots", "model", "images"},
@@ -24,20 +24,20 @@ FLOORS = [
     {"explorer", "evaluation"},
     {"lessons", "__main__", "__init__"},
 ]
-FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 WITH_TORCH = {"model", "bounds", "weights", "runs", "latents", "training", "explorer", "evaluation", "__main__"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 
 def imports(path):
-    """The modules of ours and the packages of others that a file imports, anywhere in it."""
+    """Return the modules of this package and the other packages that a file imports, anywhere in it."""
     ours, others = set(), set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.level:
             names = [node.module] if node.module else [alias.name for alias in node.names]
-            rooms = path.parent.name == "lessons" and node.level == 1
-            ours |= {("lessons." if rooms else "") + name.split(".")[0] for name in names}
+            sibling = path.parent.name == "lessons" and node.level == 1
+            ours |= {("lessons." if sibling else "") + name.split(".")[0] for name in names}
         elif isinstance(node, ast.ImportFrom):
             others.add(node.module.split(".")[0])
         elif isinstance(node, ast.Import):
@@ -46,22 +46,22 @@ def imports(path):
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_a_module_imports_only_what_lies_below_it(path):
+def test_a_module_imports_only_lower_layers(path):
     ours, others = imports(path)
     source = path.read_text()
     name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     shared = {module for module in ours if module.startswith("lessons.")}
     assert shared <= {"lessons.live", "lessons.judge"}
-    assert all(FLOOR[module] < FLOOR[name] for module in ours - shared)
+    assert all(LAYER[module] < LAYER[name] for module in ours - shared)
     assert not others & {"vaehelpers", "pickle"} and not re.search(r"torch\.load\(|allow_pickle=True", source)
     assert "torch" not in others or name in WITH_TORCH
     assert len(source.splitlines()) <= (520 if path.parent.name == "lessons" else 300)
 
 
 def test_the_package_loads_nothing_heavy_and_lessons_01_to_05_no_torch():
-    rooms = ", ".join(f"vaehelpers.lessons.lesson{number:02}" for number in range(1, 6))
+    modules = ", ".join(f"vaehelpers.lessons.lesson{number:02}" for number in range(1, 6))
     loaded = "print([m for m in ('numpy', 'torch', 'matplotlib', 'scipy') if m in sys.modules])"
-    code = f"import sys, vaehelpers; {loaded}; import {rooms}; {loaded}"
+    code = f"import sys, vaehelpers; {loaded}; import {modules}; {loaded}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "['numpy', 'matplotlib', 'scipy']"]
 

@@ -1,4 +1,4 @@
-"""Inference against brute force, SciPy and theory."""
+"""Inference against enumeration, SciPy and theory."""
 
 import itertools
 import math
@@ -28,7 +28,7 @@ from vaehelpers.lessons.lesson03 import COFFEE_MACHINE, SYMPTOMS
 
 RNG = np.random.default_rng
 MORNING = np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]).astype(int)
-TILTED = np.array([[1, 0.9], [0.9, 1]])
+CORRELATED = np.array([[1, 0.9], [0.9, 1]])
 
 
 def coffee(z):
@@ -41,8 +41,8 @@ def random_model(seed, causes=4, symptoms=3):
     return NoisyOr(rng.uniform(0.05, 0.6, causes), rng.uniform(0.01, 0.2, symptoms), strength)
 
 
-def by_hand(model, z, x):
-    """p(x, z) as products of probabilities, in plain Python."""
+def joint_probability(model, z, x):
+    """Return p(x, z) as a product of probabilities, in plain Python."""
     product = math.prod(p if on else 1 - p for p, on in zip(model.prior, z, strict=True))
     for j, present in enumerate(x):
         absent = (1 - model.leak[j]) * math.prod(1 - model.strength[i, j] for i, on in enumerate(z) if on)
@@ -51,9 +51,9 @@ def by_hand(model, z, x):
 
 
 def table(model, x):
-    """All states and their p(x, z), without code of the package."""
+    """Return all states and their p(x, z), without code of the package."""
     states = list(itertools.product((0, 1), repeat=len(model.prior)))
-    return np.array(states), np.array([by_hand(model, z, x) for z in states])
+    return np.array(states), np.array([joint_probability(model, z, x) for z in states])
 
 
 # Enumeration and the bound
@@ -231,13 +231,13 @@ def test_gaussian_mean_field_has_the_variances_and_the_mean_of_theory(seed, d):
 
 
 def test_gaussian_mean_field_keeps_one_minus_rho_squared_and_gains_rho_squared_a_sweep():
-    fitted = gaussian_mean_field([0, 0], TILTED, [2.0, -1.0])
+    fitted = gaussian_mean_field([0, 0], CORRELATED, [2.0, -1.0])
     assert len(fitted.path) == 1 + 10 * 2 and not fitted.converged
     np.testing.assert_allclose(fitted.variances, 1 - 0.9**2)
     np.testing.assert_allclose(fitted.path[1], [0.9 * -1, -1])
     np.testing.assert_allclose(fitted.path[4:, 1][::2] / fitted.path[2:-2, 1][::2], 0.9**2)
-    assert gaussian_mean_field([0, 0], TILTED, [2.0, -1.0], sweeps=100).converged
-    assert not gaussian_mean_field([0, 0], 1e-20 * TILTED, [2e-10, -1e-10]).converged  # in any unit
+    assert gaussian_mean_field([0, 0], CORRELATED, [2.0, -1.0], sweeps=100).converged
+    assert not gaussian_mean_field([0, 0], 1e-20 * CORRELATED, [2e-10, -1e-10]).converged  # in any unit
 
 
 def test_the_coffee_machine_cannot_be_changed_by_a_learner():

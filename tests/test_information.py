@@ -1,4 +1,4 @@
-"""Information against SciPy, scikit-learn and quadrature, and against what must always hold."""
+"""Information measures against SciPy, scikit-learn and quadrature, and their general properties."""
 
 import numpy as np
 import pytest
@@ -121,13 +121,13 @@ def test_a_huffman_code_is_the_shortest_prefix_code(weights):
     code = huffman_code(dict(enumerate(weights)))
     words = list(code.values())
     assert list(code) == list(range(len(weights)))
-    assert sum(2.0 ** -len(word) for word in words) == 1  # Kraft, with equality: no word is left over
-    assert sum(b.startswith(a) for a in words for b in words) == len(words)  # each starts itself only
+    assert sum(2.0 ** -len(word) for word in words) == 1  # Kraft's inequality with equality: the code is complete
+    assert sum(b.startswith(a) for a in words for b in words) == len(words)  # each is a prefix of itself only
     assert sum(weight * len(word) for weight, word in zip(weights, words, strict=True)) == best_length(tuple(weights))
 
 
 def best_length(weights):
-    """The shortest total length of any prefix code: try every pair of sisters."""
+    """Return the smallest total length of any prefix code, by trying every pair of sibling leaves."""
     if len(weights) == 1:
         return 0
     pairs = [(i, j) for i in range(len(weights)) for j in range(i)]

@@ -1,4 +1,4 @@
-"""What a lesson writes inline is what the package holds: both are run on the same random inputs."""
+"""Functions that lessons define inline agree with the package's on the same random inputs."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""Each check against answers that are right in unusual ways or wrong in plausible ones: tables of test_lessonNN.py."""
+"""Each check with right answers in unusual forms and plausible wrong ones, from the tables of test_lessonNN.py."""
 
 import copy
 import importlib
@@ -17,34 +17,34 @@ RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.item
 WRONG = {name: answers for table in TABLES for name, answers in table.WRONG.items()}
 CHECKS = {name.removeprefix("check_"): check for name, check in vars(exercises).items()}
 for table in TABLES:
-    CHECKS |= getattr(table, "CHECKS", {})  # of the checks that take more than one answer
+    CHECKS |= getattr(table, "CHECKS", {})  # wrappers for checks that take more than one answer
 FUNCTIONS = [name for name in RIGHT if callable(RIGHT[name][0])]
 NUMBERS = [name for name in RIGHT if name not in FUNCTIONS and np.ndim(RIGHT[name][0]) == 0]
-#: Forms in which a right answer may come.
+#: Forms in which a right answer may be given.
 FORMS = {
     "single precision": np.float32,
     "more axes": lambda value: np.asarray(value)[..., None],
     "a list": lambda value: np.atleast_1d(value).tolist(),
     "a tensor with a gradient": lambda value: torch.tensor(np.asarray(value, float), requires_grad=True),
 }
-#: What no exercise asks for, in place of an answer or returned by a function.
+#: Values that are no valid answer to any exercise, given directly or returned by a function.
 NO_ANSWERS = [..., None, np.nan, "0.7", [], np.zeros((3, 0)), 1e300, 1j]
 
 
 def then(change, answer):
-    """An answer, or what a function returns, changed afterwards."""
+    """Return an answer, or a function's return value, after a change."""
     return (lambda *given: change(answer(*given))) if callable(answer) else change(answer)
 
 
 @pytest.fixture
 def strict(monkeypatch):
-    """Checks raise where an answer is not right."""
+    """Make checks raise for wrong answers."""
     monkeypatch.setenv("VAEHELPERS_STRICT", "1")
 
 
 @pytest.fixture
 def mistakes(monkeypatch):
-    """A function that returns what a check hands to judge or judge_function, by the name of the exercise."""
+    """A function that returns the arguments that an exercise's check passes to judge or judge_function."""
 
     def handed_over(name):
         module = sys.modules[getattr(exercises, f"check_{name}").__module__]
@@ -90,7 +90,7 @@ def test_each_listed_mistake_gets_its_own_hint(name, mistakes):
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_no_answer_is_not_right_and_stops_a_grader(name, monkeypatch):
+def test_invalid_answers_are_wrong_and_raise_in_a_grader(name, monkeypatch):
     check, given = CHECKS[name], NO_ANSWERS
     if name in FUNCTIONS:
         assert "Need a function here" in check(0.7).hint
@@ -106,7 +106,7 @@ def test_what_is_no_answer_is_not_right_and_stops_a_grader(name, monkeypatch):
 
 
 def spoil(*given):
-    """Change whatever can be changed, and return it."""
+    """Overwrite all arrays with zeros in place, and return the first one."""
     for value in given:
         if isinstance(value, np.ndarray):
             value -= value
@@ -114,14 +114,14 @@ def spoil(*given):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_an_answer_that_spoils_its_arguments_spoils_nothing_else(name):
+def test_an_answer_that_changes_its_arguments_in_place_changes_nothing_else(name):
     for change in (np.sum, np.ravel, np.max, lambda value: value):
         assert not CHECKS[name](then(change, spoil)).ok
     assert CHECKS[name](RIGHT[name][0]).ok
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_what_is_right_for_one_case_alone_is_not_right(name, mistakes):
+def test_a_constant_that_is_right_for_one_case_is_wrong(name, mistakes):
     found = mistakes(name)
     for case in found["cases"]:
         value = found["right"](*copy.deepcopy(case))

@@ -1,4 +1,4 @@
-"""Arrays in, arrays out: shapes, order, and values against the model itself."""
+"""Shapes, order and values of the functions on latents, against the model itself."""
 
 import numpy as np
 import pytest
@@ -65,11 +65,11 @@ def test_the_kl_of_a_latent_is_never_negative_and_finite_where_it_can_be():
         np.testing.assert_allclose(latents.latent_kl([[0.0]], [[logvar]]), expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("spread", [(-1, 0.5), (-30, 0), (-100, 0)])
-def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(spread):
-    """Half a nat per latent is lost where z - mu is rounded off."""
+@pytest.mark.parametrize("moments", [(-1, 0.5), (-30, 0), (-100, 0)])
+def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(moments):
+    """Half a nat per latent would be lost by rounding in z - mu."""
     rng = np.random.default_rng(0)
-    mu, logvar = rng.normal(0, 1.2, (4000, 3)), rng.normal(*spread, (4000, 3))
+    mu, logvar = rng.normal(0, 1.2, (4000, 3)), rng.normal(*moments, (4000, 3))
     parts = latents.kl_parts(mu, logvar, rng=rng)
     # One sample of each posterior: about three standard errors.
     assert sum(parts) == pytest.approx(latents.latent_kl(mu, logvar).sum(), abs=0.15)

@@ -1,7 +1,7 @@
-"""Repeated lessons and thousands of slider moves leave nothing behind in a kernel or a page.
+"""Repeated lessons and thousands of slider moves do not leak memory in a kernel or a page.
 
-Jupyter itself keeps what cells return (``Out``) and every widget until the kernel ends, so each round of a lesson adds
-up to 5 % of memory; ``LET_GO`` frees it.
+Jupyter itself keeps the results of cells (``Out``) and every widget until the kernel ends, so each run of a lesson adds
+up to 5 % of memory; ``RELEASE`` frees it.
 """
 
 import json
@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 pytestmark = pytest.mark.slow
 
 HALF = 1000  # moves between two measurements
-#: What other libraries create once: threads of zmq and tqdm, PyTorch's folder, scikit-learn's random names.
+#: Triggers what other libraries create once: threads of zmq and tqdm, PyTorch's folder, scikit-learn's random names.
 ONCE = """
 import matplotlib.pyplot, sklearn.metrics, torch._dynamo
 from tqdm.auto import tqdm
@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 matplotlib.pyplot.plot([0])
 for _ in tqdm(range(1)): print(" " * 1_000_000)
 """
-#: Print the state of the kernel as one line.
+#: Prints the state of the kernel as one line.
 STATE = """
 def state():
     import ctypes, gc, json, os, platform, random, tempfile, threading, warnings
@@ -49,12 +49,12 @@ def state():
 
 state()
 """
-LET_GO = """
+RELEASE = """
 import ipywidgets
 get_ipython().displayhook.flush()
 ipywidgets.Widget.close_all()
 """
-#: Move the sliders of several figures; 25 moves wait in the kernel together and are drawn once.
+#: Moves the sliders of several figures; each burst of 25 moves is drawn once.
 MOVES = """
 import asyncio
 from vaehelpers.lessons import lesson01, lesson02, lesson03, lesson05, lesson06, lesson07
@@ -62,7 +62,7 @@ from vaehelpers.lessons import lesson01, lesson02, lesson03, lesson05, lesson06,
 makers = [lesson01.two_weathers, lesson01.barometer, lesson02.both_directions, lesson03.universe,
           lesson03.gaussian_steps, lesson05.factorised, lesson06.overlap_lab, lesson07.beta_calculator]
 figures = [make() for make in makers]
-pictures = set()
+images = set()
 
 async def move(times):
     for k in range(times):
@@ -72,9 +72,9 @@ async def move(times):
         slider.value = slider.min + (slider.max - slider.min) * (k * 37 % 101) / 100
         if k % 25 == 24:
             await asyncio.sleep(0.011)  # until it is drawn
-            pictures.add(hash(figure.image.value))
+            images.add(hash(figure.image.value))
 """
-#: The same in a page: each event goes to the next slider and another place; every fiftieth lets the page draw.
+#: The same in a page: each event moves the next slider, and after every fiftieth the page can draw.
 SLIDE = """async ([from, to]) => {
   const inputs = [...document.querySelectorAll('.film input')];
   for (let k = from; k < to; k++) {
@@ -84,14 +84,14 @@ SLIDE = """async ([from, to]) => {
     if (k % 50 === 0) await new Promise(requestAnimationFrame);
   }
 }"""
-#: Longer than any timer that the explorer sets; then the page has nothing more to do.
+#: Waits longer than any timer of the explorer, and then until the page is idle.
 IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle, { timeout: 10_000 }), 450))"
 
 
 def run(cells, folder, monkeypatch):
     """Run cells in a kernel with its own temporary folder; return memory in MB and the rest of each printed state."""
     monkeypatch.setenv("TMPDIR", str(folder))
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # not 1, which a lesson sets on purpose and nothing else may
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # not 1, which only a lesson's first cell may set
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
     NotebookClient(notebook, timeout=600, kernel_name="python3", **options).execute()
@@ -102,19 +102,19 @@ def run(cells, folder, monkeypatch):
     return sizes, states
 
 
-def test_a_lesson_run_three_times_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_a_lesson_run_three_times_does_not_leak(tmp_path, monkeypatch):
     (path,) = (ROOT / "notebooks").glob("01_*.ipynb")
     lesson = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    imports = lesson[0]  # sets the style and PyTorch's threads on purpose
-    cells = [ONCE, imports, STATE, *[*lesson, STATE] * 3, LET_GO + STATE]
+    imports = lesson[0]  # sets the style and PyTorch's threads
+    cells = [ONCE, imports, STATE, *[*lesson, STATE] * 3, RELEASE + STATE]
     (_, first, second, third, end), (before, *rounds, _) = run(cells, tmp_path, monkeypatch)
-    assert third <= 1.05 * second and end <= 1.01 * first  # the first round imports what is left
+    assert third <= 1.05 * second and end <= 1.01 * first  # the first run imports the remaining modules
     assert [before] * 3 == rounds
     assert before["figures"] == before["children"] == []
 
 
-def test_thousands_of_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatch):
-    moves = f"await move({HALF})\nprint(len(pictures))\n"
+def test_thousands_of_slider_moves_do_not_leak(tmp_path, monkeypatch):
+    moves = f"await move({HALF})\nprint(len(images))\n"
     (_, halfway, end), states = run([ONCE, MOVES, STATE, moves + STATE, moves + STATE], tmp_path, monkeypatch)
     assert end <= 1.05 * halfway
     assert states[0] == states[1] == states[2]
@@ -122,7 +122,7 @@ def test_thousands_of_moves_of_sliders_leave_nothing_behind(tmp_path, monkeypatc
 
 
 def measured(page, cdp):
-    """The bytes of a page's JavaScript heap, its nodes and its listeners, once nothing more is drawn or collected."""
+    """Return the bytes of an idle page's JavaScript heap, and the numbers of its nodes and listeners."""
     seen = []
     while len(seen) < 3 or seen[-1] != seen[-3]:
         page.evaluate(IDLE)
@@ -132,13 +132,13 @@ def measured(page, cdp):
     return cdp.send("Runtime.getHeapUsage")["usedSize"], *seen[-1]
 
 
-def test_thousands_of_moves_of_the_explorers_sliders_leave_nothing_behind(browser, tmp_path):
+def test_thousands_of_moves_of_the_explorers_sliders_do_not_leak(browser, tmp_path):
     open_shipped("digits-2d").save_html(tmp_path / "explorer.html")
     page = browser.new_page()
     page.goto((tmp_path / "explorer.html").as_uri())
     page.wait_for_selector(".film input")
     for tool in page.query_selector_all(".toolbar button"):
-        tool.click()  # creates it; the last one stays open, and follows
+        tool.click()  # creates the tool; the last one stays open
     page.evaluate(SLIDE, [0, 500])
     cdp = page.context.new_cdp_session(page)
     sizes = [measured(page, cdp)]

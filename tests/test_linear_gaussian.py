@@ -1,4 +1,4 @@
-"""The linear-Gaussian model against SciPy, scikit-learn and Monte Carlo; log p(x) = ELBO + KL to the last digits."""
+"""The linear-Gaussian model against SciPy, scikit-learn and Monte Carlo; log p(x) = ELBO + KL up to rounding."""
 
 import numpy as np
 import pytest
@@ -78,8 +78,8 @@ def test_samples_have_the_moments_of_the_model():
 
 
 @pytest.mark.parametrize(("n", "size"), [(4, 1), (300, 1), (300, 0.01)])  # fewer rows than columns, more, small ones
-def test_the_fit_is_scikit_learns(n, size):
-    """scikit-learn divides by n - 1 where the likelihood asks for n: the data are scaled to make up for it."""
+def test_fit_agrees_with_scikit_learn(n, size):
+    """scikit-learn divides by n - 1, maximum likelihood by n: the data are scaled to compensate."""
     x = size * np.random.default_rng(8).standard_normal((n, 6)) @ np.diag([4, 3, 1, 1, 0.5, 0.5])
     ours = fit(x, 2)
     reference = PCA(2, svd_solver="full").fit(x.mean(axis=0) + (x - x.mean(axis=0)) * np.sqrt((n - 1) / n))
@@ -93,7 +93,7 @@ def test_the_fit_is_scikit_learns(n, size):
 @pytest.mark.parametrize("unit", [1e-30, 1, 1e30])
 @pytest.mark.parametrize("offset", [0, 1e3, 1e9])
 @pytest.mark.parametrize(("n", "d", "latent_dim"), [(3, 10, 2), (2, 4, 1), (40, 6, 2), (2000, 50, 2)])
-def test_a_variance_that_rounding_makes_is_none(n, d, latent_dim, offset, unit):
+def test_a_remaining_variance_from_rounding_is_refused(n, d, latent_dim, offset, unit):
     rng = np.random.default_rng(n)
     flat = rng.normal(size=(n, latent_dim)) @ rng.normal(size=(latent_dim, d)) + offset
     with pytest.raises(ValueError, match=rf"^x: need more than {latent_dim + 1} rows, .*, got \({n}, {d}\)"):
@@ -120,7 +120,7 @@ def test_no_gap_is_negative_by_rounding():
         assert (model.gap(x, mean, covariance * (1 + 1e-15)) >= 0).all()
 
 
-def test_the_evidence_stands_large_weights_and_little_noise():
+def test_the_evidence_is_accurate_for_large_weights_and_little_noise():
     model = LinearGaussian(1e4 * np.ones((3, 1)), np.zeros(3), 1e-4)
     x = np.array([[1e4, 1e4, 1e4]]) * 0.7
     along = 3 * 1e8 + 1e-4  # the variance along (1, 1, 1); across it the variance is that of the noise

@@ -1,4 +1,4 @@
-"""A figure under controls: drawn once a burst, moved in place, and an image where no kernel answers."""
+"""A figure under controls is drawn once per burst of events, updated in place, and static where there is no kernel."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ def live():
     return Live(figure, update, height=slider("height", 0, 10, 2))
 
 
-def test_what_was_plotted_for_other_values_is_removed_and_the_rest_stays(live):
+def test_plots_of_earlier_values_are_removed_and_the_rest_stays(live):
     (ax,) = live.figure.axes
     first = ax.lines[-1].get_color()
     for height in (7, 3):

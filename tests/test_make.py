@@ -1,4 +1,4 @@
-"""What make prints when something is missing, also where a path has a space."""
+"""The errors of make when something is missing, also in a path with a space."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from conftest import ROOT
 
 @pytest.fixture
 def clone(tmp_path):
-    """A folder with a space in its name that holds what make reads, with an older environment."""
+    """A folder with a space in its name, the files that make reads and an older environment."""
     folder = tmp_path / "my course"
     for name in ("Makefile", "requirements.lock", "pyproject.toml", "docs/package.json", "docs/package-lock.json"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -21,7 +21,7 @@ def clone(tmp_path):
 
 
 def fails(clone, *arguments):
-    """Run make, which has to fail, and return its standard output and error."""
+    """Run make, assert that it fails, and return its standard output and error."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     settings["PATH"] = f"{clone / 'bin'}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(["make", *arguments], cwd=clone, capture_output=True, text=True, env=settings)
@@ -41,7 +41,7 @@ NO_VENV = "Python's venv module is missing; on Debian: apt-get install python3-v
 
 
 @pytest.mark.parametrize(
-    ("python", "said", "error"),
+    ("python", "printed", "error"),
     [
         ("exit 1", OLD, ""),
         ('case "$2" in *ensurepip*) exit 1;; esac', NO_VENV, ""),
@@ -49,9 +49,9 @@ NO_VENV = "Python's venv module is missing; on Debian: apt-get install python3-v
     ],
     ids=["an old Python", "no venv module", "another error of venv"],
 )
-def test_a_python_that_cannot_be_used_is_explained(clone, python, said, error):
+def test_a_python_that_cannot_be_used_is_explained(clone, python, printed, error):
     out, errors = fails(clone, "handout", f"PYTHON={program(clone / 'my bin' / 'python3', python)}")
-    assert out.startswith(said) and error in errors and "not found" not in errors
+    assert out.startswith(printed) and error in errors and "not found" not in errors
     assert (clone / ".venv").exists() == (not error), "kept until a usable Python was found"
 
 

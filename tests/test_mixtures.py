@@ -1,4 +1,4 @@
-"""k-means and EM against scikit-learn and SciPy, and the fast form against the readable one."""
+"""k-means and EM against scikit-learn and SciPy, and ``fit`` against the readable ``em``."""
 
 import warnings
 
@@ -20,7 +20,7 @@ EYE = np.eye(2)
 
 
 def problem(seed, n=1500, d=3, k=4):
-    """Data with overlapping clusters, and a start far from the truth."""
+    """Return data with overlapping clusters, and a start far from the truth."""
     rng = RNG(seed)
     roots = rng.normal(size=(k, d, d)) / 2
     covariances = roots @ roots.transpose(0, 2, 1) + 0.2 * np.eye(d)
@@ -61,15 +61,15 @@ def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
     fast, bounds = fit(x, start, max_iter=40, tol=0)
     steps = list(em(x, start, max_iter=40))
     slow, theirs = steps[-1].mixture, peer(x, start, 40)
-    spread = x.std(axis=0)
+    sd = x.std(axis=0)
     for one, other in ((fast.means, slow.means), (fast.means, theirs.means_), (slow.means, theirs.means_)):
-        np.testing.assert_allclose(one / spread, other / spread, rtol=0, atol=1e-8)
+        np.testing.assert_allclose(one / sd, other / sd, rtol=0, atol=1e-8)
     np.testing.assert_allclose(fast.weights, theirs.weights_, atol=1e-8)
-    units = np.outer(spread, spread)
+    units = np.outer(sd, sd)
     np.testing.assert_allclose(fast.covariances / units, theirs.covariances_ / units, rtol=0, atol=1e-8)
     assert bounds[-1] / len(x) == pytest.approx(theirs.lower_bound_, rel=1e-10)
     assert bounds[-1] == pytest.approx(steps[-2].bound, rel=1e-10)
-    rtol = 1e-8 if np.linalg.cond(np.cov((x / spread).T)) > 1e6 else 1e-10
+    rtol = 1e-8 if np.linalg.cond(np.cov((x / sd).T)) > 1e6 else 1e-10
     np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=rtol)
 
 
@@ -93,7 +93,7 @@ def test_blocks_of_rows_do_not_matter():
     np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=1e-12)
 
 
-def test_fit_and_em_run_as_long_as_they_say():
+def test_fit_and_em_run_the_stated_number_of_rounds():
     x, start = PLAIN[0]
     theirs = Peer(4, weights_init=start.weights, means_init=start.means, reg_covar=0, tol=1e-4, max_iter=500)
     theirs.set_params(precisions_init=np.linalg.inv(start.covariances)).fit(x)
@@ -101,7 +101,7 @@ def test_fit_and_em_run_as_long_as_they_say():
     assert len(done.bounds) == theirs.n_iter_ and done.converged
     mixture, bounds = done
     assert mixture is done.mixture is done[0] and bounds is done.bounds is done[1]
-    assert len(fit(x, mixture, tol=1).bounds) == 2  # it takes two to see that nothing changes
+    assert len(fit(x, mixture, tol=1).bounds) == 2  # two rounds are needed to detect convergence
     endless = fit(x[:60], start, tol=0)
     assert len(endless.bounds) == 100 and not endless.converged
     assert len(fit(x[:60], start, max_iter=1, tol=0).bounds) == 1
@@ -139,7 +139,7 @@ def test_every_half_step_raises_the_bound_and_an_e_step_closes_the_gap(seed, k, 
     assert [s.kind for s in steps] == ["E", "M"] * 12
     bounds = np.array([s.bound for s in steps])
     narrowest = np.array([np.linalg.eigvalsh(s.mixture.covariances).min() for s in steps]) / x.var(axis=0).max()
-    rounding = len(x) * 1e-16 / narrowest  # a covariance of floats is known to that, and no better
+    rounding = len(x) * 1e-16 / narrowest  # the accuracy of a covariance in floats
     assert (np.diff(bounds) >= -1e-9 * (1 + np.abs(bounds[1:])) - rounding[1:]).all()
     for step in steps:
         likelihood = e_step(x, step.mixture)[1].sum()
@@ -183,7 +183,7 @@ def test_a_component_without_weight_has_no_responsibility_and_cannot_be_fitted()
 @given(st.integers(0, 10**6), st.integers(1, 6))
 def test_k_means_ends_where_nothing_can_be_improved(seed, k):
     rng = RNG(seed)
-    x = rng.integers(0, 4, size=(30, 2)).astype(float)  # many ties and doubles
+    x = rng.integers(0, 4, size=(30, 2)).astype(float)  # many ties and duplicates
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of centres without points, where rows are few
         centres, labels = k_means(x, k, rng=rng)
@@ -212,7 +212,7 @@ def test_k_means_depends_neither_on_offset_nor_on_unit(offset, scale):
     np.testing.assert_allclose((moved - offset) / scale, centres, atol=1e-3)
 
 
-def test_more_starts_are_never_worse_and_careful_starts_are_better_than_random_ones():
+def test_more_starts_are_never_worse_and_k_means_plus_plus_is_better_than_random():
     x = np.vstack([RNG(1).normal(m, 0.05, (30, 2)) for m in np.ndindex(4, 4)])
 
     def inertia(seed, **options):
@@ -256,7 +256,7 @@ def test_restarts_prefer_a_run_without_a_collapsed_component(monkeypatch):
 
 
 def test_fit_depends_on_no_offset():
-    """The mixture of rows far from 0 is that of the same rows around it, to the digits that a float has there."""
+    """Shifting the rows far from 0 shifts the mixture, up to the precision of floats there."""
     x = np.round(np.vstack([RNG(2).normal(m, 1, (300, 2)) for m in (-3, 3)]) * 64) / 64
     start = GaussianMixture([0.5, 0.5], [[-1, 0], [1, 0]], [EYE, EYE])
     near, bounds = fit(x, start, max_iter=60, tol=1e-9)
@@ -299,7 +299,7 @@ def test_samples_have_the_moments_of_the_mixture():
     assert nearly.sample(3, rng=RNG(0))[0].shape == (3, 2) and nearly.sample(0, rng=RNG(0))[1].shape == (0,)
 
 
-def test_what_is_symmetric_depends_on_the_scale():
+def test_the_tolerance_for_symmetry_depends_on_the_scale():
     GaussianMixture([1.0], [[0, 0]], [1e8 * np.array([[1, 0.5 + 1e-9], [0.5, 1]])])
     with pytest.raises(ValueError, match="^covariances: need symmetric matrices"):
         GaussianMixture([1.0], [[0, 0]], [1e-8 * np.array([[1, 0.5], [0, 1]])])

@@ -22,7 +22,7 @@ def test_the_terms_agree_with_torch_distributions():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_the_kl_keeps_its_digits_and_is_never_negative(dtype):
-    """Near the prior, where exp(v) - v - 1 is only rounding, and far away, where it is still finite."""
+    """Near the prior, where exp(v) - v - 1 would be rounding only, and far away, where it is still finite."""
     v = torch.cat([sign * torch.logspace(-30, 1.9, 2000, dtype=dtype) for sign in (-1, 1)])
     mu = torch.tensor([0.0, 1e-20, 1e-5, 3.0, 1e18], dtype=dtype).repeat(800)
     for logvar in (v, v[torch.randperm(len(v), generator=torch.Generator().manual_seed(0))]):
@@ -35,7 +35,7 @@ def test_the_kl_keeps_its_digits_and_is_never_negative(dtype):
 
 
 def rest(v):
-    """exp(v) - 1 - v, by its series near 0."""
+    """Return exp(v) - 1 - v, by its series near 0."""
     return v * v / 2 * (1 + v / 3 * (1 + v / 4 * (1 + v / 5 * (1 + v / 6)))) if abs(v) < 1e-3 else math.expm1(v) - v
 
 

@@ -1,4 +1,4 @@
-"""Every notebook is stripped, keeps the rules of the course, and runs with its exercises open and solved."""
+"""Every notebook is stripped, follows the rules of the course, and runs with its exercises unsolved and solved."""
 
 import copy
 import re
@@ -41,7 +41,7 @@ def test_a_notebook_keeps_the_rules(path):
 
 
 def open_and_solved(notebook):
-    """A lesson in which each exercise stands twice: as it comes, and solved."""
+    """Return a lesson that contains each exercise twice: unsolved, then solved."""
     both = copy.deepcopy(notebook)
     both.cells = []
     for cell, solved in zip(notebook.cells, editions.solutions(notebook).cells, strict=True):
@@ -53,20 +53,20 @@ def open_and_solved(notebook):
 
 
 def has_figure(cell):
-    """Return whether a cell shows a figure. The image below an explorer carries its own text."""
+    """Return whether a cell shows a figure; the image below an explorer has its own alternative text."""
     shown = [output["data"] for output in cell.outputs if "data" in output]
     explorer = any("LatentExplorer" in data.get("text/plain", "") for data in shown)
     return not explorer and any(data.keys() & {"image/png", "image/jpeg"} for data in shown)
 
 
 def check_outputs(outputs, exercises):
-    """No cell fails or warns; each exercise is open once and solved once; each widget leaves an image."""
+    """Assert that no cell fails or warns, each exercise is unsolved once and solved once, and widgets leave images."""
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
     shown = [output["data"] for output in outputs if "data" in output]
     live = [
         i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(("figure below", "LatentExplorer"))
     ]
-    assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "nothing for other pages"
+    assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "a widget has no static image"
     printed = "".join("".join(output.get("text", "")) for output in outputs)
     assert printed.count("Not filled in yet") == printed.count("Right:") == exercises
 

@@ -1,4 +1,4 @@
-"""Images stand where they should, and a figure is labelled as it was told."""
+"""Positions of images in plots, and labels of figures."""
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -19,9 +19,9 @@ def texts(labels):
 
 def test_a_tile_stands_in_its_row_and_column():
     grid = RNG.random((3, 4, 1, 8, 8), np.float32)
-    picture = plots.tile(grid)
-    assert picture.shape == (3 * 9 - 1, 4 * 9 - 1)
-    np.testing.assert_array_equal(picture[18:26, 9:17], grid[2, 1, 0])
+    image = plots.tile(grid)
+    assert image.shape == (3 * 9 - 1, 4 * 9 - 1)
+    np.testing.assert_array_equal(image[18:26, 9:17], grid[2, 1, 0])
     colour = RNG.random((1, 2, 3, 4, 4), np.float32)
     np.testing.assert_array_equal(plots.tile(colour)[:4, 5:9], colour[0, 1].transpose(1, 2, 0))
     with pytest.raises(ValueError, match="images: need"):
@@ -29,14 +29,14 @@ def test_a_tile_stands_in_its_row_and_column():
 
 
 def test_a_traversal_has_its_labels_and_leaves_the_settings_alone():
-    before, pictures = dict(plt.rcParams), RNG.random((2, 3, 1, 8, 8), np.float32)
-    ax = plots.plot_traversal(pictures, ["z0", "z1"], values=[-3, 0, 3])
+    before, images = dict(plt.rcParams), RNG.random((2, 3, 1, 8, 8), np.float32)
+    ax = plots.plot_traversal(images, ["z0", "z1"], values=[-3, 0, 3])
     assert texts(ax.get_yticklabels()) == ["z0", "z1"] and texts(ax.get_xticklabels()) == ["-3.0", "+0.0", "+3.0"]
     assert ax.get_yticks().tolist() == [4.5, 13.5] and ax.get_xticks().tolist() == [4.5, 13.5, 22.5]
-    np.testing.assert_array_equal(ax.images[0].get_array(), plots.tile(pictures))
+    np.testing.assert_array_equal(ax.images[0].get_array(), plots.tile(images))
     assert dict(plt.rcParams) == before
     with pytest.raises(ValueError, match="labels: need one for each of 2 rows, got 1"):
-        plots.plot_rows(pictures, ["z0"])
+        plots.plot_rows(images, ["z0"])
 
 
 def test_a_map_draws_on_the_axes_it_is_given():
@@ -46,27 +46,27 @@ def test_a_map_draws_on_the_axes_it_is_given():
 
 
 def test_more_than_five_images_stand_in_rows():
-    pictures = RNG.random((7, 1, 8, 8), np.float32)
-    ax = plots.plot_pictures(pictures, titles=list("abcdefg"))
+    images = RNG.random((7, 1, 8, 8), np.float32)
+    ax = plots.plot_pictures(images, titles=list("abcdefg"))
     shown = np.asarray(ax.images[0].get_array())
     assert shown.shape == (8 + 2 + 8, 4 * 9 - 1)  # with room for titles between the rows
-    np.testing.assert_array_equal(shown[10:, 18:26], pictures[6, 0])
-    assert (shown[8:10] == 1).all() and (shown[10:, 27:] == 1).all()  # white, and so is the place of an eighth
+    np.testing.assert_array_equal(shown[10:, 18:26], images[6, 0])
+    assert (shown[8:10] == 1).all() and (shown[10:, 27:] == 1).all()  # white, like the place of an eighth image
     assert texts(ax.get_xticklabels()) == list("abcd") and ax.get_xticks().tolist() == [4.5, 13.5, 22.5, 31.5]
     assert [(text.get_text(), text.xy) for text in ax.texts] == [
         ("e", (4.5, 9.5)),
         ("f", (13.5, 9.5)),
         ("g", (22.5, 9.5)),
     ]
-    assert np.asarray(plots.plot_pictures(pictures).images[0].get_array()).shape == (17, 35)
+    assert np.asarray(plots.plot_pictures(images).images[0].get_array()).shape == (17, 35)
 
 
-@pytest.mark.skipif(matplotlib.__version_info__ < (3, 11), reason="its letters are narrower, and all else moves")
-def test_the_picture_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
+@pytest.mark.skipif(matplotlib.__version_info__ < (3, 11), reason="older versions have wider letters, another layout")
+def test_the_figure_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
     with plt.rc_context():
         models.draw_traversal(tmp_path / "now.png")
     kept, now = (Image.open(path).convert("L") for path in (ROOT / "docs" / "traversal.png", tmp_path / "now.png"))
-    kept, now = (np.asarray(picture.resize((260, 100)), float) for picture in (kept, now))  # fonts may differ a little
+    kept, now = (np.asarray(image.resize((260, 100)), float) for image in (kept, now))  # fonts may differ a little
     assert np.abs(kept - now).mean() < 2
 
 

@@ -1,4 +1,4 @@
-"""Every lesson asks a few questions with answers that explain; the alternative texts of figures are complete."""
+"""Every lesson has quiz questions with explained answers; the alternative texts of figures are complete sentences."""
 
 import re
 
@@ -13,7 +13,7 @@ lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def check_question(text):
-    """A question has three or four options; its answer says which is right, and says something of each other one."""
+    """Assert that a question has three or four options, one of which is right, and that its answer explains each."""
     options, (answer,) = OPTION.findall(text), ANSWER.findall(text)
     assert options in (list("ABC"), list("ABCD")), text
     assert len(RIGHT.findall(answer)) == 1 == answer.count("is right:"), text
@@ -36,7 +36,7 @@ def test_a_lesson_asks_questions_and_explains_each_answer(path):
 
 @lessons
 def test_alternative_texts_are_sentences(path):
-    """That each figure has one is seen where the lessons run (test_notebooks)."""
+    """test_notebooks, which runs the lessons, checks that each figure has one."""
     for cell in read(path).cells:
         if text := cell.metadata.get("alt"):
             assert 20 <= len(text) <= 400, f"{cell.id}: {text!r}"

@@ -1,4 +1,4 @@
-"""What ships is made by the recipes, and its cards tell what it does."""
+"""The recipes make the shipped models and data, and the cards hold the models' scores."""
 
 import json
 

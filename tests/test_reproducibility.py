@@ -1,4 +1,4 @@
-"""The same seed gives the same bytes in any process."""
+"""The same seed gives the same bytes in every process."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def outputs(lesson):
     found = []
     for cell in notebook.cells:
         shown = [output.get("data", {}) for output in cell.get("outputs", [])]
-        found.append("".join(output.get("text", "") for output in cell.get("outputs", [])))  # it comes in any pieces
+        found.append("".join(output.get("text", "") for output in cell.get("outputs", [])))  # the pieces vary
         found += [data[kind] for data in shown for kind in ("image/png", "text/markdown") if kind in data]
     return found
 

@@ -1,9 +1,9 @@
-"""No file runs code, no text runs code, nothing listens beyond this machine, nothing is sent anywhere.
+"""Neither files nor texts execute code, servers listen on this machine only, and nothing is sent to other machines.
 
-What is tested elsewhere: the explorer's content policy, hostile names in a card and what its page loads (test_explorer,
-test_explorer_robust, test_modules), damaged weights (test_training), a picture that would fill 10 GB and a download
-with a wrong checksum (test_datasets), that `explore` opens a file and no server (test_cli), and that pages and lessons
-ask nobody beyond this machine (test_browser, test_site, test_slides, test_voila).
+Tested elsewhere: the explorer's content security policy, hostile names in a card and what its page loads
+(test_explorer, test_explorer_robust, test_modules), damaged weights (test_training), an image that would fill 10 GB and
+a download with a wrong checksum (test_datasets), that `explore` opens a file and no server (test_cli), and that pages
+and lessons make no request beyond this machine (test_browser, test_site, test_slides, test_voila).
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from vaehelpers.model import VAE
 FILES = [*ROOT.glob("vaehelpers/**/*.py"), *ROOT.glob("docs/*.py"), *ROOT.glob("recipes/*.py")]
 FILES += [*ROOT.glob("notebooks/*.ipynb")]
 SCRIPTS = [path for folder in ("vaehelpers/web", "docs") for path in (ROOT / folder).iterdir()]
-# What runs code out of data, or a shell, in Python and in a page.
+# Calls that execute data as code or start a shell, in Python and in a page.
 DANGERS = (
     r"(import|from) (c?pickle|cloudpickle|dill|marshal|shelve|pty|commands|yaml|xmlrpc)\b|from (os|builtins) import"
 )
@@ -51,7 +51,7 @@ def code(path):
     return "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")
 
 
-def test_no_source_runs_code_out_of_data():
+def test_no_source_executes_data_as_code():
     for path in FILES:
         assert not re.search(DANGERS, code(path), re.I), path
     for path in SCRIPTS:
@@ -65,19 +65,19 @@ def test_no_source_runs_code_out_of_data():
      "compile(text, '', 'exec')", "subprocess.run(line, shell=True)", "subprocess.run(line, shell=flag)",
      "torch.load(path)", "np.load(path, allow_pickle=True)", "Image.MAX_IMAGE_PIXELS = None"],
 )  # fmt: skip
-def test_the_search_finds_what_it_looks_for(source):
+def test_the_pattern_finds_each_dangerous_call(source):
     assert re.search(DANGERS, source)
     assert not re.search(DANGERS, "np.load(path, allow_pickle=False); re.compile(text); model.eval(); run([a, b])")
 
 
-# Files that come from elsewhere.
+# Untrusted files.
 
 
-def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
-    """EPS: Pillow would start Ghostscript."""
+def test_reading_an_image_starts_no_program(tmp_path, monkeypatch):
+    """Pillow would start Ghostscript for EPS, whatever the file's name."""
     for name in ("other.eps", "other.png"):
         Image.new("RGB", (20, 20), "red").save(tmp_path / name, "EPS")
-    Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # what some telephones write
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # as some phones write
     monkeypatch.setattr(subprocess, "check_call", None)
     with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in an unsupported format\), other"):
         assert len(datasets.folder(tmp_path, size=16)) == 1
@@ -88,7 +88,7 @@ def test_no_picture_starts_a_program_whatever_its_name(tmp_path, monkeypatch):
     [{"latent_dim": 3}, {"latent_dim": 10**7}, {"latent_dim": 10**12}, {"latent_dim": 10**30}, {"latent_dim": -1},
      {"latent_dim": 2.5}, {"latent_dim": "2"}, {"size": 2**20}, {"channels": 10**6}, {"more": 1}, None, [], "x"],
 )  # fmt: skip
-def test_what_the_card_of_a_model_claims_takes_no_memory(tmp_path, monkeypatch, claim):
+def test_the_size_that_a_card_claims_is_not_allocated(tmp_path, monkeypatch, claim):
     path = tmp_path / "m.safetensors"
     tensors = VAE(32, 2).state_dict()
     claimed = {"size": 32, "latent_dim": 2, "channels": 1} | claim if isinstance(claim, dict) else claim
@@ -143,14 +143,13 @@ socket.getaddrinfo("::1", 80), socket.gethostbyname(socket.gethostname())
 """
 
 
-def test_the_tests_let_nothing_out_by_tcp_udp_ipv6_or_a_question_for_a_name():
+def test_the_tests_block_tcp_udp_ipv6_and_name_look_ups():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", REFUSED], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.slow
-def test_jupyterlab_listens_on_this_machine_alone_and_lets_nobody_in_without_the_token(lab):
-    """Its kernels too."""
+def test_jupyterlab_and_its_kernels_listen_on_this_machine_only_and_require_the_token(lab):
     address, token = lab
     for path in ("/api/contents", "/api/kernels", "/lab/api/settings"):
         with pytest.raises(urllib.error.HTTPError, match="403"):
@@ -173,18 +172,18 @@ def test_jupyterlab_listens_on_this_machine_alone_and_lets_nobody_in_without_the
     assert {*listening} <= {"127.0.0.1", "::1"}
 
 
-def test_jupyterlab_asks_nobody_for_news_updates_or_extensions():
+def test_jupyterlab_requests_no_news_updates_or_extensions():
     ours = json.loads((ROOT / "jupyter" / "overrides.json").read_text())
     assert ours["@jupyterlab/apputils-extension:notification"] == {"fetchNews": "false", "checkForUpdates": False}
     share = Path(sys.prefix) / "share" / "jupyter" / "lab"
-    assert json.loads((share / "settings" / "overrides.json").read_text()) == ours, "not what `make` has put there"
-    # The list of extensions is only asked for once somebody has agreed to it.
+    assert json.loads((share / "settings" / "overrides.json").read_text()) == ours, "run make again"
+    # The list of extensions is requested only after the user has agreed.
     schema = json.loads((share / "schemas/@jupyterlab/extensionmanager-extension/plugin.json").read_text())
     assert schema["properties"]["disclaimed"]["default"] is False
     assert "extensionmanager" not in "".join(ours)
 
 
-def test_no_command_of_ours_opens_jupyterlab_to_others():
+def test_no_documented_command_opens_jupyterlab_to_other_machines():
     for path in (ROOT / "Makefile", ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob(".devcontainer/*")):
         text = path.read_text(encoding="utf-8")
         assert not re.search(
@@ -193,11 +192,11 @@ def test_no_command_of_ours_opens_jupyterlab_to_others():
     assert "--ServerApp.ip=127.0.0.1" in (ROOT / "Makefile").read_text()
 
 
-# What we stand on.
+# Dependencies.
 
 
 def licence(name):
-    """What a package says of its licence: the expression, else the classifier, else the first line of the text."""
+    """Return a package's declared licence: the expression, else the classifiers, else the first line of the text."""
     about = metadata(name)
     classifiers = [c.split(" :: ")[-1] for c in about.get_all("Classifier", []) if c.startswith("License ::")]
     return about.get("License-Expression") or ", ".join(classifiers) or about.get("License", "").split("\n")[0]
@@ -210,10 +209,9 @@ def test_the_licences_in_security_md_are_those_of_the_packages():
     assert table == {name: licence(name) for name in (Requirement(line).name for line in wanted)}
 
 
-def test_every_pinned_package_says_its_licence_and_none_forbids_teaching_with_it():
+def test_every_pinned_package_declares_a_licence_and_none_forbids_teaching_with_it():
     names = [line.split("==")[0] for line in (ROOT / "requirements.lock").read_text().splitlines()]
     licences = {name: licence(name) for name in names}
-    assert [name for name, said in licences.items() if not said] == ["axe-playwright-python"]  # MIT, says its file
-    assert not [
-        said for said in licences.items() if re.search("proprietary|non-?commercial|AGPL|Affero", said[1], re.I)
-    ]
+    assert [name for name in names if not licences[name]] == ["axe-playwright-python"]  # MIT, by its licence file
+    forbidden = "proprietary|non-?commercial|AGPL|Affero"
+    assert {name: text for name, text in licences.items() if re.search(forbidden, text, re.I)} == {}

@@ -19,23 +19,23 @@ PAGES = ("index", "00_start_here", "05_elbo", "glossary", "equations", "api")
 
 
 def build(script, folder, lessons):
-    """Run a script of docs/ that writes some lessons into a folder."""
+    """Run a script of docs/ that builds some lessons into a folder."""
     if not (NPM / "node_modules").exists():
-        pytest.fail(f"{NPM} is missing: `make test-all` gets it, and `make site` too")
+        pytest.fail(f"{NPM} is missing: run `make test-all` or `make site`")
     done = subprocess.run([sys.executable, DOCS / script, folder, NPM, *lessons], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """Return the folder of the site; lessons other than these two are on it without outputs."""
+    """Return the folder of the site, where only these two lessons have outputs."""
     folder = tmp_path_factory.mktemp("docs") / "site"
     build("website.py", folder, ("00", "05"))
     return folder
 
 
 class Page(HTMLParser):
-    """What a page loads, what it links to, its anchors, images and the levels of its headings."""
+    """The files that a page loads, its links, anchors and images, and the levels of its headings."""
 
     def __init__(self, path):
         super().__init__()
@@ -82,7 +82,7 @@ def test_images_have_texts_and_headings_come_in_order(pages):
     for path, page in pages.items():
         for image in page.images:
             text = image.get("alt", "").strip()
-            assert text and not text.endswith(".png"), path.name  # Sphinx falls back on the file's name
+            assert text and not text.endswith(".png"), path.name  # Sphinx uses the file's name by default
         assert all(b <= a + 1 for a, b in zip(page.headings, page.headings[1:], strict=False)), path.name
 
 
@@ -113,7 +113,7 @@ def test_a_warning_is_an_error(tmp_path):
 
 @pytest.fixture
 def reader(browser, site):
-    """Return a function that opens a page, which must log no error and make no request."""
+    """Return a function that opens a page; assert that no page logs an error or makes a request."""
     context = browser.new_context(offline=True)
     page = context.new_page()
     watch = Watch(page)

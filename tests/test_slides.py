@@ -22,10 +22,10 @@ SHOW = """i => {
   Reveal.slide(h, v, 99);  // with all fragments
 }"""
 COUNT = "Reveal.getTotalSlides()"
-#: Each figure of the slide: its data, the box that it has, and whether it fills the box (a long one, cut at its end).
+#: Each figure of the slide: its data, the size of its box, and how it fits the box (a long figure is cropped).
 FIGURES = """[...Reveal.getCurrentSlide().querySelectorAll('.figure img')].map(
   image => [image.src.split(',')[1], image.clientWidth, image.clientHeight, getComputedStyle(image).objectFit])"""
-#: What of the slide that is shown lies outside of it (in pixels of the design), is cut, or is too small to be read.
+#: Elements of the current slide that are outside of it, cropped, or too small to be read.
 MEASURE = """() => {
   const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), scale = frame.width / 1280;
   const seen = [...slide.querySelectorAll('.part, .part *')].filter(
@@ -47,7 +47,7 @@ MEASURE = """() => {
   };
 }"""
 FITTING = {"outside": [], "small": [], "cut": [0, 0], "wide": False, "headings": 1, "empty": False}
-#: Whether all fragments have appeared: no animation runs but the endless one of the arrow.
+#: Whether all fragments have appeared: no animation runs except the endless one of the arrow.
 SETTLED = """() => document.getAnimations().every(
     a => a.playState !== "running" || a.effect.getTiming().iterations > 1)"""
 
@@ -62,7 +62,7 @@ def slides(tmp_path_factory):
 
 @pytest.fixture(scope="module", params=LESSONS)
 def page(request, slides, browser):
-    """Return the slides of a lesson, open in the browser with all formulas typeset; they ask for nothing remote."""
+    """Return the slides of a lesson, open in the browser with all formulas typeset; assert no remote requests."""
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.watch = Watch(page)
     page.goto((slides / request.param / "index.html").as_uri())
@@ -73,7 +73,7 @@ def page(request, slides, browser):
 
 
 def type_size(data, width, height, fit):
-    """Return the size in pixels of a figure's smallest type, which has 14 points."""
+    """Return the size in pixels of a figure's smallest text, which has 14 points."""
     with Image.open(io.BytesIO(base64.b64decode(data))) as figure:
         scale = (max if fit == "cover" else min)(width / figure.width, height / figure.height)
         return 14 / 72 * figure.info["dpi"][0] * scale
@@ -187,7 +187,7 @@ PRINTED = nbformat.v4.new_output("stream", text="1\n")
     ids=["printed", "and a figure", "two flat figures", "two usual figures", "long code", "for the speaker"],
 )
 def test_a_cell_has_as_many_slides_as_its_results_need(cell, shown):
-    """With the code, where it is shown, the text that it prints; figures below it have slides of their own."""
+    """Code and the text that it prints share a slide; figures below the code have separate slides."""
     found = [
         (slide_type(part), len(part.outputs), "output-only" not in part.metadata.tags)
         for part in slide_cells([cell])

@@ -1,4 +1,4 @@
-"""The published grid, and sprites that lie, turn and grow where their factors say."""
+"""The published grid of factors, and the position, orientation and size of sprites."""
 
 import itertools
 
@@ -22,14 +22,14 @@ def draw(*rows, size=64):
     return sprites.render(rows, size)[:, 0].astype(float)
 
 
-def centre(picture):
-    """Centre of brightness in pixels, x to the right and y downwards."""
-    ticks = np.arange(len(picture)) + 0.5
-    return np.array([picture.sum(0) @ ticks, picture.sum(1) @ ticks]) / picture.sum()
+def centre(image):
+    """Return the centre of brightness in pixels, x to the right and y downwards."""
+    ticks = np.arange(len(image)) + 0.5
+    return np.array([image.sum(0) @ ticks, image.sum(1) @ ticks]) / image.sum()
 
 
 def test_the_grid_is_the_published_one():
-    """As the metadata of the published file says it, to eight decimals."""
+    """Values from the metadata of the published file, to eight decimals."""
     grid = sprites.GRID
     assert tuple(len(values) for values in grid.values()) == COUNTS and np.prod(COUNTS) == 737_280
     assert tuple(grid) == ("shape", "scale", "orientation", "x", "y")
@@ -53,16 +53,16 @@ def test_rows_are_drawn_uniformly_from_the_grid():
 
 @pytest.mark.parametrize("size", (32, 33, 64))
 def test_every_sprite_stays_inside_the_frame(size):
-    """All of the largest in the four corners, at every orientation: not even a soft edge touches the rim."""
-    pictures = draw(*itertools.product(SHAPES, [1], sprites.GRID["orientation"], (0, 1), (0, 1)), size=size)
-    rims = [pictures[:, 0], pictures[:, -1], pictures[..., 0], pictures[..., -1]]
-    assert max(rim.max() for rim in rims) == 0 and pictures.max((1, 2)).min() == 1
+    """The largest sprites in the four corners, at every orientation: no soft edge touches the border."""
+    images = draw(*itertools.product(SHAPES, [1], sprites.GRID["orientation"], (0, 1), (0, 1)), size=size)
+    rims = [images[:, 0], images[:, -1], images[..., 0], images[..., -1]]
+    assert max(rim.max() for rim in rims) == 0 and images.max((1, 2)).min() == 1
 
 
 @settings(max_examples=30, deadline=None)
 @given(steps, st.sampled_from((16, 18, 33, 64)))
 def test_images_are_those_of_many_points_a_pixel(step, size):
-    """Each of 8 × 8 points a pixel lies inside or outside; the heart is built of its parts, not of distances."""
+    """Sample 8 × 8 points per pixel as inside or outside; the heart is a union of its parts, without distances."""
     shape, scale, turn, x, y = factors(step)
     ticks = (np.arange(8 * size) + 0.5) / 8 / size
     place = (ticks[None] - 0.25 - x / 2) - 1j * (ticks[:, None] - 0.25 - y / 2)
@@ -88,8 +88,8 @@ def test_centre_and_area_are_those_of_the_factors(step):
     assert draw(row, size=256)[0].sum() / 256**2 == pytest.approx(AREAS[shape] * scale**2, rel=0.005)
 
 
-# Pixels wide, high and in all, at x = y = orientation = 0 and each scale: counted in the frames of ``dsprites.gif``,
-# which its authors publish beside the data set (github.com/google-deepmind/dsprites-dataset).
+# Width, height and area in pixels at x = y = orientation = 0 and each scale, counted in the frames of ``dsprites.gif``,
+# which the authors publish with the data set (github.com/google-deepmind/dsprites-dataset).
 PUBLISHED = {
     1: ((10, 12, 14, 16, 18, 20), (10, 12, 14, 16, 18, 20), (100, 144, 196, 256, 324, 400)),
     2: ((12, 16, 18, 20, 22, 26), (8, 8, 10, 12, 12, 14), (76, 104, 144, 184, 228, 288)),

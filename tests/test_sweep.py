@@ -1,4 +1,4 @@
-"""A sweep trains each run once, resumes after interrupts and kills, and gives the same rows on a Dask cluster."""
+"""A sweep trains each run once, resumes after interrupts and kills, and returns the same rows on a Dask cluster."""
 
 import os
 import signal
@@ -16,12 +16,12 @@ SWEEP = {"betas": (0.5, 2), "seeds": (0, 1), "latent_dim": 2, "pictures": 160 * 
 
 
 def fingerprint(model):
-    """A number that two models share only when all their weights are the same."""
+    """Return a number that differs between models with different weights, and the process id."""
     return {"fingerprint": sum(float(p.double().sum()) for p in model.state_dict().values()), "process": os.getpid()}
 
 
 def save_often(record=20, checkpoint=40):
-    """Give a short run as many checkpoints as a long one."""
+    """Save checkpoints often enough for short runs."""
     training._RECORD, training._CHECKPOINT = record, checkpoint
 
 
@@ -51,7 +51,7 @@ def weights(rows):
     return [(row["beta"], row["seed"], row["fingerprint"]) for row in rows]
 
 
-def test_each_run_has_a_row_and_is_that_of_train(images, expected):
+def test_each_run_has_a_row_and_the_weights_of_train(images, expected):
     assert [row[:2] for row in expected] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)]
     assert len({row[2] for row in expected}) == 4
     options = {name: SWEEP[name] for name in ("latent_dim", "pictures", "batch")}
@@ -99,7 +99,7 @@ def test_another_sweep_in_the_folder_is_refused_before_any_training(images, tmp_
 
 
 def die_at_the_first_checkpoint(pid):
-    """Kill the worker with this number when it has first saved a run in progress."""
+    """Make the worker with this process id kill itself after it first saves a run in progress."""
     if os.getpid() != pid:
         return
 

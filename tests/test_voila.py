@@ -41,7 +41,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def page(browser):
-    """A page that cannot reach other machines, and asks for nothing of ours there."""
+    """A page that cannot reach other machines; assert that only Voilà requests anything from them."""
     page, refused = browser.new_page(viewport={"width": 1400, "height": 900}), []
     watch = Watch(page)
 

@@ -1,4 +1,4 @@
-"""A saved model comes back; damaged and forged weight files are refused in one sentence."""
+"""A saved model can be loaded again; damaged and forged weight files are refused in one sentence."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_a_saved_model_comes_back_with_its_card(tmp_path):
 
 
 def forged(data, change=lambda header: None, length=None):
-    """Return a file with another header."""
+    """Return the bytes of a file with a changed header."""
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + size])
     change(header)

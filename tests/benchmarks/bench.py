@@ -1,9 +1,9 @@
 """Measure speed and memory against peers in the same run, and write RESULTS.md.
 
     python tests/benchmarks/bench.py             # all
-    python tests/benchmarks/bench.py em mig      # some; of the others, the page keeps what was measured before
+    python tests/benchmarks/bench.py em mig      # some; the page keeps earlier results of the others
 
-Each benchmark is a process of its own and stores its rows in build/bench.
+Each benchmark runs in a separate process and stores its rows in build/bench.
 """
 
 import datetime

@@ -1,4 +1,4 @@
-"""What the course asks of a machine: all lessons one after the other."""
+"""Time and memory of all lessons, run one after the other."""
 
 import resource
 from pathlib import Path
@@ -29,4 +29,4 @@ if __name__ == "__main__":
         row(f"all {len(LESSONS)} lessons, one after the other", sum(times.values()) / 60, 10, "minutes", beside),
         row("memory of the largest process", memory, 2, "GB"),
     ]
-    rows.keep("course", course)
+    rows.store("course", course)

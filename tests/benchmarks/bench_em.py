@@ -53,4 +53,4 @@ if __name__ == "__main__":
         pairs = rows.paired(lambda: rows.seconds(ours, *data), lambda: rows.seconds(peer, *data))  # noqa: B023
         work = f"a round of EM, {n:,} rows, {d} columns, {k} components"
         table.append(rows.against(work, "scikit-learn", pairs, per=ITERATIONS, beside=beside))
-    rows.keep("em", table)
+    rows.store("em", table)

@@ -1,4 +1,4 @@
-"""The explorer, from a key press to the painted image, in JupyterLab and from a file, against ipywidgets."""
+"""The time from a key press to the painted image: the explorer in JupyterLab and from a file, against ipywidgets."""
 
 import os
 import random
@@ -74,7 +74,7 @@ def press(page, slider, times):
     page.focus(slider)
     page.evaluate("() => { latencies.length = 0; }")
     for i in range(times):
-        time.sleep(random.uniform(0.03, 0.06))  # presses come at all phases of the screen's frames
+        time.sleep(random.uniform(0.03, 0.06))  # at all phases of the screen's frames
         page.keyboard.press(("ArrowRight", "ArrowLeft")[i % 2])
         page.wait_for_function("n => latencies.length > n", arg=i, polling=10)
     return page.evaluate("() => latencies")
@@ -122,4 +122,4 @@ if __name__ == "__main__":
         with serving("jupyter", "lab", *options, path="/api", log=folder / "lab.log") as address:
             with sync_playwright() as playwright:
                 lab = f"{address}/lab/tree/explorer.ipynb?reset"
-                rows.keep("explorer", measure(rows.chromium(playwright), lab, folder / "explorer.html"))
+                rows.store("explorer", measure(rows.chromium(playwright), lab, folder / "explorer.html"))

@@ -32,4 +32,4 @@ if __name__ == "__main__":
     beside = f"scores apart {abs(mig(*data) - peer(*data)):.0e}"
     pairs = rows.paired(lambda: rows.seconds(mig, *data), lambda: rows.seconds(peer, *data))
     work = f"MIG of {ROWS:,} codes, {LATENTS} latents, {FACTORS} factors"
-    rows.keep("mig", [rows.against(work, "disentanglement_lib's formula", pairs, beside=beside)])
+    rows.store("mig", [rows.against(work, "disentanglement_lib's formula", pairs, beside=beside)])

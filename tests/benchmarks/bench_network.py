@@ -60,4 +60,4 @@ if __name__ == "__main__":
             pairs, every = compare(page, way, peer)
             beside = f"95th percentile {statistics.quantiles(every, n=20)[-1]:.2f} ms"
             table.append(rows.against(f"{way} an image in the browser", name, pairs, beside=beside))
-    rows.keep("network", table)
+    rows.store("network", table)

@@ -1,4 +1,4 @@
-"""Training against the loop that everybody writes, pythae's trainer and disvae's: same net, batch and images.
+"""Training against a standard PyTorch loop and the trainers of pythae and disvae: same network, batch and images.
 
 pythae is installed for this benchmark alone (``make bench``). disvae is in no package index: name a clone of
 YannDubs/disentangling-vae in DISVAE to measure it too.
@@ -29,7 +29,7 @@ def ours(images):
 
 
 def stock(images):
-    """Float32, a DataLoader, Adam."""
+    """Train in float32 with a DataLoader and Adam."""
     model, loader = VAE(), DataLoader(TensorDataset(torch.from_numpy(images[:])), BATCH, shuffle=True)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
     for (x,) in loader:
@@ -66,14 +66,14 @@ def pythae(images):
 
     config = BetaVAEConfig(input_dim=(1, 64, 64), latent_dim=LATENTS, beta=1.0, reconstruction_loss="bce")
     model = BetaVAE(config, TheirEncoder(), TheirDecoder())
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):  # its bar has no switch
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):  # hides its progress bar
         recipe = {"num_epochs": 1, "per_device_train_batch_size": BATCH, "learning_rate": 1e-3, "no_cuda": True}
         TrainingPipeline(model=model, training_config=BaseTrainerConfig(folder, **recipe))(images[:])
 
 
 def disvae(images):
     sys.path.insert(0, os.environ["DISVAE"])
-    np.product = np.prod  # gone since NumPy 2
+    np.product = np.prod  # removed in NumPy 2
     from disvae.models.losses import BetaHLoss
     from disvae.models.vae import init_specific_model
     from disvae.training import Trainer
@@ -87,7 +87,7 @@ def disvae(images):
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")  # those of the peers
+    warnings.simplefilter("ignore")  # of the peers
     logging.disable(logging.INFO)
     images, table = datasets.hands(IMAGES, seed=1, progress=False), []
     peers = {stock: "the stock torch loop", pythae: "pythae"} | ({disvae: "disvae"} if "DISVAE" in os.environ else {})
@@ -95,4 +95,4 @@ if __name__ == "__main__":
         ours(images), peer(images)  # warm up
         pairs = rows.paired(lambda: rows.seconds(ours, images), lambda: rows.seconds(peer, images))  # noqa: B023
         table.append(rows.against(f"training, 64×64, batch {BATCH}, an image", name, pairs, per=IMAGES))
-    rows.keep("training", table)
+    rows.store("training", table)

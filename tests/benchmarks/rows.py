@@ -1,4 +1,4 @@
-"""What the benchmarks share: pairs of times, taken in alternation, and the rows of RESULTS.md."""
+"""Shared by the benchmarks: pairs of times, measured in alternation, and the rows of RESULTS.md."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 FOLDER = Path(os.environ.get("BENCH", Path(__file__).parents[2] / "build" / "bench"))
-QUICK = "--quick" in sys.argv  # small sizes, to see that a benchmark runs
+QUICK = "--quick" in sys.argv  # small sizes, to test that a benchmark runs
 ROUNDS = 2 if QUICK else 5
 
 
@@ -20,7 +20,7 @@ def seconds(run, *arguments):
 
 
 def paired(ours, peer, rounds=ROUNDS):
-    """Return pairs of what two functions return, in seconds. Which is called first alternates."""
+    """Return pairs of the seconds that two functions return, called in alternating order."""
     pairs = []
     for i in range(rounds):
         if i % 2:
@@ -31,15 +31,15 @@ def paired(ours, peer, rounds=ROUNDS):
 
 
 def against(work, peer, pairs, *, per=1, beside=""):
-    """Return a row that compares pairs of seconds, ours and the peer's, for ``per`` pieces of work."""
+    """Return a row that compares pairs of seconds, ours and the peer's, divided by ``per`` units of work."""
     ours, theirs = (1000 * statistics.median(column) / per for column in zip(*pairs, strict=True))
     ratios = sorted(b / a for a, b in pairs)
     ratio = f"**{statistics.median(ratios):.2f}** | {ratios[0]:.2f}–{ratios[-1]:.2f}"
     return f"| {work} | {ours:.3g} | {peer} | {theirs:.3g} | {ratio} | {len(pairs)} | {beside} |"
 
 
-def keep(name, rows):
-    """Write rows to where ``bench.py`` finds them."""
+def store(name, rows):
+    """Store rows for ``bench.py``."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.md").write_text("\n".join(rows), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The explorer for everyone: by keyboard, with a screen reader, without motion, in the dark and on narrow screens."""
+"""The explorer by keyboard, with a screen reader, with reduced motion, in dark mode and on narrow screens."""
 
 import numpy as np
 import pytest
@@ -15,14 +15,14 @@ EACH_TOOL = [
 ]
 SIZES = [(320, 568), (390, 844), (844, 390), (800, 600), (1024, 768), (1280, 720)]
 CONTROLS = "button:enabled, input, select, summary"
-# The control with the focus, by its number among all that can be seen, the width of its outline, and their number.
+# Return the index of the focused control among the visible ones, the width of its outline, and their number.
 FOCUS = """(controls) => {
   const all = [...document.querySelectorAll(controls)].filter((each) => each.checkVisibility());
   const style = getComputedStyle(document.activeElement);
   const outline = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
   return [all.indexOf(document.activeElement), outline, all.length];
 }"""
-# Move a slider in fifty steps; return what has moved on the page, or changed its size.
+# Move a slider in fifty steps; return the elements that have moved or changed their size.
 JUMPS = """(range) => {
   const boxes = () => [...document.querySelectorAll("button, input, select, summary, canvas, h3, .name, .elbo")]
     .map((each) => {
@@ -37,12 +37,12 @@ JUMPS = """(range) => {
   }
   return [...jumped];
 }"""
-# What reaches beyond the window to the right or the left, but for what is cut off on purpose.
+# Return the visible elements that extend beyond the window to the left or right.
 BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
   const { left, right, width } = each.getBoundingClientRect();
   return width && each.checkVisibility() && (left < 0 || right > document.documentElement.clientWidth);
 }).map((each) => each.outerHTML.slice(0, 80))"""
-# Scroll to a slider; return which of it and the image is not wholly visible: beyond the window, or covered.
+# Scroll to a slider; return which of the image and the slider is not fully visible, or is covered.
 HIDDEN = """(range) => {
   range.scrollIntoView({ block: "nearest" });
   const places = { image: range.closest(".latent-explorer").querySelector(".image .screen"), range };
@@ -73,7 +73,7 @@ def unfold(page):
 
 
 def serious_violations(page, **options):
-    """Return what axe-core finds of the two grave kinds."""
+    """Return the violations of the two highest impacts that axe-core finds."""
     found = Axe().run(page, **options).response
     assert len(found["passes"]) > 10
     grave = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
@@ -120,7 +120,7 @@ def test_tab_reaches_every_control_and_outlines_it(page_of, name, tool):
 
 
 @pytest.mark.parametrize(("motion", "least", "most"), [("reduce", 3, 8), ("no-preference", 60, 300)])
-def test_motion_has_a_few_steps_for_those_who_prefer_it(page_of, motion, least, most):
+def test_animations_have_few_steps_with_reduced_motion(page_of, motion, least, most):
     with page_of("sweep-beta-4", clock=True, reduced_motion=motion) as explorer:
         for keep in "AB":
             explorer.button("random").click()
@@ -184,7 +184,7 @@ def test_the_image_does_not_cover_the_control_with_the_focus(page_of):
             assert not explorer.page.evaluate(COVERED)
 
 
-def test_a_projector_shows_the_main_use_without_scrolling(page_of):
+def test_a_projector_shows_the_main_controls_without_scrolling(page_of):
     both = {".image canvas.screen": 1, ".row:visible": 6}
     with page_of() as explorer:
         for tool, shown in (

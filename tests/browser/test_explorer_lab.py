@@ -1,10 +1,10 @@
-"""The explorer in the real JupyterLab: page and kernel hold one code, also while the kernel is busy."""
+"""The explorer in JupyterLab: page and kernel have the same code, even after the kernel was busy."""
 
 import ast
 
 import numpy as np
 import pytest
-from explorers import ASK, notebook
+from explorers import EXECUTE, notebook
 from test_browser import RUN_ALL, Watch, open_notebook, press, until, upload
 from test_explorer_access import HIDDEN, serious_violations
 
@@ -26,8 +26,8 @@ STATE = """() => [...document.querySelectorAll('.latent-explorer')].slice(0, 2).
   ])),
   view.querySelector('.screen').toDataURL(),
 ])"""
-# The values and the number of images of the hand's first slider, after each event and at each frame until the kernel
-# has answered.
+# Move the hand's first slider; return its values after each event and at each frame until the kernel has answered, and
+# the number of different images.
 BURST = """async ([events, busy]) => {
   const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session, seen = [], images = new Set();
   const view = [...document.querySelectorAll('.latent-explorer')].at(-1);
@@ -68,24 +68,24 @@ def page(lab, browser):
 
 @pytest.fixture(autouse=True)
 def no_errors(page):
-    """Assert that no test leaves an error in the console, or loads anything from another machine."""
+    """Assert that no test logs an error in the console or loads anything from another machine."""
     yield
     assert page.watch.errors == []
     assert page.watch.remote == []
 
 
-def ask(page, expression):
-    """Return what a Python expression is worth in the kernel."""
-    return ast.literal_eval(page.evaluate(ASK, f"print({expression})"))
+def evaluate(page, expression):
+    """Return the value of a Python expression in the kernel."""
+    return ast.literal_eval(page.evaluate(EXECUTE, f"print({expression})"))
 
 
 def settled(page, *, unlike=None):
-    """Wait until page and kernel agree on a code, up to the step of a slider; return it and its image."""
+    """Wait until page and kernel have the same code, up to a slider's step; return the code and its image."""
 
     def agree():
         nonlocal z, image
         (sliders, image), same = page.evaluate(STATE)
-        place, z = np.array([sliders[str(i)] for i in range(len(sliders))]), np.array(ask(page, "explorer.z"))
+        place, z = np.array([sliders[str(i)] for i in range(len(sliders))]), np.array(evaluate(page, "explorer.z"))
         return image != unlike and [sliders, image] == same and abs(place - z).max() < 0.0251
 
     z = image = None
@@ -109,23 +109,23 @@ def test_a_slider_changes_the_code_in_the_kernel_and_in_the_other_view(page):
 
 
 def test_a_code_or_an_image_chosen_in_a_cell_moves_the_sliders(page):
-    page.evaluate(ASK, "explorer.z = [-1, 2]")
+    page.evaluate(EXECUTE, "explorer.z = [-1, 2]")
     _, image = settled(page)
-    codes = np.array(ask(page, "explorer.images['codes']"))
+    codes = np.array(evaluate(page, "explorer.images['codes']"))
     for code, expected in (
         ("explorer.z = [0.5, -1.5]", [0.5, -1.5]),
         ("import numpy as np; explorer.z = np.linspace(-3, 3, 2)", [-3, 3]),
         ("explorer.selected = 3", codes[3]),
     ):
-        assert page.evaluate(ASK, code) == ""
+        assert page.evaluate(EXECUTE, code) == ""
         z, image = settled(page, unlike=image)
         np.testing.assert_array_equal(z, expected)
-    assert page.evaluate(ASK, "explorer.z = [0.5]") == "ValueError"
+    assert page.evaluate(EXECUTE, "explorer.z = [0.5]") == "ValueError"
     assert settled(page)[1] == image
     page.click("text=Map of codes")
     page.locator(".latent-explorer .chart canvas").first.click(position={"x": 40, "y": 60})
     z, image = settled(page, unlike=image)
-    selected = ask(page, "explorer.selected")
+    selected = evaluate(page, "explorer.selected")
     assert selected not in (-1, 3)
     np.testing.assert_array_equal(z, codes[selected])
     page.click("text=Map of codes")
@@ -134,15 +134,15 @@ def test_a_code_or_an_image_chosen_in_a_cell_moves_the_sliders(page):
 
 
 @pytest.mark.parametrize("busy", ["import time; time.sleep(2)", "pass"])
-def test_a_burst_is_drawn_while_the_kernel_is_busy_and_never_goes_back(page, busy):
-    page.evaluate(ASK, "hand.z = [-3] * 25")
+def test_a_burst_of_events_is_drawn_while_the_kernel_is_busy_and_never_undone(page, busy):
+    page.evaluate(EXECUTE, "hand.z = [-3] * 25")
     page.wait_for_function(
         "() => [...document.querySelectorAll('.latent-explorer')].at(-1).querySelector('.film input').value === '-3'"
     )
     seen, images = page.evaluate(BURST, [300, busy])
     assert seen == sorted(seen) and seen[-1] == 2.5
     assert images == 111  # one for each step of the slider
-    until(page, lambda: sorted(ask(page, "hand.z")) == [-3] * 24 + [2.5])
+    until(page, lambda: sorted(evaluate(page, "hand.z")) == [-3] * 24 + [2.5])
 
 
 @pytest.mark.parametrize("width", [560, 1500])
@@ -163,7 +163,7 @@ def test_the_image_stays_visible_beside_every_slider(page, width):
     page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(0, 'start')")
 
 
-def test_keys_in_the_explorer_are_no_commands_of_jupyterlab(page):
+def test_keys_in_the_explorer_trigger_no_jupyterlab_commands(page):
     slider = first_slider(page)
     press(page, slider, "Home", "ArrowRight", "ArrowUp", "x", "b", "a", "d", "d", "m", "0", "0")
     assert slider.input_value() == "-2.9"

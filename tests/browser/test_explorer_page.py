@@ -1,8 +1,8 @@
-"""The explorer as one HTML file in the real browser: what its sliders and buttons draw, and what they announce."""
+"""The explorer as one HTML file in a real browser: the images and announcements of its sliders and buttons."""
 
 import numpy as np
 import pytest
-from explorers import CODE, ROUNDED, says, shipped
+from explorers import CODE, ROUNDED, assert_text, shipped
 
 from vaehelpers import latents
 
@@ -15,7 +15,7 @@ HIDE = """() => {
 
 @pytest.fixture
 def start():
-    """The code with which the explorer of hands begins."""
+    """The initial code of the explorer of hands."""
     return np.array(shipped("hands").z)
 
 
@@ -161,7 +161,7 @@ def test_a_motion_ends_and_announces_whether_it_was_stopped(page_of, name, motio
             there = explorer.code()
             clock.run_for(5000)
             np.testing.assert_array_equal(explorer.code(), there)
-            says(explorer.page.locator("[aria-live=polite]"), f"{name} {ending.strip()}: image drawn")
+            assert_text(explorer.page.locator("[aria-live=polite]"), f"{name} {ending.strip()}: image drawn")
 
 
 @pytest.mark.parametrize("other", ["key", "number", "reset", "True hand", "play ring", "delete"])
@@ -184,7 +184,7 @@ def test_another_change_of_the_code_stops_a_motion(page_of, other):
         assert (explorer.code()[4] != before[4]) == (other == "play ring")
 
 
-def test_strips_show_what_each_latent_does_from_the_present_code(page_of, start):
+def test_strips_traverse_each_latent_from_the_present_code(page_of, start):
     def assert_strip(explorer, latent, z):
         rows = np.tile(z, (9, 1))
         rows[:, latent] = np.linspace(-3, 3, 9)
@@ -198,7 +198,7 @@ def test_strips_show_what_each_latent_does_from_the_present_code(page_of, start)
         z[13] = 3
         explorer.enter(z)
         explorer.eventually(assert_strip, explorer, 21, z)
-        assert explorer.pixels(".row:has([aria-label*='z0 ']) canvas.strip").max() == 0  # folded away: not drawn
+        assert explorer.pixels(".row:has([aria-label*='z0 ']) canvas.strip").max() == 0  # hidden, so not drawn
         explorer.page.locator("summary").click()
         explorer.eventually(assert_strip, explorer, 0, z)
 
@@ -208,6 +208,6 @@ def test_the_image_is_described_for_screen_readers(page_of):
         for value in ("-1.3", "2.7"):
             explorer.number(12).fill(value)
             explorer.eventually(
-                says, explorer.page.locator("[aria-live=polite]"), f"thumb {value}", "rotation", "pinky"
+                assert_text, explorer.page.locator("[aria-live=polite]"), f"thumb {value}", "rotation", "pinky"
             )
             assert f"thumb {value}" in explorer.page.locator(".image canvas.screen").get_attribute("aria-label")

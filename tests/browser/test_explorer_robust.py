@@ -1,4 +1,4 @@
-"""The explorer's page with unusual models, hostile cards, damaged files, no JavaScript and random events."""
+"""The explorer's page with unusual models, hostile cards, damaged files, without JavaScript and with random events."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from explorers import HOSTILE, held_out, opened, says, shipped, untrained
+from explorers import HOSTILE, assert_text, held_out, opened, shipped, untrained
 from PIL import Image
 from test_leaks import measured
 
@@ -16,7 +16,7 @@ from vaehelpers.explorer import LatentExplorer
 
 pytestmark = pytest.mark.slow
 
-# Events at random places with random values; now and then a frame, in which timers and images follow.
+# Dispatch random events with random values; every hundredth waits for a frame, so that timers and drawing catch up.
 EVENTS = """async ([seed, events]) => {
   const random = (n) => Math.floor((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 * n);
   const any = (list) => list[random(list.length)];
@@ -70,7 +70,7 @@ def test_untrained_models_of_any_shape(page_of, shape, n):
             explorer.assert_draws(latents.encode(model, images[n - 1 :][:1])[0][0].clip(-3, 3).round(2))
 
 
-def test_what_a_card_says_is_text(page_of):
+def test_texts_of_a_card_are_not_parsed_as_html(page_of):
     card = {"name": HOSTILE, "latents": [{"name": HOSTILE, "kl": 2.0}, {"name": "Größe \u2028'\"", "kl": 1.0}]}
     with page_of(LatentExplorer(untrained(), card, images=held_out(untrained(), {}, 3))) as explorer:
         page = explorer.page
@@ -79,13 +79,13 @@ def test_what_a_card_says_is_text(page_of):
         assert HOSTILE in page.locator("section").get_attribute("aria-label")
         explorer.open("Map of codes")
         assert page.locator("option").first.text_content() == f"{HOSTILE} z0 · 2.00 nats"
-        explorer.eventually(says, page.locator("[aria-live=polite]"), HOSTILE)
+        explorer.eventually(assert_text, page.locator("[aria-live=polite]"), HOSTILE)
         assert page.locator("img, b b").count() == 0
         assert page.evaluate("window.broken") is None
 
 
 def weights(change):
-    """Return a function that changes the packed weights in the text of a page."""
+    """Return a function that replaces the packed weights in the text of a page."""
     return lambda text: re.sub('(?<="weights": ")[^"]*', lambda packed: change(packed[0]), text)
 
 
@@ -101,17 +101,17 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_damaged_file_says_so(browser, tmp_path, damage):
+def test_a_damaged_file_shows_an_error(browser, tmp_path, damage):
     path, made = tmp_path / "page.html", shipped("digits-2d")
     made.save_html(path)
     path.write_text(damage(path.read_text()))
     with opened(browser, path, made.model) as explorer:
-        says(explorer.page.get_by_role("alert"), "this file is damaged or was cut off")
+        assert_text(explorer.page.get_by_role("alert"), "this file is damaged or was cut off")
         assert explorer.page.locator(".latent-explorer").count() == 0
 
 
 @pytest.mark.parametrize("z", [[1], [1, 2, 3], ["a", 0], None], ids=str)
-def test_a_code_that_does_not_fit_the_model_is_an_alert(browser, tmp_path, z):
+def test_a_code_that_does_not_match_the_model_shows_an_error(browser, tmp_path, z):
     path, made = tmp_path / "page.html", shipped("digits-2d")
     made.save_html(path)
     path.write_text(path.read_text().replace(f'"z": {json.dumps(made.z)}', f'"z": {json.dumps(z)}'))
@@ -122,17 +122,17 @@ def test_a_code_that_does_not_fit_the_model_is_an_alert(browser, tmp_path, z):
 def test_without_javascript_the_traversal_is_shown_and_explained(page_of):
     with page_of(java_script_enabled=False) as explorer:
         text, image = explorer.page.locator("noscript p"), explorer.page.locator("noscript img")
-        says(text, "need JavaScript", "allow it, and reload", "-3", "+3")
+        assert_text(text, "need JavaScript", "allow it, and reload", "-3", "+3")
         assert text.is_visible() and "Traversal of the 25 latents of hands" in image.get_attribute("alt")
         shown = np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("L"), float)
-        assert min(shown.shape) > 500 and shown.std() > 40  # white paper, black hands
+        assert min(shown.shape) > 500 and shown.std() > 40  # black hands on a white page
         assert explorer.page.locator("button, input").count() == 0
     with page_of() as explorer:
         assert explorer.page.locator("noscript img:visible, noscript p:visible").count() == 0
 
 
 def storm(explorer, seed):
-    """Send a thousand events, some by real keys and a real mouse, in a window of another size and other colours."""
+    """Send a thousand events, some by real keys and a real mouse, with a window size and colour scheme by the seed."""
     page, rng = explorer.page, np.random.default_rng(seed)
     width, height = ((1280, 720), (400, 800), (900, 500), (1920, 1080))[seed % 4]
     page.set_viewport_size({"width": width, "height": height})
@@ -150,7 +150,7 @@ def storm(explorer, seed):
 
 
 def memory(explorer, devtools):
-    """Return the bytes, nodes and listeners of the page at rest."""
+    """Return the heap size in bytes and the numbers of nodes and listeners of the idle page."""
     explorer.button("reset").click()
     if explorer.page.locator(".tool").count():
         explorer.page.locator(".toolbar [aria-expanded=true]").click()
@@ -170,5 +170,5 @@ def test_random_events_leave_the_right_image_and_no_more_memory(page_of):
         after = memory(explorer, devtools)
         explorer.assert_draws(shipped("sweep-beta-4").z)
         assert after[0] - before[0] <= 2_000_000
-        assert after[1] <= before[1] + 20  # texts that are being changed
+        assert after[1] <= before[1] + 20  # temporary text nodes
         assert after[2] <= before[2]

@@ -1,4 +1,4 @@
-"""The explorer's tools in the real browser: the true hand, the map of codes, the manifold, an image of one's own."""
+"""The explorer's tools in a real browser: the true hand, the map of codes, the manifold and your own image."""
 
 import base64
 import io
@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from explorers import ROUNDED, held_out, says, shipped, untrained
+from explorers import ROUNDED, assert_text, held_out, shipped, untrained
 from PIL import Image, ImageOps
 
 from vaehelpers import hands, latents
@@ -15,7 +15,7 @@ from vaehelpers.explorer import LatentExplorer
 
 pytestmark = pytest.mark.slow
 
-# For each latent: where its band begins and ends, as shares of the way from -3 to +3, as set and as laid out.
+# Return where the band of each latent begins and ends, as shares of the range from -3 to +3: as set, and as laid out.
 BANDS = """() => [...document.querySelectorAll(".row")].map((row) => {
   const band = row.querySelector(".band"), [range] = row.querySelectorAll("input"), style = getComputedStyle(band);
   const [whole, part] = [row.querySelector(".film"), band].map((each) => each.getBoundingClientRect());
@@ -44,7 +44,7 @@ def posterior(explorer, pixels):
 
 
 def assert_encoded(explorer, pixels, tolerance=1e-3):
-    """The sliders show the mean, and the bands mean ± standard deviation; return the code."""
+    """Assert that sliders show the mean and bands show mean ± standard deviation; return the code."""
     mu, logvar = posterior(explorer, pixels)
     np.testing.assert_allclose(explorer.code(), mu.clip(-3, 3), atol=0.005 + tolerance)
     ends = np.clip((np.stack([mu - np.exp(logvar / 2), mu + np.exp(logvar / 2)], 1) / 3 + 1) / 2, 0, 1)
@@ -75,14 +75,14 @@ def test_a_true_hand_is_drawn_and_encoded(page_of):
 
 
 def elbo_terms(explorer):
-    """Return log p(x|z), the KL and the ELBO as the page shows them."""
+    """Return log p(x|z), the KL and the ELBO from the page."""
     text = explorer.page.locator(".elbo").text_content()
     found = re.fullmatch(r"log p\(x\|z\) (-?\d+\.\d) − KL (\d+\.\d) = ELBO (-?\d+\.\d) nats", text)
     assert found, text
     return [float(number) for number in found.groups()]
 
 
-def test_the_elbo_agrees_with_torch_and_goes_with_its_image(page_of):
+def test_the_elbo_agrees_with_torch_and_disappears_with_its_image(page_of):
     with page_of() as explorer:
         line, bands = explorer.page.locator(".elbo"), explorer.page.locator(".band:visible")
         assert (line.text_content(), bands.count()) == ("", 0)
@@ -114,27 +114,27 @@ def digits(page_of):
 
 @pytest.fixture
 def codes(digits):
-    """The codes on the map, which is open."""
+    """Open the map, and return its codes."""
     digits.open("Map of codes")
     return np.array(shipped("digits-2d").images["codes"]).clip(-3, 3)
 
 
 @pytest.fixture
 def paper(digits):
-    """The paper for an image of one's own, which is open."""
+    """Open the tool for your own image, and return its canvas."""
     digits.open("Your own image")
     return digits.page.locator(".paper")
 
 
 def point(digits, selector, share, act="click", **options):
-    """Use the mouse at a place of an element: shares of the way to the right, and up."""
+    """Use the mouse at a position in an element, given as shares of its width from the left and height from below."""
     area = digits.page.locator(selector).bounding_box()
     x, y = area["x"] + share[0] * area["width"], area["y"] + (1 - share[1]) * area["height"]
     getattr(digits.page.mouse, act)(x, y, **options)
 
 
 def select(digits, k):
-    """Type the number of an image; return where the ring then is."""
+    """Enter the number of an image; return the position of the ring."""
     digits.page.get_by_label("image", exact=True).fill(str(k))
     return np.array(digits.page.evaluate(RING))
 
@@ -202,11 +202,11 @@ def test_the_manifold_is_drawn_and_dragged_across(digits):
 
 
 def drawn(explorer):
-    """Return the image on the paper as the encoder gets it."""
+    """Return the image on the canvas as the encoder gets it."""
     return explorer.image(".paper").astype(np.float32)
 
 
-def test_what_is_drawn_is_encoded(digits, paper):
+def test_a_drawing_is_encoded(digits, paper):
     for begin, end in ([(0.3, 0.7), (0.7, 0.75)], [(0.7, 0.75), (0.45, 0.15)]):  # a seven
         before = digits.code()
         point(digits, ".paper", begin, "move")
@@ -224,7 +224,7 @@ def test_what_is_drawn_is_encoded(digits, paper):
 
 
 def digit(side=32, number=3):
-    """Return a handwritten digit, scaled as a photograph of it would be."""
+    """Return a handwritten digit, resampled to a size in pixels."""
     image = Image.fromarray(held_out(untrained(), {}).pixels[number, 0])
     return image.resize((side, side), Image.Resampling.BOX if side < 32 else Image.Resampling.BICUBIC)
 
@@ -239,7 +239,7 @@ def as_pixels(image):
 
 
 COLOURS = Image.merge("RGB", [digit(), ImageOps.invert(digit()), digit(number=5)])
-TRANSPARENT = Image.new("RGBA", (32, 32), (0, 0, 0, 0))  # black ink on nothing, which counts as white paper
+TRANSPARENT = Image.new("RGBA", (32, 32), (0, 0, 0, 0))  # black on transparent, which becomes white
 TRANSPARENT.putalpha(digit())
 
 
@@ -257,7 +257,7 @@ def test_an_image_of_any_size_is_cropped_to_a_square_and_scaled(digits, paper, t
     image.paste(digit(min(size)), [(length - min(size)) // 2 for length in size])
     open_file(digits, image, tmp_path / "image.png")
     seen = as_pixels(ImageOps.fit(image, (32, 32)))
-    mu, logvar = posterior(digits, seen)  # each browser scales in its own way: within half a standard deviation
+    mu, logvar = posterior(digits, seen)  # browsers resample differently: within half a standard deviation
     digits.eventually(lambda: np.testing.assert_array_less(np.abs(digits.code() - mu), 0.5 * np.exp(logvar / 2)))
     assert np.abs(drawn(digits) - seen).mean() < 0.01
 
@@ -277,7 +277,7 @@ def test_a_file_that_is_no_image_is_named_and_changes_nothing(digits, paper, tmp
     for name, content in (("text.png", b"Dear reader"), ("empty.png", b""), ("<b>cut.png", whole[: len(whole) // 4])):
         (tmp_path / name).write_bytes(content)
         digits.page.get_by_label("or open a file").set_input_files(tmp_path / name)
-        digits.eventually(says, alert, f"{name} cannot be read as an image: ")
+        digits.eventually(assert_text, alert, f"{name} cannot be read as an image: ")
         assert_encoded(digits, as_pixels(digit()))
     for _ in range(2):  # the same file again
         digits.button("clear").click()

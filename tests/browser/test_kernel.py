@@ -1,19 +1,19 @@
 """A kernel is interrupted, killed and restarted in JupyterLab, while an explorer and a figure are open."""
 
 import pytest
-from explorers import ASK, notebook
+from explorers import EXECUTE, notebook
 from test_browser import (
     EXPLORERS,
     KERNEL,
     RUN_ALL,
     SLIDERS,
     Watch,
-    dealt_with,
+    images,
     open_notebook,
-    pictures,
     press,
     settle,
     upload,
+    wait_for_kernel,
 )
 
 pytestmark = pytest.mark.slow
@@ -24,14 +24,14 @@ CELLS = [
     "explorer = LatentExplorer(*training.load_pretrained('digits-2d'))\nexplorer",
     "lesson01.two_weathers()",
 ]
-TRAIN = """def tell(model, history): print("begun", flush=True)
-model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False, callback=tell)
+TRAIN = """def report(model, history): print("begun", flush=True)
+model, history = training.train(datasets.digits(), beta=1.0, latent_dim=2, minutes=5, progress=False, callback=report)
 print(len(history.seen) == len(history.elbo) > 0, not model.training)"""
 KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
 def run_all(page):
-    """Run all cells, and return the first slider of the explorer and that of the figure, both new and alive."""
+    """Run all cells; return the new first sliders of the explorer and of the figure, after each has worked."""
     page.evaluate("() => document.querySelectorAll('.latent-explorer, .noUi-handle').forEach((old) => old.remove())")
     for count, outputs in page.evaluate(RUN_ALL):
         assert count and '"output_type":"error"' not in outputs and '"name":"stderr"' not in outputs
@@ -49,11 +49,11 @@ def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(lab, browse
     watch = Watch(page)
     open_notebook(page, lab, "kernel")
     explorer, figure = run_all(page)
-    page.evaluate(f"(code) => {{ window.answer = ({ASK})(code) }}", TRAIN)
-    page.wait_for_function("() => window.said.includes('begun')")
+    page.evaluate(f"(code) => {{ window.answer = ({EXECUTE})(code) }}", TRAIN)
+    page.wait_for_function("() => window.printed.includes('begun')")
     page.evaluate(f"async () => {{ await {KERNEL}.interrupt() }}")
-    said = page.evaluate("async () => await window.answer")
-    assert "stopped after" in said and said.endswith("True True\n")
+    printed = page.evaluate("async () => await window.answer")
+    assert "stopped after" in printed and printed.endswith("True True\n")
     drawn = [settle(page, handle) for handle in (explorer, figure)]
     press(page, figure, "End")
     drawn[1] = settle(page, figure, unlike=drawn[1])
@@ -63,10 +63,10 @@ def test_widgets_outlive_an_interrupted_training_and_a_killed_kernel(lab, browse
     assert settle(page, explorer, unlike=drawn[0]) != drawn[0], "the explorer needs no kernel"
     press(page, figure, "Home")
     page.wait_for_function(f"() => {KERNEL}.status === 'idle'")
-    dealt_with(page)
-    assert pictures(figure) == drawn[1], "the figure stays"
+    wait_for_kernel(page)
+    assert images(figure) == drawn[1], "the figure stays"
     run_all(page)
-    assert page.evaluate(ASK, "print(min(explorer.z))") == "-3.0\n"
+    assert page.evaluate(EXECUTE, "print(min(explorer.z))") == "-3.0\n"
     assert watch.errors == [] and watch.remote == []
     page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.shutdown() }")
     page.close()

@@ -1,4 +1,4 @@
-"""The modules network and hands in the real browser: the same images as NumPy's and torch's, and the same codes."""
+"""The modules network and hands in a real browser give the same images and codes as torch and NumPy."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from vaehelpers.explorer import bundle
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 UNTRAINED = {"32 colour": (32, 7, 3), "64 colour": (64, 26, 3), "64 grey, one latent": (64, 1, 1)}
-# The policy allows nothing to be loaded, as in one HTML file.
+# The content security policy blocks all loading, as in an HTML file by `save_html`.
 PAGE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">
 <script type="module">
 %s
@@ -47,7 +47,7 @@ def page(browser):
 
 @pytest.fixture(scope="module")
 def small(page):
-    """The bytes of a small untrained model; the page has them too."""
+    """The bytes of a small untrained model, also stored in the page."""
     data = weights.to_bytes(untrained(), {"note": "untrained β"})
     page.evaluate("(file) => { window.small = bytes(file); }", as_text(data))
     return data
@@ -100,8 +100,8 @@ def test_the_bytes_of_a_shipped_model_are_those_of_its_file(name):
 
 @pytest.mark.parametrize("z", ["[0]", "new Float32Array(25)", "[0, NaN]", "['1', 0]"])
 def test_a_bad_code_is_an_error(page, small, z):
-    said = page.evaluate(f"() => message(() => network.decode(network.parse(small), {z}))")
-    assert said.startswith("z: need 2 finite numbers, got ")
+    error = page.evaluate(f"() => message(() => network.decode(network.parse(small), {z}))")
+    assert error.startswith("z: need 2 finite numbers, got ")
 
 
 def forged(change):
@@ -121,7 +121,7 @@ LAYER = "decoder.dense.2.bias"
 
 
 @pytest.mark.parametrize(
-    ("spoil", "says"),
+    ("spoil", "message"),
     [
         (lambda data: b"", ""),
         (lambda data: data[: len(data) // 2], ""),
@@ -137,13 +137,13 @@ LAYER = "decoder.dense.2.bias"
         (forged(lambda h: h[LAYER].update(data_offsets=[2**40, 2**40 + 512])), ""),
     ],
 )
-def test_bytes_of_no_model_are_refused(page, small, spoil, says):
-    said = page.evaluate("(file) => message(() => network.parse(bytes(file)))", as_text(spoil(small)))
-    assert re.match(rf"model: its weights cannot be read \(.*{says}", said or "read without an error")
+def test_bytes_of_no_model_are_refused(page, small, spoil, message):
+    error = page.evaluate("(file) => message(() => network.parse(bytes(file)))", as_text(spoil(small)))
+    assert re.match(rf"model: its weights cannot be read \(.*{message}", error or "read without an error")
 
 
 def rows():
-    """Factors of hands: anywhere in all ranges, at their ends, beyond them, and curls with a bone seen from its end."""
+    """Return factors of hands: random, at the ends of the ranges, beyond them, and curls with a bone seen end-on."""
     names, neutral = list(hands.FACTORS), hands.neutral()
     curls = names[5:]
     upright = 0.5 * np.pi / np.cumsum(hands._BEND)

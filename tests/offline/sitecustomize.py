@@ -1,6 +1,6 @@
-"""On the path of every process that a test starts: a connection beyond this machine, or a question for a name, fails.
+"""Imported by every Python process that a test starts: connections and name look-ups beyond this machine fail.
 
-Python's own sockets are watched. The browser is told to ask nobody, and its requests are compared (conftest.py).
+It audits Python's sockets. The browser is started with options against background requests (conftest.py).
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ _LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr
 def _refuse(event, args):
     if event in _CONNECTIONS or event == "socket.getnameinfo":
         address = args[0] if event == "socket.getnameinfo" else args[1]
-        host = address[0] if isinstance(address, tuple) else None  # else a socket of this machine, or connected before
+        host = address[0] if isinstance(address, tuple) else None  # else a local socket, or one that is connected
     elif event in _LOOK_UPS:
         host = args[0]
     else:
@@ -27,9 +27,9 @@ def _refuse(event, args):
         number = ipaddress.ip_address(str(host).partition("%")[0])
     except ValueError:
         number = None
-    asks_nobody = number and event in ("socket.getaddrinfo", "socket.gethostbyname")
-    if not asks_nobody and not (number and (number.is_loopback or number.is_unspecified)):
-        raise OSError(f"the tests allow no connection beyond this machine, and {host} was asked for")
+    is_no_look_up = number and event in ("socket.getaddrinfo", "socket.gethostbyname")
+    if not is_no_look_up and not (number and (number.is_loopback or number.is_unspecified)):
+        raise OSError(f"the tests allow no connection beyond this machine, got {host}")
 
 
 sys.addaudithook(_refuse)
@@ -37,7 +37,7 @@ sys.addaudithook(_refuse)
 
 def _checked(connect):
     def checked(self, address):
-        _refuse("socket.connect", (self, address))  # the event comes after a name was looked up
+        _refuse("socket.connect", (self, address))  # the audit event comes after the name look-up
         return connect(self, address)
 
     return checked

@@ -453,7 +453,7 @@ def test_a_bottleneck_between_two_bounds():
     return [best - beta * rate, np.array([low, high])], [known - beta * known, short]
 
 
-@checks("07 cell-058-3 0 7d72a0", "Burgess et al. (2018), the section on controlled capacity increase", rtol=1e-3)
+@checks("07 cell-058-3 0 cb6ff6", "Burgess et al. (2018), the section on controlled capacity increase", rtol=1e-3)
 def test_a_capacity_holds_the_kl():
     """A definition: for one Gaussian feature and a large γ, the KL at the optimum by a numerical search is C, and the
     distortion is the least that Shannon's curve allows at this rate.

@@ -1,7 +1,7 @@
 """Make the glossary from the lessons: ``python docs/glossary.py`` writes ``notebooks/glossary.md``.
 
-``docs/terms.csv`` lists the terms of each lesson with their German translations. The sentence of the lesson in which a
-term stands in bold for the first time is its definition.
+``docs/terms.csv`` lists the terms of each lesson with their German translations. The
+definition of a term is the sentence in which its lesson first shows it in bold.
 """
 
 import csv

@@ -66,7 +66,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
 
 
 def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbformat.NotebookNode:
-    """Make a page of a lesson: number its title, link its other edition, put alt texts where MyST looks for them."""
+    """Return the page of a lesson: with a number in its title, a link to its other edition and MyST's alt texts."""
     title, rest = notebook.cells[0].source.removeprefix("# ").split("\n", 1)
     notebook.cells[0].source = f"# {lesson.stem[:2]} {title}\n\n{switch.format(lesson.stem)}\n{rest}"
     for cell in notebook.cells:

@@ -30,7 +30,7 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   const [range, number] = row.querySelectorAll("input");
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
 })"""
-# Run code in the kernel of the open notebook, and return what it prints and the names of its errors.
+# Run code in the kernel of the open notebook; return its printed output and the names of its errors.
 EXECUTE = """async (code) => {
   const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
   let text = window.printed = "";

@@ -110,7 +110,7 @@ def test_any_array_gives_a_result_or_names_an_argument(row, data):
         (["evaluate", "no.safetensors"], "path: there is no file 'no.safetensors'"),
         (["evaluate", "feet"], "name: there is no shipped model 'feet'"),
         (["evaluate", "pickle.safetensors"], "is damaged or was not written by this course"),
-        (["evaluate", "lean.safetensors"], "model: its card does not say on which data"),
+        (["evaluate", "lean.safetensors"], "model: need a card that names the training data"),
         (["explore", "pickle.safetensors"], "is damaged or was not written by this course"),
         (["explore", "lean.safetensors", "--output", "file/e.html"], "file"),
         (["explore", "lean.safetensors", "--output", "."], "path: '.' is not a file"),

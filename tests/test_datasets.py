@@ -454,7 +454,7 @@ def test_a_folder_that_cannot_be_opened_is_named(tmp_path, monkeypatch):
 
 def test_where_images_lie_beside_sub_folders_all_are_read_and_none_has_a_class(tmp_path):
     fill(tmp_path, c=30, a__x=10, b__x=20)
-    with pytest.warns(UserWarning, match="^no image has a class: 1 of 3 files lie in no sub-folder$"):
+    with pytest.warns(UserWarning, match="^no image has a class: 1 of 3 files are in no sub-folder$"):
         images = datasets.folder(tmp_path, size=8)
     assert images.names == images.classes == () and images.factors.shape == (3, 0)
     assert sorted(images.pixels[:, 0, 0, 0]) == [10, 20, 30]

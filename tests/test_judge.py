@@ -68,7 +68,7 @@ def test_each_check_has_three_right_and_three_wrong_answers():
 def test_right_answers_are_right_in_every_form(name, strict):
     for answer in RIGHT[name]:
         assert CHECKS[name](answer)
-    for form in FORMS.values() if name != "pointing" else ():  # a hand is drawn as it is
+    for form in FORMS.values() if name != "pointing" else ():  # a hand's shape is checked exactly
         assert CHECKS[name](then(form, RIGHT[name][0])).ok
 
 

@@ -139,7 +139,7 @@ def fit_on_a_grid(w, m, s):
 
 
 def third_valley(answer):
-    """Check the two numbers of an answer, or hand what is no answer over in both places."""
+    """Check the two numbers of an answer, or pass an invalid answer for both."""
     pair = answer.reshape(-1) if hasattr(answer, "reshape") else answer
     pair = pair if hasattr(pair, "__len__") and len(pair) == 2 else (answer, answer)
     return lesson02.check_third_valley(*pair)

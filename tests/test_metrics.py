@@ -80,7 +80,7 @@ class TestAsInDisentanglementLib:
 
     @MANY_CLASSES
     def test_sap(self):
-        """Its squared correlations are over all rows; ours are tested on other rows than they are learned from."""
+        """Its squared correlations use all rows; ours are fitted to some rows and tested on the others."""
         mu, truths = mixed(3000)
         assert metrics.sap(mu, truths, continuous=False) == self.same(0.143)
         assert metrics.sap(mu, truths, continuous=True) == pytest.approx(0.5279783582034746, abs=0.015)

@@ -45,7 +45,7 @@ SINKS += r"|window\.open|localStorage|document\.cookie|set(Timeout|Interval)\([\
 
 
 def code(path):
-    """Return the Python of a file; a notebook of ours has no magic commands."""
+    """Return the Python code of a module or a notebook, which has no magic commands."""
     if path.suffix == ".py":
         return path.read_text(encoding="utf-8")
     return "\n".join(cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code")

@@ -1,4 +1,4 @@
-"""The lessons introduce the field's terms, home-made words do not replace them, and the glossary is up to date."""
+"""The lessons introduce the field's terms, informal words do not replace them, and the glossary is up to date."""
 
 import csv
 import re
@@ -10,7 +10,7 @@ from conftest import ROOT
 
 TERMS = list(csv.DictReader((ROOT / "docs" / "terms.csv").read_text(encoding="utf-8").splitlines()))
 LESSONS = {path.stem[:2]: nbformat.read(path, 4).cells for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
-#: Home-made words, and the terms of which one must stand in the same cell.
+#: Informal words, and the terms of which one must occur in the same cell.
 HOME_MADE = {
     r"\b(prices?|bargains?|pa(y|ys|id) for)\b": r"KL|cross-entropy|rate|digit|compute",
     r"\bbeliefs?\b": r"distribution|\bq\b|posterior|\$q",
@@ -35,7 +35,7 @@ def test_the_glossary_is_made_from_the_lessons():
 
 
 @pytest.mark.parametrize("number", LESSONS)
-def test_a_home_made_word_stands_beside_its_term(number):
+def test_an_informal_word_occurs_with_its_term(number):
     summary = False
     for cell in LESSONS[number]:
         if cell.cell_type != "markdown":

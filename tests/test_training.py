@@ -192,7 +192,7 @@ def path(one_step, tmp_path):
 
 
 def refused(message, images, path, **changes):
-    """Train with a checkpoint that has to be refused in one line, and left as it is."""
+    """Assert that training refuses a checkpoint with a message of one line and does not change it."""
     before = path.read_bytes()
     with pytest.raises(ValueError, match=f"^checkpoint: {re.escape(repr(str(path)))} {message}") as caught:
         training.train(images, checkpoint=path, **ONE_STEP | changes)

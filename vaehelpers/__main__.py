@@ -143,7 +143,7 @@ def _data_of(card: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
     """Return the name or folder of a model's training data, and the factors that varied."""
     data, vary = card.get("data"), card.get("vary", [])
     if not isinstance(data, str) or not isinstance(vary, list):
-        raise ValueError(f"model: its card does not say on which data it was trained, got {data!r} and {vary!r}")
+        raise ValueError(f"model: need a card that names the training data, got {data!r} and {vary!r}")
     return data, tuple(vary)
 
 

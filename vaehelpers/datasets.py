@@ -188,10 +188,10 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
     if left_out:
         warnings.warn(f"left out {len(left_out)} of {len(left_out) + len(read)} files: {listed}", stacklevel=2)
     pixels = np.stack([*read.values()])
-    beside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})
-    if beside:
-        if beside < len(files):
-            warnings.warn(f"no image has a class: {beside} of {len(files)} files lie in no sub-folder", stacklevel=2)
+    outside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})
+    if outside:
+        if outside < len(files):
+            warnings.warn(f"no image has a class: {outside} of {len(files)} files are in no sub-folder", stacklevel=2)
         return Images(pixels, np.empty((len(read), 0), np.float32), ())
     factors = np.array([[classes.index(name.split("/")[0])] for name in read], np.float32)
     return Images(pixels, factors, ("class",), tuple(classes))

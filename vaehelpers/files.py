@@ -21,7 +21,7 @@ def expanded(path: str | Path, name: str = "path") -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside ``path`` to write, and rename it to ``path`` at the end of the block.
 
-    An error or an interrupt in the block leaves ``path`` as it was. Temporary files that a killed process left behind
+    An error or an interrupt in the block leaves ``path`` unchanged. Stale temporary files, left by killed processes,
     are removed after an hour. Raises ``OSError`` if nothing can be written.
     """
     if path.exists() and not path.is_file():  # as root, the rename would replace even a device

@@ -102,7 +102,7 @@ def sap(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     """
     codes, truths, classes, kinds = _prepared(mu, factors, continuous)
     fitted, tested = _split(codes, truths, classes, train)
-    columns = np.where(codes.var(axis=0, ddof=1) > 1e-12, codes, 0).T[:, :, None]  # some are constant but for rounding
+    columns = np.where(codes.var(axis=0, ddof=1) > 1e-12, codes, 0).T[:, :, None]  # some are constant up to rounding
     gaps = []
     for truth, labels, kind in zip(truths.T, classes, kinds, strict=True):
         model, y = (LinearRegression(), truth) if kind else (LinearSVC(C=0.01, class_weight="balanced"), labels)
@@ -148,7 +148,7 @@ def factor_vae_score(
 def beta_vae_score(
     represent: Represent, sample: Sample, *, rng: Generator, batch: int = 64, train: int = 1000, test: int = 500
 ) -> float:
-    """Return the accuracy of a linear classifier that tells which factor two batches of codes share: at best 1.
+    """Return the accuracy of a linear classifier that predicts which factor two batches of codes share: at best 1.
 
     Higgins et al. (2017), "β-VAE: Learning basic visual concepts with a constrained variational framework", §3.
     A point is the mean absolute difference of two batches of codes whose rows agree in one factor; a logistic

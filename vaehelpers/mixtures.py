@@ -175,7 +175,7 @@ def fit(
 
     ``start`` is a mixture, or a number of components: then ``n_init`` runs start from labels of ``k_means`` with
     ``rng``, and the result is the run of largest likelihood among those without a component at ``FLOOR``, if any. A run
-    converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` asks for ``max_iter``
+    converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` runs ``max_iter``
     rounds. Warns with a ``ConvergenceWarning`` when the result did not converge. Raises ``ValueError`` as ``m_step``.
     """
     x = array("x", x, ("n", "d"))

@@ -163,7 +163,7 @@ def _initialise(network: nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             fan_in = layer.weight[0].numel()
-            if isinstance(layer, nn.ConvTranspose2d):  # stride 2: each output sees a quarter of the 4 × 4 kernel
+            if isinstance(layer, nn.ConvTranspose2d):  # stride 2: each output uses a quarter of the 4 × 4 kernel
                 fan_in = layer.weight.shape[0] * 4
             nn.init.normal_(layer.weight, 0, (2 / fan_in) ** 0.5)
             if layer.bias is not None:

@@ -38,7 +38,7 @@ def tile(images: ArrayLike) -> NDArray[np.float32]:
 
 
 def plot_pictures(images: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Show images ``(n, 1, h, w)`` side by side, five in a row at most, with a title above each where given."""
+    """Show images ``(n, 1, h, w)`` side by side, at most five in a row, each below its title if given."""
     shown = array("images", images, ("n", "1", "h", "w"), dtype=np.float32)
     rows = -(-len(shown) // 5)
     columns = -(-len(shown) // rows)

@@ -146,7 +146,7 @@ def sweep(
     defaults = {name: parameter.default for name, parameter in signature(train).parameters.items()}
     wrong = options.keys() - defaults.keys() | options.keys() & {"images", "beta", "seed", "checkpoint"}
     if wrong:
-        raise ValueError(f"options: need arguments of train, but no checkpoint, got {', '.join(sorted(wrong))}")
+        raise ValueError(f"options: need arguments of train except checkpoint, got {', '.join(sorted(wrong))}")
     _check(images, options.get("callback"))
     function("score", score)
     place, data = expanded(folder, "folder"), fingerprint(images)

@@ -22,20 +22,20 @@ NAMES = (*PEERS, "course")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "jupyterlab", "ipywidgets", "anywidget")
 PAGE = """# Speed and memory, measured
 
-`make bench` wrote this page on {date}: {machine}, Python {python}, {versions}. One thread each, unless a row says more.
+`make bench` wrote this page on {date}: {machine}, Python {python}, {versions}. One thread each, unless a row says so.
 
 ## Against peers
 
-Both do the same work, in alternation, in one run. The ratio says how many times as long the peer takes: the median of
-the pairs, with the least and the most among them. Times are medians in milliseconds.
+Both do the same work, in alternation, in one run. The ratio is the peer's time divided by ours: the median of the
+pairs, with their minimum and maximum. Times are medians in milliseconds.
 
-| work | ours | peer | its time | ratio | least–most | pairs | beside it |
+| work | ours | peer | its time | ratio | min–max | pairs | notes |
 |---|---:|---|---:|---:|---:|---:|---|
 {peers}
 
-## What the course asks of a machine
+## Requirements of the course
 
-| what | limit | measured | holds |
+| quantity | limit | measured | met |
 |---|---|---|---|
 {course}
 """

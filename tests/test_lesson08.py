@@ -181,7 +181,7 @@ WRONG = {
         (lambda a, b: np.sum(a[:, None] > b), "Not yet"),
     ],
     "variance_share": [
-        (share(lambda mu: np.linalg.svd(mu, compute_uv=False) ** 2), "points at the mean"),
+        (share(lambda mu: np.linalg.svd(mu, compute_uv=False) ** 2), "counts as variance"),
         (share(lambda mu: np.linalg.svd(mu - mu.mean(0), compute_uv=False)), "are standard deviations"),
         (lambda mu, k: np.sum(PCA(k).fit(mu).singular_values_ ** 2), "Divide by the sum of all"),
         (share(taken=lambda k: slice(k + 1)), "Not yet"),

@@ -195,7 +195,7 @@ def check_auc(function: Callable[..., Any]) -> Result:
         (np.array([-9, -1, -2, -3, -2, -9.0]), np.array([-12, -9, -3, -4, -6, -7.0])),
         (np.array([-7, -6, -3, -2, -8, -9, -1.0]), np.array([-4, -7, -7, -12, -8, -7, -7.0])),
     ]
-    praise = "1 means that every pair is told apart, ½ that it is a coin."
+    praise = "1 means all pairs in the right order, ½ as many in the wrong one."
     return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
 
 
@@ -212,7 +212,7 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
         return float(parts[:k].sum() / parts.sum())
 
     mistakes: Mistakes = {
-        "Subtract the mean code; else component 1 points at the mean.": lambda mu, k: share(values(mu) ** 2, k),
+        "Subtract the mean code; else its distance from 0 counts as variance.": lambda mu, k: share(values(mu) ** 2, k),
         "Subtract the mean of each latent (axis=0), not that of each code.": lambda mu, k: share(variances(mu.T), k),
         "Subtract the mean of each latent, not one number.": lambda mu, k: share(values(mu - mu.mean()) ** 2, k),
         "Singular values are standard deviations: square them.": lambda mu, k: share(variances(mu) ** 0.5, k),

@@ -22,24 +22,24 @@ CITED = re.compile(rf"({AUTHOR}(?:(?:, | and | & ){AUTHOR})*(?: et al\.)?) (?:\(
 PAGE = """\
 # The equations, checked
 
-The lessons display {count} equations. The values of each are compared with independent ones: by quadrature, by random
-draws, by enumeration of every state, by a numerical search, or by SciPy, scikit-learn and torch. The tables say how,
-and whose formula it is. Equations in one row are checked by one test; of a definition, it checks what the lesson builds
-on it. The tests are `tests/test_equations_*.py`, and `python tests/test_equations.py` writes this page from them.
+The lessons display {count} equations. Tests compare the values of each with independent ones: by quadrature, random
+draws, enumeration of all states or numerical optimisation, or by SciPy, scikit-learn and torch. The tables state the
+method and the source of the formula. One test checks all equations in a row; for a definition, it checks a consequence
+that the lesson uses. The tests are `tests/test_equations_*.py`; `python tests/test_equations.py` writes this page.
 
 {lessons}
 ## Sources
 
-Every work that the lessons or the tables above cite, where it is cited, and how we know the numbers of its sections and
-equations. *Compared* means that we have seen them in a copy of the work, in a transcript of it, in its table of
-contents, or cited so in two other places. *From memory* means that we have not. A dash means that no number is cited.
-Authors, titles and years have not been compared.
+All works cited in the lessons or the tables above, where they are cited, and how the numbers of their sections and
+equations were verified. *Compared* means with a copy or transcript of the work, its table of contents, or two other
+places that cite the same numbers. *From memory* means not verified. A dash means that no number is cited. Authors,
+titles and years have not been verified.
 
 | work | cited in | its sections |
 | --- | --- | --- |
 {sources}
 """
-HEAD = "| equation | how it was checked | whose formula |\n| --- | --- | --- |\n"
+HEAD = "| equation | method | source |\n| --- | --- | --- |\n"
 
 
 class Check(NamedTuple):

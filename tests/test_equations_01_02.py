@@ -218,8 +218,8 @@ def test_the_density_of_calls():
 
 @checks("02 cell-060-2 0 d0c399", "Bishop (2006), §10.7, eq. 10.187; Murphy (2022), §6.2.6", rtol=1e-3)
 def test_the_gaussian_of_smallest_divergence():
-    """Both sides by quadrature for many means and variances: they differ by one constant, and a numerical search ends
-    at the moments.
+    """Both sides by quadrature for many means and variances: they differ by one constant, and a numerical search
+    converges to the moments.
     """
     x = np.linspace(-20, 40, 6001)
     p = calls(x)

@@ -137,7 +137,7 @@ def test_the_lower_bound():
 
 @checks("03 cell-043-2 0 11f760", "MacKay (2003), §29.4; Metropolis et al. (1953)")
 def test_a_walk_needs_ratios_of_the_joint_only():
-    """The walk's table of transitions is made from ratios of the joint; its eigenvector is the enumerated posterior."""
+    """The transition matrix is built from ratios of the joint; its leading eigenvector is the enumerated posterior."""
     model, states, *_ = small_noisy_or()
     log_joint = model.log_joint(states, np.array([1, 0]))
     posterior, ratios = softmax(log_joint), np.exp(log_joint - log_joint[:, None])
@@ -164,7 +164,7 @@ def test_a_product_of_switches():
 )
 def test_the_best_factor_while_the_others_are_fixed():
     """The divergence by enumeration: for every value of the free factor it differs from the formula by the same
-    constant, and a numerical search ends at the rule.
+    constant, and a numerical search converges to the rule.
     """
     model, states, *_ = small_noisy_or()
     log_joint, q = model.log_joint(states, np.array([1, 1])), np.array([0.3, 0.8, 0.6])

@@ -99,7 +99,7 @@ def test_the_gradient_of_the_evidence():
 )
 def test_em_climbs_under_the_evidence():
     """Q plus the entropy is torch's evidence minus SciPy's divergence, has the slope of the evidence where it was made,
-    and a numerical search for its maximum ends at the M step.
+    and a numerical search for its maximum converges to the M step.
     """
     q = softmax(log_joint_of_nights(1.0), axis=1)
 
@@ -175,8 +175,8 @@ def test_elbo_terms_of_a_gaussian_q():
 
 @checks("05 cell-069-3 0 15c531", "Blei, Kucukelbir & McAuliffe (2017), §2.2; Bishop (2006), §10.1", rtol=1e-4)
 def test_the_best_member_of_a_family():
-    """A definition: for independent latents and a correlated posterior a numerical search with torch's divergence ends
-    at the inverse diagonal precisions, and at the gap −½ log(1 − ρ²) that the lesson names.
+    """A definition: for independent latents and a correlated posterior, a numerical search with torch's divergence
+    converges to the inverse diagonal precisions and leaves the gap −½ log(1 − ρ²) that the lesson names.
     """
     rho = 0.7
     sigma = np.array([[0.5, rho * 0.5], [rho * 0.5, 0.5]])
@@ -224,7 +224,7 @@ def test_the_log_likelihood_of_pixels():
     "06 cell-020-3 0 a37d28; 08 cell-015 0 0f5186", "Kingma & Welling (2014), eq. 3; Kingma & Welling (2019), chapter 2"
 )
 def test_reconstruction_term_less_kl_is_the_bound():
-    """One latent and six pixels, with SciPy's densities: against the evidence less the divergence from the posterior,
+    """One latent and six pixels, with SciPy's densities: against the evidence minus the divergence from the posterior,
     both on a fine grid.
     """
     rng = np.random.default_rng(25)

@@ -161,7 +161,7 @@ def test_a_motion_ends_and_announces_whether_it_was_stopped(page_of, name, motio
             there = explorer.code()
             clock.run_for(5000)
             np.testing.assert_array_equal(explorer.code(), there)
-            assert_text(explorer.page.locator("[aria-live=polite]"), f"{name} {ending.strip()}: image drawn")
+            assert_text(explorer.page.locator("[aria-live=polite]"), f"{name} {ending.strip()}: image decoded")
 
 
 @pytest.mark.parametrize("other", ["key", "number", "reset", "True hand", "play ring", "delete"])

@@ -1,4 +1,4 @@
-"""How tight the ELBO is: importance-weighted bounds, the best q for each image, and log p(x) by a sum over a grid.
+"""Tightness of the ELBO: importance-weighted bounds, the best q for each image, and log p(x) by a sum over a grid.
 
 A decoder is any function from latents ``(n, latent_dim)`` to the logits ``(n, channels, height, width)`` of the pixels.
 """

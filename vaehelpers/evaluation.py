@@ -83,7 +83,7 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 
 
 def name_latents(mu: np.ndarray, kl: np.ndarray, images: Images) -> list[dict[str, Any]]:
-    """Return each latent's KL, and the factor's name where latent and factor have the most information on each other.
+    """Return each latent's KL, and the name of a factor if the mutual information of the two is the largest for both.
 
     ``mu`` is ``(n, latent_dim)`` and ``kl`` ``(latent_dim,)``, in nats.
     """

@@ -52,7 +52,7 @@ def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
 
 
 def _is_image(path: Path) -> bool:
-    """Whether a file is an image by its suffix or, where that is missing or unknown, by its content."""
+    """Return whether a file is an image by its suffix or, where that is missing or unknown, by its content."""
     if path.name.lower() in ("thumbs.db", "desktop.ini"):
         return False
     if Image.registered_extensions().get(path.suffix.lower()) in {*formats(), *_REFUSED}:

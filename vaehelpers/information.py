@@ -122,5 +122,5 @@ def _pair(p: ArrayLike, q: ArrayLike, axis: int) -> tuple[Floats, Floats]:
 
 
 def _nats(base: float) -> float:
-    """Return how many nats one unit of the base is: log 2 for bits."""
+    """Return the number of nats in one unit of the base: log 2 for bits."""
     return math.log(number("base", base, above=1))

@@ -211,7 +211,7 @@ def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tupl
 
 
 def _rank(run: tuple[GaussianMixture, list[float], bool]) -> tuple[bool, float]:
-    """Return a sort key by log-likelihood that puts runs with a component at ``FLOOR`` last."""
+    """Return a sort key by log-likelihood that ranks runs with a component at ``FLOOR`` below all others."""
     least = np.linalg.eigvalsh(run[0].covariances).min()
     return least > 2 * run[0].means.shape[1] * FLOOR, run[1][-1]
 

@@ -1,4 +1,4 @@
-"""Lesson 08: right and wrong answers of the exercises, for test_judge.py."""
+"""Lesson 08: its figure; right and wrong answers of the exercises, for test_judge.py."""
 
 import math
 
@@ -10,6 +10,8 @@ from scipy.stats import bernoulli, mannwhitneyu
 from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
+
+from vaehelpers.lessons import lesson08
 
 
 def answering(width=lambda logvar: np.exp(logvar / 2), change=np.abs):
@@ -187,3 +189,11 @@ WRONG = {
         (share(taken=lambda k: slice(k + 1)), "Not yet"),
     ],
 }
+
+
+def test_a_row_of_elbos_has_a_dot_for_each_image_and_a_bar_at_their_mean():
+    images = {"new": np.zeros((2, 1, 4, 4)), "black": np.zeros((1, 1, 4, 4))}
+    ax = lesson08.plot_elbos(images, {"new": [-3, -1], "black": [-7]})
+    dots, bar, *_ = ax.lines
+    assert [*dots.get_xdata()] == [-3, -1] and [*bar.get_xdata()] == [-2, -2]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["new", "black"] and ax.yaxis_inverted()

@@ -39,8 +39,8 @@ def test_plot_surprisal_has_an_axis_in_bits_and_one_in_nats():
 
 
 def test_plot_code_compares_the_mean_length_with_the_entropy():
-    ax = lesson01.plot_code([0.5, 0.3, 0.2], "abc", ["0", "10", "11"])
-    assert ax.get_title() == "entropy 1.49, mean length 1.50 bits"
+    ax = lesson01.plot_code([0.5, 0.3, 0.2], "abc", ["0", "10", "11"], title="abc")
+    assert ax.get_title() == "abc: entropy 1.49, mean length 1.50 bits"
     assert [widths(bars) for bars in ax.containers] == [[0.5, 0.3, 0.2], [0.5, 0.25, 0.25]]
 
 
@@ -161,7 +161,7 @@ WRONG = {
         (BITS, "Need one number"), (1.8, "Not yet"),
     ],
     "waste": [
-        (kl_divergence(HARBOUR, ISLAND), "in nats"), (2.2, "whole cost"), (0.374, "harbour's code on the island"),
+        (kl_divergence(HARBOUR, ISLAND), "in nats"), (2.2, "whole cost"), (0.374, "harbor's code on the island"),
         (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "cannot save"), (0.36, "Not yet"),
     ],
     "thermometer": [

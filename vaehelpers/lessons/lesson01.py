@@ -58,8 +58,11 @@ def plot_areas(p: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) ->
     heights = -np.log2(widths)
     mean, most = widths @ heights, np.log2(len(names))
     bars = ax.bar(np.cumsum(widths) - widths, heights, widths, align="edge", color=P, edgecolor="white", alpha=0.55)
-    labels = [name if width > 0.06 else "" for name, width in zip(names, widths, strict=True)]
-    ax.bar_label(bars, labels, padding=3, bbox=WHITE)
+    for bar, name in zip(bars, names, strict=True):
+        width, height = bar.get_width(), bar.get_height()
+        if width > 0.06:  # a name that would lie on one of the two lines stands above both
+            height = most if mean - 0.9 < height < most else height
+            ax.text(bar.get_x() + width / 2, height + 0.15, name, ha="center", va="bottom", bbox=WHITE)
     ax.axhline(mean, color="black")
     ax.axhline(most, color=BOUND, linestyle="--")
     ax.text(1.01, most, f"largest mean:\nlog₂ {len(names)} = {most:g}", va="center", transform=ax.get_yaxis_transform())
@@ -68,7 +71,7 @@ def plot_areas(p: ArrayLike, names: Sequence[str], *, ax: Axes | None = None) ->
     return ax
 
 
-def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, ax: Axes | None = None) -> Axes:
+def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, title: str, ax: Axes | None = None) -> Axes:
     """Plot the probabilities ``p (n,)`` above the share 2^−length of the code space that each word takes."""
     ax = ax or plt.subplots(figsize=(11, 2.8))[1]
     lengths = np.array([len(word) for word in words])
@@ -78,9 +81,11 @@ def plot_code(p: ArrayLike, names: Sequence[str], words: Sequence[str], *, ax: A
         for x, width, label in zip(left, widths, labels, strict=True):
             if width > 0.05:
                 ax.text(x + width / 2, row, label, ha="center", va="center", bbox=WHITE)
+        narrow = [label for label, width in zip(labels, widths, strict=True) if width <= 0.05]
+        ax.text(1.01, row, "\n".join(narrow), va="center", fontsize=12)
     ax.set(xlim=(0, 1), yticks=[1, 0], yticklabels=["probability", "code space"], xlabel="share")
     ax.spines[:].set_visible(False)
-    ax.set_title(f"entropy {entropy(p, base=2):.2f}, mean length {p @ lengths:.2f} bits")
+    ax.set_title(f"{title}: entropy {entropy(p, base=2):.2f}, mean length {p @ lengths:.2f} bits")
     return ax
 
 
@@ -112,7 +117,7 @@ def two_weathers() -> Live:
     def update(p: float) -> None:
         bits = _cross_entropy(p, p)
         left.plot(p, bits, "o", color="black", markersize=10)
-        left.set_title(f"H({p:.2f}) = {bits:.2f} bits")
+        left.set_title(f"p(rain) = {p:.2f}: entropy {bits:.2f} bits")
         plot_areas([p, 1 - p], ["rain", "dry"], ax=right)
 
     return Live(figure, update, p=slider("probability of rain", 0.01, 0.99, 0.2))
@@ -143,7 +148,9 @@ def wrong_code() -> Live:
         ax.plot(grid, _cross_entropy(p, grid), "--", color=Q, label="cross-entropy")
         ax.plot([q, q], [least, bits], "o-", color="black", linewidth=3, markevery=[1], label="extra")
         ax.axhline(least, color=P)
-        ax.text(0.98, least - 0.06, "entropy: where q = p", color=P, va="top", ha="right")
+        ax.text(0.98, least - 0.06, "entropy of p", color=P, va="top", ha="right", bbox=WHITE)
+        ax.axvline(p, color="0.6", linestyle=":", zorder=0)
+        ax.text(p, 4.9, "q = p", color="0.4", ha="center", va="top", bbox=WHITE)
         if bits - least > 0.3:
             ax.text(q + 0.02 if q < 0.8 else q - 0.09, (least + bits) / 2, "extra", va="center", bbox=WHITE)
         ax.set_title(f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits a day")
@@ -236,7 +243,7 @@ def check_two_storms(bits: Any) -> Result:
 def check_harbour(bits: Any) -> Result:
     """Check the entropy of four unequal weathers in bits, to three digits."""
     surprisals, right = -np.log2(HARBOUR), entropy(HARBOUR, base=2)
-    return judge(bits, right, praise="the harbour is harder to guess than the island.", tolerance=3e-3, mistakes={
+    return judge(bits, right, praise="the harbor is harder to guess than the island.", tolerance=3e-3, mistakes={
         IN_NATS: entropy(HARBOUR),
         NEGATIVE: -right,
         BASE_10: entropy(HARBOUR, base=10),
@@ -248,14 +255,14 @@ def check_harbour(bits: Any) -> Result:
 
 
 def check_waste(bits: Any) -> Result:
-    """Check what the island's code wastes at the harbour in bits a day, to two decimals."""
+    """Check what the island's code wastes at the harbor in bits a day, to two decimals."""
     right, own, island = kl_divergence(HARBOUR, ISLAND, base=2), entropy(HARBOUR, base=2), entropy(ISLAND, base=2)
     return judge(bits, right, praise="this waste has a name, and lesson 02 is about it.", tolerance=6e-3, mistakes={
         IN_NATS: right * np.log(2),
         BASE_10: right * np.log10(2),
-        "That is the whole cost of a day. How much of it would the harbour's own code need too?": right + own,
-        "That is the waste of the harbour's code on the island.": kl_divergence(ISLAND, HARBOUR, base=2),
-        "That is the difference of two entropies. The days come from the harbour in both terms.": own - island,
+        "That is the whole cost of a day. How much of it would the harbor's own code need too?": right + own,
+        "That is the waste of the harbor's code on the island.": kl_divergence(ISLAND, HARBOUR, base=2),
+        "That is the difference of two entropies. The days come from the harbor in both terms.": own - island,
         "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
     })  # fmt: skip
 
@@ -303,7 +310,7 @@ def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
         "You merged the two heaviest piles. The rare ones should get the long words.": lambda p: p @ _depths(p, -1),
         "You counted only the last merge, where everything has come together.": lambda p: 1,
         "That is the number of merges. Each makes the words of its pile alone longer.": lambda p: len(p) - 1,
-        "That is the entropy, the limit that no code can beat.": lambda p: entropy(p, base=2),
+        "That is the entropy, the limit that no prefix code can beat.": lambda p: entropy(p, base=2),
         "You rounded each surprisal up. Huffman's words are often shorter.": lambda p: p @ np.ceil(-np.log2(p)),
         "You split from the top (Shannon–Fano). Huffman merges from below.": lambda p: _top_down(np.sort(p)[::-1]),
         "You sorted only once. Sort again after each merge.": lambda p: np.cumsum(np.sort(p))[1:].sum(),

@@ -269,11 +269,11 @@ def test_fit_depends_on_no_offset():
 
 
 def test_k_means_of_the_lesson_ends_where_the_package_does():
-    """From random rows of three clusters that are far apart, or from any rows where one centre is wanted."""
+    """From a row of each of three clusters that are far apart, or from any row where one center is wanted."""
     x = np.vstack([RNG(1).normal(m, 1, (40, 2)) for m in (-30, 0, 30)])
-    derived = inline("04", "k_means")
-    for k, seed in ((1, 0), (3, 1)):
-        ours, theirs = k_means(x, k, rng=RNG(seed), n_init=5), derived(x, k, rng=RNG(seed))
+    lloyd = inline("04", "lloyd")
+    for rows in ([7], [3, 50, 100]):
+        ours, theirs = k_means(x, len(rows), rng=RNG(0), n_init=5), lloyd(x, x[rows])
         order, same = ours[0][:, 0].argsort(), theirs[0][:, 0].argsort()
         np.testing.assert_allclose(ours[0][order], theirs[0][same], rtol=1e-12)
         np.testing.assert_array_equal(order.argsort()[ours[1]], same.argsort()[theirs[1]])

@@ -80,7 +80,7 @@ def plot_divergences(divergences: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot a histogram of the KL divergences ``(n,)`` of random pairs, in nats."""
     ax = ax or plt.subplots(figsize=(7, 4.2))[1]
     values = np.asarray(divergences)
-    ax.hist(values, bins=90, range=(-0.5, 4), color=DATA)
+    ax.hist(values, bins=45, range=(-0.5, 4), color=DATA)
     ax.axvline(0, color="black", linestyle=":")
     ax.set(xlim=(-0.5, 4), xlabel="KL(p ‖ q)  (nats)", ylabel="number of pairs")
     ax.set_title(f"{len(values):,} random pairs: {(values < 0).sum() or 'none'} below zero")
@@ -353,7 +353,7 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
 
 
 def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
-    """Check mean and standard deviation of the Gaussian that minimises KL(p ‖ q) for a mixture p."""
+    """Check mean and standard deviation of the Gaussian that minimizes KL(p ‖ q) for a mixture p."""
 
     def between(w: NDArray, m: NDArray) -> Any:
         return w @ (m - w @ m) ** 2

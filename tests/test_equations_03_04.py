@@ -358,7 +358,7 @@ def test_the_rate_for_one_weight():
     return np.mean(r * (1 - r)) / (weight * (1 - weight)), [slope, 1 + bend / step**2 / complete]
 
 
-@checks("04 rate-6 0 43f9c8", "Dempster, Laird & Rubin (1977); Meng & Rubin (1991)", rtol=1e-3)
+@checks("04 rate-6 0 273816", "Dempster, Laird & Rubin (1977); Meng & Rubin (1991)", rtol=1e-3)
 def test_the_rate_for_all_parameters():
     """For two Gaussians with five unknown parameters, with both curvatures by torch's automatic differentiation,
     against the ratio of the distances to the end in two rounds of the package's EM.

@@ -1,6 +1,6 @@
 """Lesson 04: mixtures and EM: figures, sliders and checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import expit, log_softmax, logsumexp
 from scipy.stats import norm
 
-from ..mixtures import GaussianMixture, em
+from ..mixtures import GaussianMixture, HalfStep, em
 from ..plots import BOUND, DATA, POSTERIOR, P, ellipses
 from .judge import Result, judge, judge_function
 from .live import Live, slider, steps
@@ -41,10 +41,7 @@ def plot_components(
     x: ArrayLike, resp: ArrayLike, means: ArrayLike, covariances: ArrayLike | None = None, *,
     names: tuple[str, str] = ("x₁", "x₂"), title: str = "", ax: Axes | None = None,
 ) -> Axes:  # fmt: skip
-    """Plot rows ``x (n, 2)`` in the mixed colours of their responsibilities ``(n, k)``, and each component's ellipses.
-
-    A row has the marker of its most responsible component, and is larger where the responsibilities are less certain.
-    """
+    """Plot rows ``x (n, 2)`` in the mixed colours of ``resp (n, k)``, larger where less certain, and all ellipses."""
     points, shares, centres = np.asarray(x), np.asarray(resp), np.asarray(means)
     colours = (shares @ [to_rgb(colour) for colour in COMPONENTS[: len(centres)]]).clip(0, 1)
     sizes, most = 28 + 160 * (1 - shares.max(axis=1)), shares.argmax(axis=1)
@@ -58,9 +55,8 @@ def plot_components(
                 ax.plot(*curve.T, color="black", linewidth=width, linestyle=LINES[j])
         box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": COMPONENTS[j], "linewidth": 3}
         ax.text(centre[0], centre[1], str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
-    low, high, edge = points.min(axis=0), points.max(axis=0), 0.12 * np.ptp(points, axis=0)
-    ax.set(xlim=(low[0] - edge[0], high[0] + edge[0]), ylim=(low[1] - edge[1], high[1] + edge[1]))
     ax.set(xlabel=names[0], ylabel=names[1], title=title)
+    ax.set_aspect("equal", adjustable="datalim")
     ax.locator_params(nbins=6)
     return ax
 
@@ -78,17 +74,13 @@ def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Plot the final log-likelihood of each start, in nats, from the worst to the best."""
     ax = ax or plt.subplots(figsize=(9, 4.5))[1]
     ends = np.sort(bounds)
-    ax.vlines(np.arange(len(ends)) + 1, ends.min() - 0.06 * np.ptp(ends), ends, color=BOUND, linewidth=1)
     ax.plot(np.arange(len(ends)) + 1, ends, "o", color=BOUND, markersize=8)
     ax.set(xlabel="start, from the worst to the best", ylabel="log-likelihood, in nats")
     return ax
 
 
 def plot_rates(paths: Mapping[str, tuple[NDArray, float]], *, ax: Axes | None = None) -> Axes:
-    """Plot distances to the end ``(rounds,)`` of several runs, and the slope of each one's predicted rate.
-
-    ``paths`` maps the label of a run to its distances and its rate. Distances below 1e-9 are left out.
-    """
+    """Plot distances to the end ``(rounds,)`` of several runs, down to 1e-9, and lines of the predicted rates."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
     for (label, (distances, rate)), colour, marker in zip(paths.items(), COMPONENTS, MARKERS, strict=False):
         shown = distances[: int(np.argmax(np.append(distances, 0) < 1e-9))][:41]
@@ -120,6 +112,7 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
     hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
+    left.update_datalim(_reach(soft[1:])), right.update_datalim(_reach(soft[1:]))
 
     def update(half_step: int) -> None:
         kind, mixture, log_resp, _ = soft[half_step]
@@ -133,16 +126,14 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
 
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
-    """Shrink the common σ of two round components with fixed centres ``(2, 2)``: soft assignments become hard.
-
-    On the right: the responsibility of component 2 along the line between the means.
-    """
+    """Shrink the common σ of two round components with fixed centres ``(2, 2)``: soft assignments become hard."""
     points, means = np.asarray(x), np.asarray(centres)
     position = np.linspace(0, 1, 401)
     line = means[0] + position[:, None] * (means[1] - means[0])
     closer, closer_on_line = (np.diff(-cdist(rows, means, "sqeuclidean"))[:, 0] for rows in (points, line))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+    low, high = points.min(axis=0) - 0.5, points.max(axis=0) + 0.5
     right.set(ylim=(-0.05, 1.05), xlim=(0, 1), xticks=[0, 0.5, 1], xticklabels=["mean 1", "halfway", "mean 2"])
     right.set(ylabel="responsibility of component 2", title="on the line between the means")
 
@@ -151,6 +142,7 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
         resp = np.stack([1 - second, second], axis=1)
         unsure = (resp.max(axis=1) < 0.99).sum()
         plot_components(points, resp, means, [sigma**2 * np.eye(2)] * 2, names=names, ax=left)
+        left.dataLim.set_points(np.array([low, high]))  # a large circle may leave the plot
         left.set_title(f"σ = {sigma:.2f}: {unsure} of {len(points)} points less than 99 % certain")
         soft = expit(closer_on_line / (2 * sigma**2))
         right.plot(position, position > 0.5, "--", color="black", linewidth=2, label="k-means: hard")
@@ -167,6 +159,7 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
     bounds = np.array([step.bound for step in path])
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
+    left.update_datalim(_reach(path))
     kinds = {"E": ("o", "E-step: responsibilities"), "M": ("^", "M-step: parameters")}
     right.plot(bounds, color=BOUND, linewidth=1.5)
     for first_of_kind, (marker, label) in enumerate(kinds.values()):
@@ -185,6 +178,12 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
         right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
 
     return Live(figure, update, half_step=steps("half-step", len(path) - 1, value=first))
+
+
+def _reach(path: Sequence[HalfStep]) -> NDArray:
+    """Return the points of the ellipses of all half-steps, so that the axes have room for each."""
+    pairs = (pair for step in path for pair in zip(step.mixture.covariances, step.mixture.means, strict=True))
+    return np.concatenate([curve for pair in pairs for curve in ellipses(*pair)])
 
 
 def _k_means_steps(x: NDArray, centres: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:
@@ -212,7 +211,6 @@ LOG_JOINTS = [
     np.array([[-1000.0, -1001.0], [-3.0, -1.0], [-2000.0, -1990.0]]),
     np.array([[-990.5, -992.25, -991.0], [-2.25, -0.75, -1.5], [-1005.25, -1003.0, -1004.5], [-4.5, -6.0, -3.75]]),
 ]
-
 #: Log-likelihoods of runs of EM that are close to their end.
 RISING = [
     np.array([-19.0, -12.5, -9.75, -8.25, -7.3125, -6.7125]),
@@ -282,7 +280,6 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
 
 def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Result:
     """Check log-responsibilities (n, k) where the densities themselves are too small for a float."""
-
     right = partial(log_softmax, axis=1)
 
     def total(t: NDArray) -> NDArray:
@@ -347,7 +344,7 @@ def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
         "You counted no weights. All but one are free.": lambda ll, k, d, n: score(ll, free(k, d) - k + 1, n),
         "A covariance is symmetric: count fewer than d².": lambda ll, k, d, n: score(ll, k - 1 + k * d + k * d**2, n),
         "These ellipses can tilt: a covariance has more than d.": lambda ll, k, d, n: score(ll, k - 1 + 2 * k * d, n),
-        "The penalty has the wrong sign: it must raise the score.": lambda ll, k, d, n: score(ll, -free(k, d), n),
+        "The penalty has the wrong sign: it must raise BIC.": lambda ll, k, d, n: score(ll, -free(k, d), n),
         "The log-likelihood has the wrong sign.": lambda ll, k, d, n: score(-ll, free(k, d), n),
         "That is AIC. The penalty of a parameter is log n here.": lambda ll, k, d, n: -2 * ll + 2 * free(k, d),
         "The factor 2 before the log-likelihood is missing.": lambda ll, k, d, n: score(ll / 2, free(k, d), n),

@@ -60,9 +60,11 @@ def test_bayes_rule_in_log_space():
     return [logsumexp(table), np.exp(table - logsumexp(table))], [log_evidence, posterior]
 
 
-@checks("03 cell-031-3 0 ca7f9c", "Heckerman (1989)")
+@checks("03 cell-031-3 0 271fa1; 03 quickscore 0 ca7f9c", "Heckerman (1989)")
 def test_quickscore():
-    """Against enumeration of all states of random machines, for every combination of their symptoms."""
+    """Against enumeration of all states of random machines, for every combination of their symptoms; the four sums of
+    two present symptoms too.
+    """
     rng, formula, enumerated = np.random.default_rng(21), [], []
     prior, leak, strength = rng.uniform(0.1, 0.5, 5), rng.uniform(0.02, 0.2, 4), rng.uniform(0, 0.9, (5, 4))
     model, states = inference.NoisyOr(prior, leak, strength), inference.binary_states(5)
@@ -74,7 +76,12 @@ def test_quickscore():
             p += (-1) ** sum(subset[j] for j in np.flatnonzero(x)) * np.prod(1 - leak[a]) * np.prod(each)
         formula.append(p)
         enumerated.append(np.exp(model.log_joint(states, x)).sum())
-    return formula, enumerated
+    p_z = np.prod(np.where(states, prior, 1 - prior), axis=1)
+    a = (1 - leak[:2]) * np.prod((1 - strength[:, :2]) ** states[:, :, None], axis=1)
+    four = p_z.sum() - p_z @ a[:, 0] - p_z @ a[:, 1] + p_z @ a.prod(axis=1)
+    pair = inference.NoisyOr(prior, leak[:2], strength[:, :2])
+    both = np.exp(pair.log_joint(states, [1, 1])).sum()
+    return [formula, np.array([p_z @ (1 - a).prod(axis=1), four])], [enumerated, both]
 
 
 @checks("03 cell-042-2 0 457d16; 03 cell-042-6 0 d3c348", "MacKay (2003), §29.2; Bishop (2006), §11.1.4", rtol=0.01)
@@ -102,7 +109,7 @@ def test_effective_sample_size_of_weights():
     return w.sum() ** 2 / (w**2).sum(), 1 / means.var()
 
 
-@checks("03 cell-050-5 0 d91d05", "Gelman et al. (2013), §11.5", rtol=1e-3)
+@checks("03 cell-050-5 0 9df948", "Gelman et al. (2013), §11.5", rtol=1e-3)
 def test_effective_sample_size_of_a_chain():
     """Against the variance of the mean, the sum over all pairs of steps, of a stationary autoregressive chain."""
     n, lags = 100_000, np.arange(1, 1000)
@@ -197,18 +204,23 @@ def test_the_best_factor_of_a_pair():
 
 
 @checks(
-    "03 cell-077-3 0 88ffc5; 03 cell-077-3 1 af26e2; 03 cell-077-4 0 c56ded; 03 cell-077-4 1 40f87a",
+    "03 cell-077-3 0 f6bb72; 03 cell-077-3 1 600b31; 03 cell-077-4 0 c56ded; 03 cell-077-4 1 40f87a; "
+    "03 gaussian-kl-left 0 71371e",
     "Bishop (2006), §10.1.2, eqs. 10.10 to 10.15",
     rtol=1e-4,
 )
 def test_mean_field_on_a_gaussian():
-    """Against SciPy's normal density, its mean over the fixed factor by Gauss–Hermite quadrature, and a numerical
-    search with torch's divergence of two Gaussians.
+    """Against NumPy's inverse, SciPy's normal density, its mean over the fixed factor by Gauss–Hermite quadrature, and
+    numerical searches with torch's divergence of two Gaussians, which give the least divergence too.
     """
-    mu, sigma, m_2 = np.array([0.5, -1.0]), np.array([[1, 0.8], [0.8, 1]]), 0.7
+    mu, sigma, m_2 = np.array([0.5, -1.0]), np.array([[1.5, 0.8], [0.8, 1]]), 0.7
     precision, target = np.linalg.inv(sigma), multivariate_normal(mu, sigma)
     z = np.random.default_rng(15).normal(size=(20, 2))
-    density = -0.5 * np.einsum("ni,ij,nj->n", z - mu, precision, z - mu) + target.logpdf(mu)
+    determinant = sigma[0, 0] * sigma[1, 1] - sigma[0, 1] ** 2
+    by_hand = np.array([[sigma[1, 1], -sigma[0, 1]], [-sigma[0, 1], sigma[0, 0]]]) / determinant
+    (u, v), ((a, b), (_, c)) = (z - mu).T, precision
+    density = -0.5 * (a * u**2 + 2 * b * u * v + c * v**2) - np.log(2 * np.pi) - 0.5 * np.log(determinant)
+    left = 0.5 * np.log([a * c * determinant, sigma[0, 0] * a])
     nodes, weights = np.polynomial.hermite_e.hermegauss(20)
     z_1 = np.linspace(-3, 3, 9)
     pairs = np.stack(np.broadcast_arrays(z_1[:, None], m_2 + 0.6 * nodes), axis=-1)
@@ -224,7 +236,9 @@ def test_mean_field_on_a_gaussian():
     u, d, ratio = z_1 - mu[0], m_2 - mu[1], precision[0, 1] / precision[0, 0]
     square = -0.5 * precision[0, 0] * (u + ratio * d) ** 2 + 0.5 * precision[0, 0] * (ratio * d) ** 2
     found = [found[0], np.exp(found[1])]
-    return [density, factor - factor[0], square, rule], [target.logpdf(z), mean - mean[0], factor, found]
+    least = minimize(lambda t: gaussian_kl(t[:2], np.diag(np.exp(t[2:])), mu, sigma), np.zeros(4), method="BFGS").fun
+    formulas = [by_hand, density, factor - factor[0], square, rule, left]
+    return formulas, [precision, target.logpdf(z), mean - mean[0], factor, found, least]
 
 
 # Lesson 04: mixtures and EM

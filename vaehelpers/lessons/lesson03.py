@@ -106,9 +106,9 @@ def plot_cost(causes: Sequence[int], seconds: Sequence[float], quickscore: Any, 
     n, last, reach = causes[-1], seconds[-1], 120
     ax = ax or plt.subplots(figsize=(10, 5))[1]
     ax.plot([n, reach], [last, last * 2.0 ** (reach - n)], color=POSTERIOR, ls="--")
-    ax.plot(causes, seconds, "o", color=DATA, markeredgecolor="black", ms=8, label="enumeration (dashed: extrapolated)")
+    ax.plot(causes, seconds, "o", color=POSTERIOR, mec="black", ms=8, label="enumeration (dashed: extrapolated)")
     for (name, (x, y)), marker in zip(quickscore.items(), "s^", strict=False):
-        ax.plot(x, y, marker, color=POSTERIOR, markeredgecolor="black", ms=8, label=f"Quickscore, {name}")
+        ax.plot(x, y, marker, color=DATA, markeredgecolor="black", ms=8, label=f"Quickscore, {name}")
     for name, length in (("one minute", 60), ("one year", 3.15e7), ("the age of the universe", 4.35e17)):
         ax.axhline(length, color="0.6", lw=1.2, ls=":")
         ax.text(reach, length * 1.5, name, ha="right", va="bottom")
@@ -130,10 +130,12 @@ def plot_traces(traces: ArrayLike, *, exact: float, burn_in: int, ax: Axes | Non
         ax.fill_between(steps, base, base + row, step="mid", color=DATA, alpha=0.35, lw=0)
         ax.plot(steps, base + np.cumsum(row) / steps, color="black", lw=2.5)
         ax.plot(steps[[0, -1]], [base + exact] * 2, color=POSTERIOR, ls="-.", lw=2)
-        ax.text(-0.01, base + 0.5, f"chain {k + 1}", ha="right", va="center", transform=ax.get_yaxis_transform())
+        ax.text(-0.035, base + 0.5, f"chain {k + 1}", ha="right", va="center", transform=ax.get_yaxis_transform())
     ax.axvspan(0, burn_in, color="0.88", zorder=-1)
     ax.text(burn_in / 2, 1.04, "burn-in", ha="center", va="bottom")
-    ax.set(xlim=(0, len(values)), ylim=(base - 0.1, 1.35), yticks=[], xlabel="step")
+    ax.set(xlim=(0, len(values)), ylim=(base - 0.1, 1.35), xlabel="step")
+    ax.set_yticks([y - 1.3 * k for k in range(len(values.T)) for y in (0, 1)], ["0", "1"] * len(values.T))
+    ax.legend(ax.lines[:2], ["share so far", "exact"], loc="lower right", bbox_to_anchor=(1, 0.94), ncols=2)
     return ax
 
 
@@ -144,7 +146,7 @@ def plot_errors(work: ArrayLike, sampling: ArrayLike, fits: Any, *, exact: float
     ax = ax or plt.subplots(figsize=(11, 5.4))[1]
     ax.plot(steps, error[:, :16], color=DATA, lw=1, alpha=0.7)
     ax.plot(steps, mean, color="black", lw=3)
-    ax.text(steps[-1] * 1.1, mean[-1], "Metropolis\n(black: mean)", va="center")
+    ax.text(steps[-1] * 1.1, mean[-1], f"Metropolis: 16 of {error.shape[1]}\n(black: mean of all)", va="center")
     for x, y in fits:
         ax.plot([*x[1:], steps[-1]], [*y[1:], y[-1]], color=Q, ls="--")
     ends = np.array([y[-1] for _, y in fits])
@@ -263,8 +265,7 @@ def check_bayes(answer: Any) -> Result:
     prior, likelihood = np.array([0.60, 0.24, 0.14, 0.02]), np.array([0.05, 0.02, 0.50, 0.10])
     joint = prior * likelihood
     right, *_, dishes, _ = joint / joint.sum()
-    praise = "the crash takes the cat from 60 % down to 28 %."
-    return judge(answer, right, praise=praise, tolerance=4.5e-3, mistakes={
+    return judge(answer, right, praise="the crash takes the cat from 60 % to 28 %.", tolerance=4.5e-3, mistakes={
         PERCENT: 100 * right,
         "That is the joint p(x, z). Bayes' rule divides it by something.": joint[0],
         "That is p(x), by which the joint has to be divided.": joint.sum(),
@@ -329,16 +330,16 @@ def check_evidence_estimate(evidence_estimate: Callable[[Any], Any]) -> Result:
 
 
 def check_effective_size(effective_size: Callable[[Any, Any], Any]) -> Result:
-    """Check the effective sample size of a chain from its autocorrelations ``rho``, with lag 0 first."""
+    """Check the effective sample size of a chain from its autocorrelations ``r``, with lag 0 first."""
     cases = [(np.array([1.0, 0.8, 0.5, 0.3, 0.1]), 1000), (np.array([1.0, -0.2, 0.1]), 360)]
     praise = "many steps, few independent draws."
-    return judge_function(effective_size, lambda rho, n: n / (1 + 2 * sum(rho[1:])), cases, praise=praise, mistakes={
-        "Lag 0 is in your sum. It is each value with itself; start at lag 1.": lambda rho, n: n / (1 + 2 * sum(rho)),
-        "You divided by twice the whole sum: lag 0 counts once.": lambda rho, n: n / (2 * sum(rho)),
-        "Each lag counts twice: once forwards, once back.": lambda rho, n: n / sum(rho),
-        "The 1 is missing below the line.": lambda rho, n: n / (2 * sum(rho[1:])),
-        "You multiplied. Divide the number of steps by the factor.": lambda rho, n: n * (1 + 2 * sum(rho[1:])),
-        "That takes lag 1 alone. Add all lags.": lambda rho, n: n / (1 + 2 * rho[1]),
+    return judge_function(effective_size, lambda r, n: n / (1 + 2 * sum(r[1:])), cases, praise=praise, mistakes={
+        "Lag 0 is in your sum. It is each value with itself; start at lag 1.": lambda r, n: n / (1 + 2 * sum(r)),
+        "You divided by twice the whole sum: lag 0 counts once.": lambda r, n: n / (2 * sum(r)),
+        "Each lag counts twice: once forwards, once back.": lambda r, n: n / sum(r),
+        "The 1 is missing below the line.": lambda r, n: n / (2 * sum(r[1:])),
+        "You multiplied. Divide the number of steps by the factor.": lambda r, n: n * (1 + 2 * sum(r[1:])),
+        "That takes lag 1 alone. Add all lags.": lambda r, n: n / (1 + 2 * r[1]),
     })  # fmt: skip
 
 
@@ -350,8 +351,7 @@ def check_mean_field_update(mean_field_update: Callable[[Any, Any], Any]) -> Res
 
     tables = np.log([[[0.02, 0.20], [0.30, 0.05]], [[0.12, 0.33], [0.07, 0.18]]])
     cases = list(zip(tables, np.array([[0.3, 0.7], [0.85, 0.15]]), strict=True))
-    praise = "one update of mean field, which is this step, again and again."
-    return judge_function(mean_field_update, right, cases, praise=praise, mistakes={
+    return judge_function(mean_field_update, right, cases, praise="mean field repeats this step.", mistakes={
         "Not normalized: the two numbers have to sum to 1.": lambda table, q2: np.exp(table @ q2),
         "These are still logarithms.": lambda table, q2: table @ q2,
         "Log-probabilities, normalized: now leave log space.": lambda table, q2: np.log(right(table, q2)),

@@ -35,8 +35,8 @@ def plot_balance(
         ax.text(place + 0.24, middle, f"KL {nats(max(log_evidence - bound, 0))}", va="center")
     ax.axhline(log_evidence, color=P, linewidth=3)
     ax.text(last + 0.75, log_evidence, "log p(x)", color=P, ha="right", va="bottom", weight="bold")
-    ax.set(xlim=(-0.4, last + 0.75), ylim=(floor, log_evidence + 0.1 * room), ylabel="nats")
-    ax.set_xticks(range(len(labels)), labels)
+    ax.set(xlim=(-0.4, last + 0.75), ylim=(floor, log_evidence + 0.1 * room))
+    ax.set(xticks=range(len(labels)), xticklabels=labels, ylabel=f"nats (bars start at {nats(floor)[:-2]})")
     return ax
 
 
@@ -54,7 +54,7 @@ def plot_two_signs(elbos: ArrayLike, kls: ArrayLike, log_evidence: float, *, ax:
     ax.plot(kl, bounds - kl, "x", color=Q, markersize=5)
     ax.text(kl.max(), log_evidence + 0.15, "ELBO + KL (dots): always log p(x)", ha="right", va="bottom")
     ax.text(0, bounds.min() - kl.max(), "ELBO − KL (crosses):\na different number for every q", va="bottom")
-    ax.set(xlabel="KL(q, p(z | x)) in nats", ylabel="nats", ylim=(None, log_evidence + 1.2))
+    ax.set(xlabel="KL(q ‖ p(z | x)) in nats", ylabel="nats", ylim=(None, log_evidence + 1.2))
     return ax
 
 
@@ -102,11 +102,11 @@ def plot_gradients(estimates: Mapping[str, ArrayLike], truth: float, *, ax: Axes
 def plot_gradient_variances(x: ArrayLike, variances: Mapping[str, Any], *, xlabel: str, ax: Axes | None = None) -> Axes:
     """Plot the variance ``(n,)`` of gradient estimators over x ``(n,)``, on a log scale; the last one is pathwise."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
-    marks = ["o--", "D--", "v--"][: len(variances) - 1] + ["s-"]
+    marks = ["o--", "D:", "v-."][: len(variances) - 1] + ["s-"]
     for (name, values), mark in zip(variances.items(), marks, strict=True):
-        ax.plot(x, values, mark, color=DATA if mark == "s-" else Q, label=name)
+        ax.plot(x, values, mark, color=DATA if mark == "s-" else Q, mec="black", ms=10, lw=2.5, label=name)
     ax.set(yscale="log", xlabel=xlabel, ylabel="variance of one estimate")
-    ax.legend()
+    ax.legend(handlelength=3.5)
     return ax
 
 
@@ -136,10 +136,7 @@ def four_causes(log_joint: ArrayLike, names: Sequence[str], start: Sequence[floa
 def em_bounds(
     log_joint: Callable[[float], NDArray], m_step: Callable[[NDArray], float], *, low: float, high: float, start: float
 ) -> Live:
-    """Step through EM on one parameter: its bounds touch log p(x; θ), and the highest point of each is the next θ.
-
-    ``log_joint(theta)`` is ``(n, k)``, ``m_step(resp)`` gives the next theta.
-    """
+    """Step through EM on one parameter: bounds from ``log_joint(θ) (n, k)`` touch log p(x; θ), ``m_step`` climbs."""
     theta = np.linspace(low, high, 241)
     joints = np.stack([log_joint(value) for value in theta])
     height = np.logaddexp.reduce(joints, axis=-1).sum(axis=-1)
@@ -172,8 +169,9 @@ def em_bounds(
                 peak = (path[i + 1], bound.max())
                 ax.plot(*peak, "^", color=BOUND, markersize=10)
                 ax.annotate(f"$g_{i}$", peak, (0, -26), textcoords="offset points", color=BOUND, ha="center")
-        done = "M-step: highest" if maximized else "E-step: touches"
-        ax.set_title(f"{done} at θ = {path[-1]:.2f},   log p(x; θ) = {nats(reached[-1])}")
+        done = f"M-step: $g_{t}$ is highest" if maximized else f"E-step: $g_{t}$ touches log p(x; θ)"
+        values = f"$g_{t}$ = {nats(bounds[-1].max())}, log p(x; θ) = " if maximized else "both = "
+        ax.set_title(f"{done} at θ = {path[-1]:.2f}: {values}{nats(reached[-1])}")
 
     half_step = steps("half-step", 11, value=3)
     return Live(figure, update, start=slider("start θ₀", low, high, start, step=0.1), half_step=half_step)
@@ -236,7 +234,7 @@ def _balance(bound: float, log_evidence: float, floor: float, ax: Axes) -> None:
 
 
 def check_elbo_sign(answer: Any) -> Result:
-    """Exercise 1: the ELBO when log p(x) = -90 and KL(q, p(z | x)) = 4."""
+    """Exercise 1: the ELBO when log p(x) = -90 and KL(q ‖ p(z | x)) = 4."""
     mistakes = {
         "That lies above log p(x), and a lower bound cannot. It is what the sign in the lecture notes gives.": -86,
         "Mind the sign of log p(x): the image is improbable, so its logarithm is far below zero.": 94,
@@ -258,7 +256,7 @@ def check_elbo_by_hand(answer: Any) -> Result:
         "That lies above log p(x). It is log p(x) + KL, the sign of the notes.": 2 * evidence - right,
         "That is the reconstruction term alone. Subtract the KL from the prior.": reconstruction,
         "Weight each logarithm by q(z); yours have equal weights of 1.": np.log(prior * likelihood / q).sum(),
-        "The regularizer is KL(q, p(z)): q comes first; the average is under q.": reconstruction - entropy(prior, q),
+        "The regularizer is KL(q ‖ p(z)): q comes first; the average is under q.": reconstruction - entropy(prior, q),
         "An ELBO of a table is never positive: mind the sign of the logarithms.": -right,
     }  # fmt: skip
     praise = "about −1.443, below log p(x) = log 1/4, as it must."

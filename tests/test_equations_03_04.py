@@ -158,7 +158,7 @@ def test_a_walk_needs_ratios_of_the_joint_only():
 
 @checks("03 cell-056 0 bd236d", "Bishop (2006), eq. 10.5; Blei, Kucukelbir & McAuliffe (2017), §2.3")
 def test_a_product_of_switches():
-    """Against SciPy's Bernoulli distribution: the product sums to 1, and its margins are the factors."""
+    """Against SciPy's Bernoulli distribution: the product sums to 1, and its marginals are the factors."""
     q, states = np.array([0.1, 0.7, 0.4]), inference.binary_states(3)
     product = np.prod([stats.bernoulli(q[i]).pmf(states[:, i]) for i in range(3)], axis=0)
     return [inference.factorised(q, states), product.sum(), product @ states], [product, 1, q]

@@ -463,13 +463,13 @@ def test_a_capacity_holds_the_kl():
     return np.array([capacity, np.exp(-2 * capacity)]), [rate, distortion - 0.5 * np.log(np.pi)]
 
 
-@checks("07 cell-078 0 5e5dbb", "Locatello et al. (2019), §3; Rolinek et al. (2019)")
+@checks("07 cell-078 0 756977", "Locatello et al. (2019), §3; Rolinek et al. (2019)")
 def test_a_turn_of_two_latents():
     """Against SciPy's rotations; and torch's divergence from the prior is the same after the turn."""
     mu, sigma, alpha = np.array([0.7, -1.2]), np.diag([0.2, 0.9]), np.deg2rad(215)
-    r = np.array([[np.cos(alpha), -np.sin(alpha)], [np.sin(alpha), np.cos(alpha)]])
-    after, before = (gaussian_kl(m, s, np.zeros(2), np.eye(2)) for m, s in ((r @ mu, r @ sigma @ r.T), (mu, sigma)))
-    return [r, after], [Rotation.from_euler("z", alpha).as_matrix()[:2, :2], before]
+    u = np.array([[np.cos(alpha), -np.sin(alpha)], [np.sin(alpha), np.cos(alpha)]])
+    after, before = (gaussian_kl(m, s, np.zeros(2), np.eye(2)) for m, s in ((u @ mu, u @ sigma @ u.T), (mu, sigma)))
+    return [u, after], [Rotation.from_euler("z", alpha).as_matrix()[:2, :2], before]
 
 
 # Lesson 08: the latent explorer

@@ -14,7 +14,7 @@ from scipy.special import entr, logsumexp, rel_entr, softmax, xlog1py, xlogy
 from scipy.stats import norm
 
 from vaehelpers.information import gaussian_kl
-from vaehelpers.lessons import lesson06
+from vaehelpers.lessons import lesson06, live
 from vaehelpers.lessons.lesson06 import best_images, overlap_cost
 
 RNG = np.random.default_rng(0)
@@ -107,11 +107,11 @@ def test_a_slider_changes_densities_images_and_numbers():
 
 def test_learning_draws_in_one_place(monkeypatch):
     output = Mock()
-    monkeypatch.setattr(lesson06, "display", Mock(return_value=output))
+    monkeypatch.setattr(live, "display", Mock(return_value=output))
     learning = lesson06.Learning(np.zeros((3, 1, 8, 8)))
     for value in (0, 0.5, 1):
         learning.show(np.full((3, 1, 8, 8), value), f"step {value}")
-    lesson06.display.assert_called_once()
+    live.display.assert_called_once()
     (first,), (second,) = (call.args for call in output.update.call_args_list)
     assert first.data != second.data
 

@@ -196,4 +196,5 @@ def test_a_row_of_elbos_has_a_dot_for_each_image_and_a_bar_at_their_mean():
     ax = lesson08.plot_elbos(images, {"new": [-3, -1], "black": [-7]})
     dots, bar, *_ = ax.lines
     assert [*dots.get_xdata()] == [-3, -1] and [*bar.get_xdata()] == [-2, -2]
+    assert len(ax.lines) == 3  # no bar hides a single dot
     assert [label.get_text() for label in ax.get_yticklabels()] == ["new", "black"] and ax.yaxis_inverted()

@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython.display import Image, display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -15,9 +14,9 @@ from scipy.stats import norm
 
 from .. import hands
 from ..information import gaussian_kl
-from ..plots import BOUND, DATA, POSTERIOR, PRIOR, P, Q, ellipses, plot_rows
-from . import live
+from ..plots import BOUND, DATA, POSTERIOR, PRIOR, P, Q, ellipses
 from .judge import Result, cross_entropy, judge, judge_function, latent_kl, vae_loss
+from .live import Learning as Learning
 from .live import Live, choice, slider
 
 # Two overlapping posteriors
@@ -51,7 +50,7 @@ def overlap_cost(means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> Overlap
     z = np.unique(mu + sd * np.linspace(-8, 8, 300)[:, None])  # as fine as each posterior is narrow
     density = norm.pdf(z[:, None], mu, sd)
     x = x[:, x[0] != x[1]]
-    # The entropy of grey pixels is missing in the reconstruction term without overlap too.
+    # The entropy of gray pixels is missing in the reconstruction term without overlap too.
     lost = _entropy(best_images(z, mu, sd, x)) - best_images(z, mu, sd, _entropy(x))
     total = np.trapezoid(density.mean(axis=1) * lost, z)
     return OverlapCost(float(np.trapezoid(density.min(axis=1), z)), gaussian_kl(mu, sd**2, 0, 1), float(total))
@@ -154,25 +153,6 @@ def plot_curves(
     ax.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, None))
     ax.legend()
     return ax
-
-
-class Learning:
-    """A row of images ``(n, 1, h, w)`` and, below it, what a model makes of them, redrawn in place while it learns."""
-
-    def __init__(self, images: ArrayLike) -> None:
-        self.images, self.output = np.asarray(images), None
-
-    def show(self, decoded: ArrayLike, title: str) -> None:
-        """Draw what the model makes of the images; the first call says where on the page."""
-        figure = Figure(figsize=(11, 2.7), dpi=live.DPI, layout="constrained")
-        rows = np.stack([self.images, np.asarray(decoded)])
-        plot_rows(rows, ["image", "decoded"], ax=figure.subplots()).set_title(title, loc="left")
-        alt = "images above, the model's version of them below"
-        image = Image(live.png(figure), width=round(figure.get_figwidth() * live.SCREEN), alt=alt)
-        if self.output is None:
-            self.output = display(image, display_id=True)
-        else:
-            self.output.update(image)
 
 
 # Sliders
@@ -392,12 +372,12 @@ def check_missing_nats(function: Callable[..., Any]) -> Result:
         "That is the integral. What does it take, in nats, to divide by it?": integral,
         "That is the factor that is missing. Its logarithm is in nats.": lambda p: 1 / integral(p),
         "log 2 is the least, at p = ½. Elsewhere more is missing.": lambda p: np.full_like(p, np.log(2)),
-        "That sums over black and white. Integrate over the grey values between.": np.zeros_like,
+        "That sums over black and white. Integrate over the gray values between.": np.zeros_like,
         "That looks like bits: take the natural logarithm.": lambda p: -np.log2(integral(p)),
         "Both parts of the fraction have the same sign: log p − log(1 − p).": lambda p: np.log(-integral(p)),
     }
     cases = [(np.array([0.05, 0.3, 0.8]),), (np.array([0.995, 0.6, 0.12, 0.41]),)]
-    praise = "at least log 2 for each grey pixel."
+    praise = "at least log 2 for each gray pixel."
     return judge_function(function, lambda p: -np.log(integral(p)), cases, praise=praise, mistakes=mistakes)
 
 

@@ -17,16 +17,17 @@ Mistakes = dict[str, Callable[..., ArrayLike]]
 
 
 def plot_elbos(images: Mapping[str, ArrayLike], elbos: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
-    """Plot the ``elbos`` ``(n,)`` of each kind of ``images`` ``(n, 1, h, w)`` as dots, beside its first image."""
+    """Plot the ``elbos`` ``(n,)`` of each kind of ``images`` ``(n, 1, h, w)`` and their mean beside its first image."""
     ax = ax or plt.subplots(figsize=(11, 0.9 + 0.95 * len(images)))[1]
     for row, (kind, shown) in enumerate(images.items()):
         values = np.asarray(elbos[kind], float)
         ax.plot(values, np.full(len(values), row), "o", color=DATA, alpha=0.5)
-        ax.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color=BOUND, linewidth=3)
+        if len(values) > 1:
+            ax.plot([values.mean()] * 2, [row - 0.3, row + 0.3], color=BOUND, linewidth=3)
         example = OffsetImage(np.asarray(shown)[0, 0], zoom=0.75, cmap="gray", norm=plt.Normalize(0, 1))
         ax.add_artist(AnnotationBbox(example, (1.05, row), xycoords=("axes fraction", "data"), frameon=False))
     ax.set_yticks(range(len(images)), list(images))
-    ax.set(xlabel="ELBO (nats)", ylim=(len(images) - 0.5, -0.5))
+    ax.set(xlabel="ELBO (nats); bar: the mean of several", ylim=(len(images) - 0.5, -0.5))
     ax.tick_params(axis="y", length=0)
     return ax
 
@@ -72,7 +73,7 @@ def check_best_reconstruction(function: Callable[..., Any]) -> Result:
 
     mistakes: Mistakes = {
         "Not a number: a black pixel makes 0 · log 0, which counts 0; NumPy does not know that.": lambda x: np.nan,
-        "Zero would be certainty. A grey pixel is a coin: even the right p leaves it uncertain.": lambda x: 0.0,
+        "Zero would be certainty. A gray pixel is a coin: even the right p leaves it uncertain.": lambda x: 0.0,
         "The dark term of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
         "The bright term of each pixel, x log p, is missing.": lambda x: xlogy(1 - x, 1 - x).sum(),
         "That is the entropy. A log-likelihood has the other sign.": lambda x: -nats(x).sum(),

@@ -1,4 +1,4 @@
-"""A figure under controls, which leaves a still image where there is no kernel."""
+"""Figures that change: one under controls, a still image where there is no kernel, and one of a model that learns."""
 
 import asyncio
 import base64
@@ -8,10 +8,14 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from IPython.display import Image as Still
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 from PIL import Image
+
+from ..plots import plot_rows
 
 SCREEN = 80  # CSS pixels per inch of a figure
 DPI = SCREEN  # dots drawn per inch: few, so that the figure follows the slider; pages are built with more
@@ -64,6 +68,25 @@ class Live(widgets.VBox):
         image = {"image/png": bundle.pop("image/png"), "text/plain": "the figure"}
         display(bundle | {"text/plain": f"{len(self.controls)} controls of the figure below"}, raw=True)
         display(image, metadata={"image/png": {"width": int(self.image.width)}}, raw=True)
+
+
+class Learning:
+    """A row of images ``(n, 1, h, w)`` and, below it, what a model makes of them, redrawn in place while it learns."""
+
+    def __init__(self, images: ArrayLike) -> None:
+        self.images, self.output = np.asarray(images), None
+
+    def show(self, decoded: ArrayLike, title: str) -> None:
+        """Draw what the model makes of the images; the first call says where on the page."""
+        figure = Figure(figsize=(11, 2.7), dpi=DPI, layout="constrained")
+        rows = np.stack([self.images, np.asarray(decoded)])
+        plot_rows(rows, ["image", "decoded"], ax=figure.subplots()).set_title(title, loc="left")
+        alt = "images above, the model's version of them below"
+        image = Still(png(figure), width=round(figure.get_figwidth() * SCREEN), alt=alt)
+        if self.output is None:
+            self.output = display(image, display_id=True)
+        else:
+            self.output.update(image)
 
 
 def png(figure: Figure) -> bytes:

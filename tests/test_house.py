@@ -55,7 +55,7 @@ def test_a_module_imports_only_lower_layers(path):
     assert all(LAYER[module] < LAYER[name] for module in ours - shared)
     assert not others & {"vaehelpers", "pickle"} and not re.search(r"torch\.load\(|allow_pickle=True", source)
     assert "torch" not in others or name in WITH_TORCH
-    assert len(source.splitlines()) <= (520 if path.parent.name == "lessons" else 300)
+    assert len(source.splitlines()) <= (400 if path.parent.name == "lessons" else 300)
 
 
 def test_the_package_loads_nothing_heavy_and_lessons_01_to_05_no_torch():

@@ -15,11 +15,9 @@ from executed import LESSONS, ROOT
 HEAD = """\
 # Glossary
 
-The terms of the course in English and German, each with the sentence that introduces it and a link to its section. The
-command `make glossary` writes this page from the lessons.
+The terms of the course in English and in German, each with a link to its section and the sentence that introduces it.
+The command `make glossary` writes this page from the lessons.
 
-| term | German | definition | lesson |
-|---|---|---|---|
 """
 
 
@@ -73,12 +71,11 @@ def anchor(heading: str) -> str:
 
 def glossary() -> str:
     """Return the page in Markdown."""
-    lines = []
-    for term, german, sentence, link in entries():
-        sentence = re.sub(":$", ".", sentence)  # a formula follows in the lesson
-        cell = sentence.replace(r"\|", r"\Vert ").replace("|", r"\vert ")  # a bar would end the cell, even in TeX
-        lines.append(f"| **{term}** | {german} | {cell} | {link} |\n")
-    return HEAD + "".join(lines)
+    paragraphs = [
+        f"**{term}** · {german} · {link}  \n{re.sub(':$', '.', sentence)}\n"  # after a colon the lesson has a formula
+        for term, german, sentence, link in entries()
+    ]
+    return HEAD + "\n".join(paragraphs)
 
 
 if __name__ == "__main__":

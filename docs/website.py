@@ -62,7 +62,7 @@ def stage(pages: Path, chosen: Collection[str] = ()) -> None:
                 cell.source = re.sub(r"\]\((\d\d_\w+\.ipynb)", r"](../\1", cell.source)
             nbformat.write(_page(lesson, edition, ENGLISH), pages / "de" / lesson.name)
     (pages / "_lessons.md").write_text(table_of_lessons(), encoding="utf-8")
-    (pages / "glossary.md").write_text(re.sub(r"(?<=ipynb)#\S+(?=\) \|\n)", _slug, glossary()), encoding="utf-8")
+    (pages / "glossary.md").write_text(re.sub(r"(?<=ipynb)#\S+(?=\)  \n)", _slug, glossary()), encoding="utf-8")
 
 
 def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbformat.NotebookNode:

@@ -52,7 +52,7 @@ def entries() -> list[Entry]:
 def introduction(notebook: nbformat.NotebookNode, term: str) -> tuple[int, str, str] | None:
     """Return the number of the cell, the heading above it and the sentence in which a term is first in bold."""
     heading, pattern = "", re.compile(rf"(?<!\w){re.escape(term)}(?!\w)", re.IGNORECASE)
-    for number, cell in enumerate(notebook.cells):
+    for number, cell in enumerate(notebook.cells, 1):  # as JupyterLab counts them in its status bar
         if cell.cell_type != "markdown":
             continue
         for block in re.split(r"\n\s*\n|\n(?=[-*>] |\d+\. )", cell.source):

@@ -102,11 +102,14 @@ def udr(posteriors: dict[int, tuple[NDArray, NDArray]]) -> dict[int, float]:
     active = {seed: mu[:, latents.latent_kl(mu, logvar) >= UNUSED] for seed, (mu, logvar) in posteriors.items()}
     agreement: dict[int, list[float]] = {seed: [] for seed in active}
     for (first, a), (second, b) in combinations(active.items(), 2):
-        ranks = rankdata(a, axis=0), rankdata(b, axis=0)
-        similarity = np.abs(np.corrcoef(*ranks, rowvar=False)[: a.shape[1], a.shape[1] :])
-        matches = [(similarity.max(axis=axis) ** 2 / similarity.sum(axis=axis)).sum() for axis in (0, 1)]
+        matched = 0.0
+        if a.size and b.size:  # else a model has no active latents, and matches none
+            ranks = rankdata(a, axis=0), rankdata(b, axis=0)
+            similarity = np.abs(np.corrcoef(*ranks, rowvar=False)[: a.shape[1], a.shape[1] :])
+            matches = [(similarity.max(axis=axis) ** 2 / similarity.sum(axis=axis)).sum() for axis in (0, 1)]
+            matched = float(sum(matches) / sum(similarity.shape))
         for seed in (first, second):
-            agreement[seed].append(float(sum(matches) / sum(similarity.shape)))
+            agreement[seed].append(matched)
     return {seed: round(float(np.median(values or 0)), 3) for seed, values in agreement.items()}
 
 

@@ -29,6 +29,8 @@ def test_models_agree_whose_latents_match_one_by_one():
     assert agreement[2] < agreement[0] == agreement[1]
     assert models.udr({0: collapsed, 1: same})[0] == pytest.approx(1, abs=0.15)
     assert models.udr({5: same}) == {5: 0.0}
+    none = np.zeros((2000, 2)), np.zeros((2000, 2))  # all latents collapsed
+    assert models.udr({0: collapsed, 1: none, 2: none}) == {0: 0.0, 1: 0.0, 2: 0.0}
 
 
 @pytest.mark.slow

@@ -59,9 +59,9 @@ def mistakes(monkeypatch):
     return handed_over
 
 
-def test_each_check_has_three_right_and_three_wrong_answers():
+def test_each_check_has_right_and_wrong_answers():
     assert set(RIGHT) == set(WRONG) == set(CHECKS)
-    assert min(len(answers) for table in (RIGHT, WRONG) for answers in table.values()) >= 3
+    assert min(map(len, RIGHT.values())) >= 1 and min(map(len, WRONG.values())) >= 3
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -117,7 +117,13 @@ def spoil(*given):
 def test_an_answer_that_changes_its_arguments_in_place_changes_nothing_else(name):
     for change in (np.sum, np.ravel, np.max, lambda value: value):
         assert not CHECKS[name](then(change, spoil)).ok
-    assert CHECKS[name](RIGHT[name][0]).ok
+
+    def right_then_spoil(*given):
+        value = copy.deepcopy(RIGHT[name][0](*given))
+        spoil(*given)
+        return value
+
+    assert CHECKS[name](right_then_spoil).ok
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -57,18 +57,9 @@ def test_each_check_of_a_handout_has_a_locked_cell(path):
     checks = [cell for cell in code_cells(handout) if ".check_" in cell.source]
     assert len(checks) == STUBS[path.stem] == sum(bool(role(cell, "solution")) for cell in handout.cells)
     assert all(role(cell, "grade") and role(cell, "locked") and role(cell, "points") == 1 for cell in checks)
-    assert not any(cell.metadata["deletable"] or cell.metadata["editable"] for cell in checks)
     assert not [cell.source for cell in checks if len(cell.source.splitlines()) > 1]
     names = [role(cell, "grade_id") for cell in handout.cells if role(cell, "grade_id")]
-    assert len(set(names)) == 2 * len(checks) and all(re.fullmatch(r"[\w-]+", name) for name in names)
-    assert len({cell.id for cell in handout.cells}) == len(handout.cells)
-
-
-@lessons
-def test_the_solutions_fill_every_stub(path):
-    stubs = [cell.source for cell in code_cells(editions.solutions(read(path))) if ".check_" in cell.source]
-    assert len(stubs) == STUBS[path.stem] == len(editions.FOLDED.findall(text(read(path))))
-    assert not [source for source in stubs if re.search(r"^\s*\.\.\.$|: \.\.\.$", source, re.M)]
+    assert len(set(names)) == 2 * len(checks)
 
 
 def test_a_stub_without_solution_is_named():
@@ -79,13 +70,8 @@ def test_a_stub_without_solution_is_named():
         editions.solutions(lesson)
 
 
-def test_existing_work_is_kept_and_links_of_assignments_lead_somewhere(tmp_path, capsys):
+def test_links_of_assignments_lead_somewhere(tmp_path):
     editions.write_handout(tmp_path)
-    mine = tmp_path / NOTEBOOKS[1].name, tmp_path / "nbgrader" / "nbgrader_config.py"
-    for path in mine:
-        path.write_text("{}")
-    editions.write_handout(tmp_path)
-    assert [path.read_text() for path in mine] == ["{}", "{}"] and capsys.readouterr().out.count("was kept") == 2
     assignments = list(tmp_path.glob("nbgrader/source/*/*.ipynb"))
     assert len(list(tmp_path.glob("*.ipynb"))) == len(assignments) == 9
     for path in assignments:
@@ -126,10 +112,8 @@ LEARNERS = {unchanged: ("handout", 0), right: ("solutions", 1), wrong: ("solutio
 def test_nbgrader_gives_all_points_for_right_answers_and_none_for_others(tmp_path, monkeypatch):
     path, course = NOTEBOOKS[1], tmp_path / "handout" / "nbgrader"
     monkeypatch.delenv("VAEHELPERS_STRICT", raising=False)
-    monkeypatch.setenv(
-        "PATH", f"{NBGRADER / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    )  # nbgrader calls its parts by name
-    monkeypatch.setenv("PYTHONPATH", f"{os.environ['PYTHONPATH']}{os.pathsep}{NBGRADER}")
+    monkeypatch.setenv("PATH", str(NBGRADER / "bin"), prepend=os.pathsep)  # nbgrader calls its parts by name
+    monkeypatch.setenv("PYTHONPATH", str(NBGRADER), prepend=os.pathsep)
 
     def nbgrader(*arguments):
         command = [sys.executable, "-m", "nbgrader", *arguments]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from scipy.special import softmax
-from scipy.stats import entropy, norm
+from scipy.stats import chi2, entropy, norm
 from sklearn.cluster import KMeans
 
 from vaehelpers import inference, mixtures
@@ -144,6 +144,7 @@ LINES = [
     (lambda: lesson03.plot_cost([8, 10], [0.016, 0.064], {}), 0, [[10, 0.064], [120, 0.064 * 2**110]]),
     (lambda: lesson03.plot_traces([[1], [1], [0]], exact=0.4, burn_in=2), 0, [[1, 1], [2, 1], [3, 2 / 3]]),
     (lambda: lesson05.plot_two_signs([-3.0, -2.5], [1.0, 0.5], -2.0), 2, [[1, -4], [0.5, -3]]),
+    (lambda: lesson06.plot_bounds([1, 10], [-100, -98], [0.5, 0.25], -96), 2, [[1, -101], [10, -98.5]]),
     (lambda: lesson07.plot_sweep([1, 1, 1, 4, 4, 4], [1, 1, 4, 2, 3, 7], name="score"), 0, [[1, 2], [4, 4]]),
     (lambda: lesson07.plot_rate_distortion([1, 8], [5, 0], [190, 230], best=195), -1, [[0, 195], [5, 190]]),
     (lambda: lesson08.plot_elbos({"new": np.zeros((2, 1, 4, 4))}, {"new": [-3, -1]}), 1, [[-2, -0.3], [-2, 0.3]]),
@@ -153,6 +154,11 @@ LINES = [
 @pytest.mark.parametrize(("plot", "number", "points"), LINES)
 def test_a_line_has_its_points(plot, number, points):
     np.testing.assert_allclose(plot().lines[number].get_xydata(), points)
+
+
+def test_the_circle_on_the_map_of_codes_holds_95_percent_of_the_prior():
+    (circle,) = lesson06.plot_code_map([[0, 0]], np.zeros((2, 2)), (-3, 3, -3, 3), 4.0).patches
+    assert chi2(2).cdf(circle.get_radius() ** 2) == pytest.approx(0.95)
 
 
 @pytest.mark.parametrize(("inspected", "row"), [("not inspected", [0, 1]), ("it is so", [1]), ("it is not so", [0])])

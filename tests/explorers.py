@@ -3,12 +3,14 @@
 import base64
 import contextlib
 import functools
+import io
 import re
 import time
 
 import nbformat
 import numpy as np
 import torch
+from PIL import Image
 
 from vaehelpers import datasets, latents, weights
 from vaehelpers.explorer import LatentExplorer, typical_code
@@ -16,16 +18,6 @@ from vaehelpers.model import VAE
 
 HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
 ROUNDED = 0.5 / 255 + 2e-5  # a canvas holds bytes; the rest is float32 against double
-# Read a copy, since Chromium warns that reading the canvas itself is slow.
-PIXELS = """(canvas) => {
-  const copy = new OffscreenCanvas(canvas.width, canvas.height);
-  const context = copy.getContext("2d", { willReadFrequently: true });
-  context.drawImage(canvas, 0, 0);
-  const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-  let binary = "";
-  for (let i = 0; i < data.length; i += 8192) binary += String.fromCharCode(...data.subarray(i, i + 8192));
-  return [canvas.height, canvas.width, btoa(binary)];
-}"""
 CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   const [range, number] = row.querySelectorAll("input");
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
@@ -51,8 +43,9 @@ class Opened:
 
     def pixels(self, selector):
         """Return the pixels of a canvas (height, width, 3), in [0, 1]."""
-        height, width, text = self.page.eval_on_selector(selector, PIXELS)
-        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width, 4)[..., :3] / 255
+        url = self.page.eval_on_selector(selector, "(canvas) => canvas.toDataURL()")
+        png = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+        return np.asarray(png.convert("RGB")) / 255
 
     def image(self, selector=".image canvas.screen"):
         """Return the pixels of a canvas in the package's layout (channels, size, size)."""

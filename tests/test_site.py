@@ -3,14 +3,13 @@
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from urllib.parse import unquote, urlparse
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
 from conftest import ROOT
 from figures import faults
-from test_browser import Watch, until
+from test_browser import Watch, serious_violations, until
 
 pytestmark = pytest.mark.slow
 
@@ -34,27 +33,19 @@ def site(tmp_path_factory):
     return folder
 
 
-class Page(HTMLParser):
-    """The files that a page loads, its links, anchors and images, and the levels of its headings."""
+class Page:
+    """The links, anchors, images and heading levels of a page, and the files that it loads."""
 
     def __init__(self, path):
-        super().__init__()
-        self.loaded, self.links, self.anchors, self.images, self.headings = [], [], {""}, [], []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        self.anchors |= {given[name] for name in ("id", "name") if given.get(name)}
-        if tag == "a" and "href" in given:
-            self.links.append(given["href"])
-        elif tag == "link" and given["rel"] in ("stylesheet", "preload", "icon", "shortcut icon"):
-            self.loaded.append(given["href"])
-        elif "src" in given:
-            self.loaded.append(given["src"])
-        if tag == "img":
-            self.images.append(given)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append(int(tag[1]))
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        self.links = [link["href"] for link in page.find_all("a", href=True)]
+        self.anchors = {""} | {each.get("id") or each["name"] for each in page.select("[id], [name]")}
+        self.images = page.find_all("img")
+        self.headings = [int(each.name[1]) for each in page.select("h1, h2, h3, h4, h5, h6")]
+        self.loaded = [each["src"] for each in page.select("[src]")]
+        self.loaded += [
+            each["href"] for each in page.select("link[rel~=stylesheet], link[rel=preload], link[rel~=icon]")
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -137,9 +128,7 @@ def test_a_page_fits_and_is_accessible(reader, name, theme, width):
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     alike = {"exclude": [["#the-vae"], ["#lessons"]]} if name == "api" else None
-    found = Axe().run(page, alike, options={"preload": False, "resultTypes": ["violations"]}).response["violations"]
-    grave = [each for each in found if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], node["target"], node["failureSummary"]) for each in grave for node in each["nodes"]] == []
+    assert serious_violations(page, alike) == []
 
 
 def test_figures_keep_their_proportions_at_every_width(reader, site, pages):

@@ -6,11 +6,10 @@ import re
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from figures import FAULTS
 from PIL import Image
 from slides import describe, slide_cells, slide_type
-from test_browser import Watch, until
+from test_browser import Watch, serious_violations, until
 from test_notebooks import NOTEBOOKS, read
 from test_site import build
 
@@ -107,9 +106,7 @@ def test_slides_are_accessible(page):
     for i in {0, 2, count // 2, count - 1}:
         page.evaluate(SHOW, i)
         page.wait_for_function(SETTLED)
-        violations = Axe().run(page, options={"preload": False}).response["violations"]
-        found = [v for v in violations if v["impact"] in ("serious", "critical")]
-        assert not found, [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in found]
+        assert serious_violations(page) == []
 
 
 @pytest.mark.parametrize("page", ["05_elbo"], indirect=True)

@@ -92,12 +92,6 @@ def test_the_browser_computes_what_torch_computes(page, name):
         np.testing.assert_allclose(from_text(ours, *theirs.shape), theirs, rtol=0, atol=2e-5)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_bytes_of_a_shipped_model_are_those_of_its_file(name):
-    data = (weights.PRETRAINED / f"{name}.safetensors").read_bytes()
-    assert weights.to_bytes(*weights.load_pretrained(name)) == data
-
-
 @pytest.mark.parametrize("z", ["[0]", "new Float32Array(25)", "[0, NaN]", "['1', 0]"])
 def test_a_bad_code_is_an_error(page, small, z):
     error = page.evaluate(f"() => message(() => network.decode(network.parse(small), {z}))")

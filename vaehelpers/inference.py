@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,13 +77,11 @@ class NoisyOr:
         self.prior = constant("prior", self.prior, ("causes",))
         self.leak = constant("leak", self.leak, ("symptoms",))
         self.strength = constant("strength", self.strength, self.prior.shape + self.leak.shape)
-        for name, values in (("prior", self.prior), ("leak", self.leak)):
-            if not ((values > 0) & (values < 1)).all():
-                least, most = values.min(), values.max()
-                raise ValueError(f"{name}: need probabilities strictly between 0 and 1, got {least:g} to {most:g}")
-        if not ((self.strength >= 0) & (self.strength < 1)).all():
-            least, most = self.strength.min(), self.strength.max()
-            raise ValueError(f"strength: need probabilities in [0, 1), got {least:g} to {most:g}")
+        for name in ("prior", "leak", "strength"):
+            p = getattr(self, name)
+            if not ((p < 1) & (p >= 0 if name == "strength" else p > 0)).all():
+                need = "in [0, 1)" if name == "strength" else "strictly between 0 and 1"
+                raise ValueError(f"{name}: need probabilities {need}, got {p.min():g} to {p.max():g}")
 
     def log_joint(self, states: ArrayLike, symptoms: ArrayLike) -> Floats:
         """Return log p(x, z) ``(m,)`` in nats for causes ``states (m, causes)`` and observed ``symptoms (symptoms,)``.
@@ -95,7 +92,12 @@ class NoisyOr:
         z, x = _bits("states", states, ("m", len(self.prior))), _bits("symptoms", symptoms, self.leak.shape)
         log_prior = z @ logit(self.prior) + np.log1p(-self.prior).sum()
         log_absent = np.log1p(-self.leak) + z @ np.log1p(-self.strength)
-        return log_prior + np.where(x, np.log(-np.expm1(log_absent)), log_absent).sum(axis=1)
+        return log_prior + _log_probability(log_absent, x).sum(axis=1)
+
+
+def _log_probability(log_absent: Floats, present: ArrayLike) -> Floats:
+    """Return the log-probability of symptoms as observed, from that of their absence."""
+    return np.where(present, np.log(-np.expm1(log_absent)), log_absent)
 
 
 def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
@@ -153,29 +155,19 @@ def r_hat(chains: ArrayLike) -> Floats:
         raise ValueError(f"chains: need at least 4 steps, got {len(x)}")
     halves = np.concatenate([x[:half], x[-half:]], axis=1)
     between, within = halves.mean(axis=0).var(axis=0, ddof=1), halves.var(axis=0, ddof=1).mean(axis=0)
-    constants = np.where(between > 0, np.inf, 1.0)
-    return np.sqrt(np.divide((half - 1) / half * within + between, within, out=constants, where=within > 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = 1 - 1 / half + between / within
+    return np.sqrt(np.nan_to_num(ratio, nan=1, posinf=np.inf))
 
 
-class MeanField(NamedTuple):
-    """The result of ``mean_field``: q(z_i = 1) before and after each update, and the cumulative work."""
-
-    path: Floats  # (1 + sweeps · causes, causes)
-    work: Floats  # in evaluations of the log joint
-
-    @property
-    def converged(self) -> bool:
-        """Whether the last sweep changed no probability by more than 1e-6."""
-        return _converged(self.path)
-
-
-def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> MeanField:
+def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> tuple[Floats, Floats]:
     """Fit q(z) = Π q(z_i) by coordinate ascent on the ELBO: one factor is updated while the others are fixed.
 
-    ``start (causes,)`` holds the first q(z_i = 1). Returns the path and the work of ``sweeps`` updates of every factor,
-    and ``converged``. Each expectation is exact and enumerates the other causes of a symptom only; the work is the
-    number of evaluated symptoms divided by that of symptoms (Bishop 2006, eq. 10.9). Raises ``ValueError`` when
-    ``start`` is not one probability for each cause, or a symptom has more than 25 causes.
+    ``start (causes,)`` holds the first q(z_i = 1). Returns the path ``(1 + sweeps · causes, causes)`` of q(z_i = 1) and
+    the cumulative work after each update. Each expectation is exact and enumerates the other causes of a symptom only;
+    the work is the number of evaluated symptoms divided by that of symptoms, so in evaluations of the log joint (Bishop
+    2006, eq. 10.9). Raises ``ValueError`` when ``start`` is not one probability for each cause, or a symptom has more
+    than 25 causes.
     """
     causes, n_symptoms = instance("model", model, NoisyOr).strength.shape
     x, q = _bits("symptoms", symptoms, (n_symptoms,)), array("start", start, (causes,), unit=True)
@@ -188,7 +180,7 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
         q[i] = expit(log_odds)
         path.append(q)
         work.append(work[-1] + evaluated / n_symptoms)
-    return MeanField(np.array(path), np.array(work))
+    return np.array(path), np.array(work)
 
 
 def _expected_log_odds(model: NoisyOr, x: Floats, q: Floats, i: int) -> tuple[float, int]:
@@ -197,37 +189,21 @@ def _expected_log_odds(model: NoisyOr, x: Floats, q: Floats, i: int) -> tuple[fl
     for j in np.flatnonzero(model.strength[i]):
         others = np.setdiff1d(np.flatnonzero(model.strength[:, j]), i)
         states = binary_states(len(others))
-        absent_without = np.log1p(-model.leak[j]) + states @ np.log1p(-model.strength[others, j])
-        absent_with = absent_without + np.log1p(-model.strength[i, j])
-        if x[j]:
-            log_ratio = np.log(np.expm1(absent_with) / np.expm1(absent_without))
-        else:
-            log_ratio = absent_with - absent_without
+        without = np.log1p(-model.leak[j]) + states @ np.log1p(-model.strength[others, j])
+        log_ratio = _log_probability(without + np.log1p(-model.strength[i, j]), x[j]) - _log_probability(without, x[j])
         total += np.where(states, q[others], 1 - q[others]).prod(axis=1) @ log_ratio
         evaluated += 2 * len(states)
     return float(total), evaluated
 
 
-class GaussianMeanField(NamedTuple):
-    """The result of ``gaussian_mean_field``: the means of q before and after each update, and its variances."""
-
-    path: Floats  # (1 + sweeps · d, d)
-    variances: Floats
-
-    @property
-    def converged(self) -> bool:
-        """Whether the last sweep changed no mean by more than 1e-6 standard deviations."""
-        return _converged(self.path / np.sqrt(self.variances))
-
-
 def gaussian_mean_field(
     mean: ArrayLike, covariance: ArrayLike, start: ArrayLike, *, sweeps: int = 10
-) -> GaussianMeanField:
+) -> tuple[Floats, Floats]:
     """Fit a product of one-dimensional Gaussians to N(mean, covariance) by coordinate ascent.
 
-    Returns the path of the means, ``converged``, and the variances, which are 1 / Λ_ii with the precision matrix Λ =
-    covariance⁻¹ and do not change between updates (Bishop 2006, §10.1.2, eq. 10.12 to 10.15). Raises ``ValueError``
-    when the shapes differ or the covariance is not symmetric positive definite.
+    Returns the path ``(1 + sweeps · d, d)`` of the means, and the variances ``(d,)``, which are 1 / Λ_ii with the
+    precision matrix Λ = covariance⁻¹ and do not change between updates (Bishop 2006, §10.1.2, eq. 10.12 to 10.15).
+    Raises ``ValueError`` when the shapes differ or the covariance is not symmetric positive definite.
     """
     mu = array("mean", mean, ("d",))
     m, sigma = array("start", start, mu.shape).copy(), positive_definite("covariance", covariance, mu.shape * 2)
@@ -236,13 +212,17 @@ def gaussian_mean_field(
     for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
         m[i] -= precision[i] @ (m - mu) / precision[i, i]
         path.append(m.copy())
-    return GaussianMeanField(np.array(path), 1 / np.diag(precision))
+    return np.array(path), 1 / np.diag(precision)
 
 
-def _converged(path: Floats) -> bool:
-    """Return whether the last sweep, one update of each column, changed no value by more than 1e-6."""
-    sweep = path.shape[1]
-    return len(path) > sweep and bool((np.abs(path[-1] - path[-1 - sweep]) <= 1e-6).all())
+def converged(path: ArrayLike) -> bool:
+    """Return whether the last sweep of a mean-field path ``(1 + sweeps · n, n)`` changed no value by more than 1e-6.
+
+    Divide the path of a Gaussian by the standard deviations of q first.
+    """
+    updates = array("path", path, ("updates", "n"))
+    sweep = updates.shape[1]
+    return len(updates) > sweep and bool((np.abs(updates[-1] - updates[-1 - sweep]) <= 1e-6).all())
 
 
 def _bits(name: str, values: ArrayLike, shape: Shape) -> Floats:

@@ -143,7 +143,6 @@ bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
 bad(mixtures.fit, "covariances: every value must be finite, and at most", X * 1e-90, MIXTURE)
 bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
-bad(mixtures.k_means, "init: need 'k-means[+][+]' or 'random', got 'best'", X, 2, rng=rng(), init="best")
 bad(mixtures.k_means, "rng: need a NumPy Generator, such as .*, got 0", X, 2, rng=0)
 bad(mixtures.fit, "start: need a whole number from 1 to 9, got 0", X, 0, rng=rng())
 bad(mixtures.fit, "tol: need a number of at least 0, got -1", X, MIXTURE, tol=-1)

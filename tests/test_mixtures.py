@@ -73,18 +73,6 @@ def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
     np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=rtol)
 
 
-def test_squares_are_used_only_where_they_keep_their_digits(monkeypatch):
-    rounds = []
-    monkeypatch.setattr(mixtures, "e_step", lambda *a: rounds.append(1) or e_step(*a))
-    fit(*PLAIN[0], max_iter=10, tol=0)
-    assert not rounds
-    rare = GaussianMixture([1 - 1e-5, 1e-5], [[0, 0], [1, 1]], [EYE, EYE])  # of 600 rows, less than one
-    fit(FAR[::2], rare, max_iter=1, tol=0)
-    assert not rounds
-    fit(*HARD["far apart"], max_iter=10, tol=0)
-    assert rounds
-
-
 def test_blocks_of_rows_do_not_matter():
     x, start = problem(4, n=90_000, d=2, k=3)  # more than one block
     fast, bounds = fit(x, start, max_iter=3, tol=0)
@@ -194,16 +182,15 @@ def test_k_means_ends_where_nothing_can_be_improved(seed, k):
 
 
 @pytest.mark.parametrize("x", [[[0.7]] * 6 + [[0.1 * 7]] * 2, [[0.1 * i] for i in (3, 3, 3, 1, 1, 1, 1)] * 9])
-@pytest.mark.parametrize("init", ["k-means++", "random"])
-def test_k_means_ends_where_rounded_means_would_change_labels_for_ever(x, init):
+def test_k_means_ends_where_rounded_means_would_change_labels_for_ever(x):
     for seed in range(20):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            centres, _ = k_means(x, 2, rng=RNG(seed), init=init)
+            centres, _ = k_means(x, 2, rng=RNG(seed))
         assert np.abs(np.subtract.outer(np.ravel(x), centres.ravel())).min(axis=1).max() < 0.2
 
 
-@pytest.mark.parametrize(("offset", "scale"), [(1e9, 1), (-1e12, 1), (0, 1e-200), (1e148, 1e147), (0, 1e148)])
+@pytest.mark.parametrize(("offset", "scale"), [(1e9, 1), (-1e12, 1), (0, 1e-100), (0, 1e148)])
 def test_k_means_depends_neither_on_offset_nor_on_unit(offset, scale):
     x = np.round(np.vstack([RNG(1).normal(m, 1, (40, 2)) for m in (-9, 0, 9)]) * 16) / 16
     centres, labels = k_means(x, 3, rng=RNG(0))
@@ -212,17 +199,15 @@ def test_k_means_depends_neither_on_offset_nor_on_unit(offset, scale):
     np.testing.assert_allclose((moved - offset) / scale, centres, atol=1e-3)
 
 
-def test_more_starts_are_never_worse_and_k_means_plus_plus_is_better_than_random():
+def test_more_starts_of_k_means_are_never_worse():
     x = np.vstack([RNG(1).normal(m, 0.05, (30, 2)) for m in np.ndindex(4, 4)])
 
-    def inertia(seed, **options):
-        centres, labels = k_means(x, 16, rng=RNG(seed), **options)
+    def inertia(seed, n_init=1):
+        centres, labels = k_means(x, 16, rng=RNG(seed), n_init=n_init)
         return ((x - centres[labels]) ** 2).sum()
 
+    assert all(inertia(seed, n_init=5) <= inertia(seed) + 1e-9 for seed in range(10))
     theirs = KMeans(16, n_init=20, random_state=0).fit(x).inertia_
-    careful = [inertia(seed) for seed in range(10)]
-    assert np.mean(careful) < 0.5 * np.mean([inertia(seed, init="random") for seed in range(10)])
-    assert all(inertia(seed, n_init=5) <= one + 1e-9 for seed, one in enumerate(careful))
     assert inertia(0, n_init=20) == pytest.approx(theirs, rel=1e-6)
 
 

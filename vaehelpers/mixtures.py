@@ -26,26 +26,22 @@ FLOOR = 1e-10
 
 
 def k_means(
-    x: ArrayLike, k: int, *, rng: np.random.Generator, n_init: int = 1, init: str = "k-means++", max_iter: int = 300
+    x: ArrayLike, k: int, *, rng: np.random.Generator, n_init: int = 1, max_iter: int = 300
 ) -> tuple[Floats, Labels]:
     """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d): the best of ``n_init`` runs.
 
-    Lloyd (1982), "Least squares quantization in PCM", as in scikit-learn: from rows chosen by k-means++ (Arthur &
-    Vassilvitskii 2007) or at random. The best run has the smallest sum of squared distances. Warns with a
-    ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
-    ``ValueError`` unless 1 ≤ k ≤ n, and for an unknown ``init``.
+    Lloyd (1982), "Least squares quantization in PCM", by scikit-learn, from rows chosen by k-means++ (Arthur &
+    Vassilvitskii 2007). The best run has the smallest sum of squared distances. Warns with a ``ConvergenceWarning``
+    when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises ``ValueError`` unless
+    1 ≤ k ≤ n.
     """
     x = array("x", x, ("n", "d"))
     whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
-    if init not in ("k-means++", "random"):
-        raise ValueError(f"init: need 'k-means++' or 'random', got {init!r}")
-    centre = x.mean(axis=0)
-    scale = np.abs(x - centre).max() or 1.0  # so that squares neither overflow nor underflow
-    model = KMeans(k, init=init, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
-    labels = model.fit_predict((x - centre) / scale)
+    model = KMeans(k, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
+    labels = model.fit_predict(x)
     if model.n_iter_ == max_iter:
         warnings.warn(f"k_means did not converge in max_iter={max_iter} rounds", ConvergenceWarning, stacklevel=2)
-    return centre + scale * model.cluster_centers_, labels.astype(np.intp)
+    return model.cluster_centers_, labels.astype(np.intp)
 
 
 @dataclass(eq=False)
@@ -113,7 +109,7 @@ def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
     centre = x.mean(axis=0)
     means = centre + shares.T @ (x - centre)  # shares.T @ x would lose digits to an offset
     covariances = [(share[:, None] * (x - mean)).T @ (x - mean) for share, mean in zip(shares.T, means, strict=True)]
-    return GaussianMixture(np.exp(log_n - logsumexp(log_n)), means, _above_floor(np.array(covariances), x))
+    return GaussianMixture(np.exp(log_n - logsumexp(log_n)), means, _above_floor(np.array(covariances), _root(x)))
 
 
 def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:
@@ -180,115 +176,93 @@ def fit(
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)
-    z, centre, sd = _standardise(x)  # so that squares keep the most digits
-    units = np.outer(sd, sd)
+    root, centre = _root(x), x.mean(axis=0)
+    z = x - centre
     if isinstance(start, GaussianMixture):
         array("x", x, ("n", start.means.shape[1])), whole("n_init", n_init, 1, 1)
-        starts = [GaussianMixture(start.weights, (start.means - centre) / sd, start.covariances / units)]
+        starts = [GaussianMixture(start.weights, start.means - centre, start.covariances)]
     else:
         k, rng = whole("start", start, 1, len(x)), generator("rng", rng)
         labels = [k_means(x, k, rng=rng)[1] for _ in range(n_init)]
         starts = [m_step(z, np.where(run[:, None] == np.arange(k), 0, -np.inf)) for run in labels]
     columns = np.ascontiguousarray(np.column_stack([np.ones(len(z)), z]).T)
-    runs = [_run(columns, mixture, max_iter, tol) for mixture in starts]
-    best, bounds, converged = max(runs, key=_rank)
-    if tol > 0 and not converged:
+    runs = [_run(columns, root, mixture, max_iter, tol) for mixture in starts]
+    best = max(runs, key=lambda run: (_variances(run.mixture.covariances, root)[0].min() > 2 * FLOOR, run.bounds[-1]))
+    if tol > 0 and not best.converged:
         message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either"
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
-    mixture = GaussianMixture(best.weights, centre + best.means * sd, best.covariances * units)
-    return Fit(mixture, np.array(bounds) - len(x) * np.log(sd).sum(), converged)
+    mixture = GaussianMixture(best.mixture.weights, centre + best.mixture.means, best.mixture.covariances)
+    return Fit(mixture, best.bounds, best.converged)
 
 
-def _run(x: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> tuple[GaussianMixture, list[float], bool]:
-    """Run EM on ``x`` (1 + d, n), whose first row is 1; return mixture, log-likelihoods and whether they converged."""
+def _run(x: Floats, root: Floats, mixture: GaussianMixture, max_iter: int, tol: float) -> Fit:
+    """Run EM on ``x`` (1 + d, n), whose first row is 1 and whose covariance is ``root @ root.T``."""
     bounds: list[float] = []
     converged = False
     while not converged and len(bounds) < max_iter:
-        mixture, log_likelihood = _round(x, mixture)
+        mixture, log_likelihood = _round(x, root, mixture)
         bounds.append(log_likelihood)
         converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * x.shape[1]
-    return mixture, bounds, converged
+    return Fit(mixture, np.array(bounds), converged)
 
 
-def _rank(run: tuple[GaussianMixture, list[float], bool]) -> tuple[bool, float]:
-    """Return a sort key by log-likelihood that ranks runs with a component at ``FLOOR`` below all others."""
-    least = np.linalg.eigvalsh(run[0].covariances).min()
-    return least > 2 * run[0].means.shape[1] * FLOOR, run[1][-1]
+def _round(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
+    """Return the mixture after an E step and an M step on ``x``, and the log-likelihood before them.
 
-
-def _round(x: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
-    """Return the mixture after an E step and an M step on ``x`` (1 + d, n), and the log-likelihood before them.
-
-    A Gaussian log-density is linear in the features (1, x, xxᵀ), the products of the rows of ``x``, and new means and
-    covariances follow from their weighted sums: in a block each half-step is one matrix product. Where squares lose
-    too many digits, ``e_step`` and ``m_step`` are used.
+    For each component, y is ``x`` in coordinates in which the component is N(0, I). Blocks of y fit into the cache,
+    and the weighted sums of y and yyᵀ give the new mean and covariance, accurately if the component moves little.
     """
-    if mixture.weights.all() and _squares_are_exact(mixture.means, mixture.covariances):
-        coefficients, log_likelihood = _coefficients(mixture), 0.0
-        sums = np.zeros_like(coefficients)
-        rows = max(2**18 // coefficients.shape[1], 256)  # a block of features fits into the cache
-        for first in range(0, x.shape[1], rows):
-            block = x[:, first : first + rows]
-            features = np.concatenate([row * block[i:] for i, row in enumerate(block)])
-            log_joint = coefficients @ features  # E step, (k, rows)
-            top = log_joint.max(axis=0)
-            resp = np.exp(log_joint - top)
-            total = resp.sum(axis=0)
-            log_likelihood += float((top + np.log(total)).sum())
-            sums += resp / total @ features.T  # M step, (k, features)
-        counts, means, covariances = _moments(sums, len(x) - 1)
-        if (counts > 1e-100).all() and _squares_are_exact(means, covariances):
-            return GaussianMixture(counts / counts.sum(), means, covariances), log_likelihood
-    log_resp, log_likelihoods = e_step(x[1:].T, mixture)
-    return m_step(x[1:].T, log_resp), float(log_likelihoods.sum())
+    k, d = mixture.means.shape
+    roots = np.linalg.cholesky(mixture.covariances)
+    inverses = np.linalg.inv(roots)
+    whiten = np.concatenate([-inverses @ mixture.means[:, :, None], inverses], axis=2).reshape(k * d, 1 + d)
+    with np.errstate(divide="ignore"):  # the weight of a component may be 0
+        log_scales = np.log(mixture.weights) - np.log(np.sqrt(2 * np.pi) * np.diagonal(roots, 0, 1, 2)).sum(axis=1)
+    log_likelihood, counts, sums, squares = 0.0, np.zeros(k), np.zeros((k, 1, d)), np.zeros((k, d, d))
+    rows = max(2**17 // (k * d), 256)
+    for first in range(0, x.shape[1], rows):
+        y = (whiten @ x[:, first : first + rows]).reshape(k, d, -1)
+        log_joint = log_scales[:, None] - 0.5 * np.einsum("kdn,kdn->kn", y, y)
+        top = log_joint.max(axis=0)
+        resp = np.exp(log_joint - top)
+        total = resp.sum(axis=0)
+        log_likelihood += float((top + np.log(total)).sum())  # E step
+        resp = (resp / total)[:, None]
+        counts += resp.sum(axis=(1, 2))
+        sums += resp @ y.swapaxes(1, 2)
+        squares += resp * y @ y.swapaxes(1, 2)
+    if (counts < 1e-100).any():  # responsibilities too small for floats have logarithms
+        return m_step(x[1:].T, e_step(x[1:].T, mixture)[0]), log_likelihood
+    shifts, squares = sums / counts[:, None, None], squares / counts[:, None, None]
+    means = mixture.means + (shifts @ roots.swapaxes(1, 2))[:, 0]
+    covariances = roots @ (squares - shifts.swapaxes(1, 2) @ shifts) @ roots.swapaxes(1, 2)
+    return GaussianMixture(counts / counts.sum(), means, _above_floor(covariances, root)), log_likelihood
 
 
-def _coefficients(mixture: GaussianMixture) -> Floats:
-    """Return the coefficients (k, features) of log p(x, z = k) in the features of x."""
-    precisions = np.linalg.inv(mixture.covariances)
-    linear = np.einsum("kij,kj->ki", precisions, mixture.means)
-    squares = (linear * mixture.means).sum(axis=1)
-    constants = np.log(mixture.weights) - 0.5 * (squares + np.linalg.slogdet(2 * np.pi * mixture.covariances)[1])
-    i, j = np.triu_indices(linear.shape[1])
-    return np.column_stack([constants, linear, precisions[:, i, j] * np.where(i == j, -0.5, -1)])
-
-
-def _moments(sums: Floats, d: int) -> tuple[Floats, Floats, Floats]:
-    """Return counts (k,), means (k, d) and covariances (k, d, d) from weighted sums of features (k, features)."""
-    counts, (i, j) = sums[:, 0], np.triu_indices(d)
-    averages = sums[:, 1:] / np.maximum(counts, 1e-300)[:, None]
-    means, covariances = averages[:, :d], np.empty((len(sums), d, d))
-    covariances[:, i, j] = covariances[:, j, i] = averages[:, d:] - means[:, i] * means[:, j]
-    return counts, means, covariances
-
-
-def _squares_are_exact(means: Floats, covariances: Floats) -> bool:
-    """Return whether differences of squares of standardised data keep about eleven of sixteen digits."""
-    squares = means.shape[1] + (means**2).sum(axis=1)
-    return bool((squares < 1e5 * np.linalg.eigvalsh(covariances)[:, 0]).all())
-
-
-def _standardise(x: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return ``x`` (n, d) with mean 0 and variance 1 in each column, and the means and standard deviations (d,)."""
+def _root(x: Floats) -> Floats:
+    """Return the Cholesky factor (d, d) of the covariance of ``x`` (n, d)."""
     if len(x) <= x.shape[1]:
         raise ValueError(f"x: need more rows than columns for full covariances, got shape {x.shape}")
-    centre = x.mean(axis=0)
-    z = x - centre
-    sd = np.sqrt((z**2).mean(axis=0))
+    centre, sd = x.mean(axis=0), x.std(axis=0)
     if sd.max() > 1e70:
         raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
-    z /= np.where(sd > 1e-14 * np.abs(centre), sd, np.inf)  # a constant column becomes 0
-    if np.linalg.eigvalsh(z.T @ z / len(z))[0] < 1e-14:
+    z = (x - centre) / np.where(sd > 1e-14 * np.abs(centre), sd, np.inf)  # a constant column becomes 0
+    correlations = z.T @ z / len(z)
+    if np.linalg.eigvalsh(correlations)[0] < 1e-14:
         raise ValueError("x: the columns are linearly dependent or constant, need independent ones; leave some out")
-    return z, centre, sd
+    return sd[:, None] * np.linalg.cholesky(correlations)
 
 
-def _above_floor(covariances: Floats, x: Floats) -> Floats:
-    """Raise covariances (k, d, d) to ``FLOOR`` in the directions in which they lie below it."""
-    z, _, sd = _standardise(x)
-    root = sd[:, None] * np.linalg.cholesky(z.T @ z / len(z))
+def _variances(covariances: Floats, root: Floats) -> tuple[Floats, Floats]:
+    """Return variances (k, d) and axes (k, d, d) of components where the covariance of all data is I."""
     inverse = np.linalg.inv(root)
-    variances, axes = np.linalg.eigh(inverse @ covariances @ inverse.T)  # in units of the data's
+    variances, axes = np.linalg.eigh(inverse @ covariances @ inverse.T)
+    return variances, axes
+
+
+def _above_floor(covariances: Floats, root: Floats) -> Floats:
+    """Raise covariances (k, d, d) to ``FLOOR`` in the directions in which they lie below it."""
+    variances, axes = _variances(covariances, root)
     raised = root @ axes * np.sqrt(np.maximum(variances, FLOOR))[:, None]
     return np.where(variances[:, :1, None] < FLOOR, raised @ raised.swapaxes(1, 2), covariances)
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from vaehelpers.lessons import live as module
-from vaehelpers.lessons.live import Live, choice, once_per_burst, slider, steps
+from vaehelpers.lessons.live import Learning, Live, once_per_burst, slider
 
 
 def test_a_burst_of_events_is_drawn_once_and_the_next_one_again():
@@ -61,10 +63,12 @@ def test_the_image_for_pages_without_a_kernel_is_an_output_of_its_own(live, monk
     assert metadata == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
 
 
-def test_controls_keep_their_names_limits_and_values():
-    fine, whole = slider("mean", -3, 3, 0.5), steps("half-step", 9, first=2)
-    assert (fine.description, fine.min, fine.max, fine.value, fine.step) == ("mean", -3, 3, 0.5, 0.01)
-    assert (whole.description, whole.min, whole.max, whole.value, whole.step) == ("half-step", 2, 9, 2, 1)
-    assert steps("step", 9, value=4).value == 4
-    buttons = choice("way", ["a", "b"], value="b")
-    assert (buttons.description, buttons.options, buttons.value) == ("way", ("a", "b"), "b")
+def test_learning_draws_in_one_place(monkeypatch):
+    output = Mock()
+    monkeypatch.setattr(module, "display", Mock(return_value=output))
+    learning = Learning(np.zeros((3, 1, 8, 8)))
+    for value in (0, 0.5, 1):
+        learning.show(np.full((3, 1, 8, 8), value), f"step {value}")
+    module.display.assert_called_once()
+    (first,), (second,) = (call.args for call in output.update.call_args_list)
+    assert first.data != second.data

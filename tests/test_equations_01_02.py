@@ -30,12 +30,16 @@ def test_information():
     return [p * slope(surprisal, p * q), p * slope(surprisal, p), surprisal(p)], [slope(surprisal, q), at_one, solution]
 
 
-@checks("01 cell-017 0 b13669", "Cover & Thomas (2006), §2.1; MacKay (2003), §2.4")
-def test_entropy():
-    """Against SciPy's entropy."""
-    p = np.random.default_rng(1).dirichlet(np.ones(5))
+@checks(
+    "01 cell-017 0 b13669; 01 cell-047-3 0 0b7985",
+    "Cover & Thomas (2006), §2.1 and theorem 5.4.3; MacKay (2003), §2.4; Murphy (2022), §6.1.2",
+)
+def test_entropy_and_cross_entropy():
+    """All forms against SciPy's entropy, and its entropy plus its relative entropy."""
+    p, q = np.random.default_rng(1).dirichlet(np.ones(5), 2)
     forms = [np.sum(p * information.surprisal(p)), -np.sum(p * np.log(p)), np.average(-np.log(p), weights=p)]
-    return np.array(forms), stats.entropy(p)
+    crossed = [-np.sum(p * np.log(q)), np.average(-np.log(q), weights=p)]
+    return [np.array(forms), np.array(crossed)], [stats.entropy(p), stats.entropy(p) + stats.entropy(p, q)]
 
 
 @checks("01 cell-025-2 0 2b66c1", "Cover & Thomas (2006), theorem 2.6.4; MacKay (2003), §2.4")
@@ -78,25 +82,22 @@ def test_no_code_beats_the_entropy():
     return [identity, bound, huffman], [entropy[:, None] - means, (kraft - 1) / np.log(2), means.min(axis=1)]
 
 
-@checks("01 cell-047-3 0 0b7985", "Cover & Thomas (2006), theorem 5.4.3; Murphy (2022), §6.1.2")
-def test_cross_entropy():
-    """Against SciPy's entropy plus its relative entropy."""
-    p, q = np.random.default_rng(5).dirichlet(np.ones(4), 2)
-    forms = [-np.sum(p * np.log(q)), np.average(-np.log(q), weights=p)]
-    return np.array(forms), stats.entropy(p) + stats.entropy(p, q)
-
-
 @checks(
-    "01 cell-056-2 0 9cb5e5; 01 mutual-information 0 571f95", "Cover & Thomas (2006), §2.2 to §2.4; MacKay (2003), §8.1"
+    "01 cell-056-2 0 9cb5e5; 01 mutual-information 0 571f95; 02 dependent-parts 0 47649f",
+    "Cover & Thomas (2006), §2.2 to §2.4 and eq. 2.36; MacKay (2003), §8.1",
 )
 def test_entropies_of_a_table():
-    """On a random table: the conditional entropy row by row with SciPy, the mutual information with scikit-learn."""
+    """On a random table: the conditional entropy row by row and the relative entropy of the table and the product of
+    its margins with SciPy, the mutual information with scikit-learn.
+    """
     counts = np.random.default_rng(6).integers(1, 100, (3, 4))
     table = counts / counts.sum()
-    joint, h_x, h_y = (stats.entropy(p.ravel()) for p in (table, table.sum(axis=1), table.sum(axis=0)))
-    given_x = table.sum(axis=1) @ stats.entropy(table, axis=1)  # SciPy divides each row by its sum
+    p_x, p_y = table.sum(axis=1), table.sum(axis=0)
+    joint, h_x, h_y = (stats.entropy(p.ravel()) for p in (table, p_x, p_y))
+    given_x = p_x @ stats.entropy(table, axis=1)  # SciPy divides each row by its sum
+    divergence = stats.entropy(table.ravel(), np.outer(p_x, p_y).ravel())
     mutual = mutual_info_score(None, None, contingency=counts)
-    return [h_x + given_x, np.array([h_y - given_x, h_x + h_y - joint])], [joint, mutual]
+    return [h_x + given_x, np.array([h_y - given_x, h_x + h_y - joint, divergence])], [joint, mutual]
 
 
 @checks("01 cell-065-3 0 2abf5d", "Cover & Thomas (2006), theorem 8.3.1", rtol=1e-4)
@@ -150,23 +151,14 @@ def test_the_mean_log_likelihood_is_a_divergence():
     return np.array([-cross_entropy, -stats.entropy(shares) - stats.entropy(shares, q)]), likelihood
 
 
-@checks("02 dependent-parts 0 47649f", "Cover & Thomas (2006), eq. 2.36; MacKay (2003), §8.1")
-def test_mutual_information_is_a_divergence():
-    """Against scikit-learn's score of the same table."""
-    joint = np.array([[30, 4], [14, 12], [6, 34]]) / 100
-    margins = joint.sum(axis=1), joint.sum(axis=0)
-    apart = sum(map(stats.entropy, margins)) - stats.entropy(joint.ravel())
-    shared = mutual_info_score(None, None, contingency=100 * joint)
-    return np.array([stats.entropy(joint.ravel(), np.outer(*margins).ravel()), apart]), shared
-
-
-@checks("02 cell-031 0 4bedc1", "Cover & Thomas (2006), §8.5; Bishop (2006), §1.6.1", rtol=1e-5)
-def test_the_divergence_of_densities():
-    """The integral by quadrature against torch's closed form for two gamma distributions."""
-    peers = [distributions.Gamma(torch.tensor(shape), torch.tensor(rate)) for shape, rate in ((3.0, 2.0), (2.0, 1.5))]
+@checks("02 cell-031 0 4bedc1; 06 cell-020-5 0 9f2ea0", "Cover & Thomas (2006), §8.5; Bishop (2006), §1.6.1", rtol=1e-5)
+def test_divergence_and_cross_entropy_of_densities():
+    """The integrals by quadrature against torch's divergence of two gamma distributions and SciPy's entropy plus it."""
     q, p = stats.gamma(3, scale=1 / 2), stats.gamma(2, scale=1 / 1.5)
-    integral = quad(lambda x: q.pdf(x) * np.log(q.pdf(x) / p.pdf(x)), 1e-9, 30)[0]
-    return integral, distributions.kl_divergence(*peers).item()
+    divergence = quad(lambda x: q.pdf(x) * np.log(q.pdf(x) / p.pdf(x)), 1e-9, 30)[0]
+    cross_entropy = quad(lambda x: -q.pdf(x) * p.logpdf(x), 1e-9, 30)[0]
+    kl = distributions.kl_divergence(distributions.Gamma(3.0, 2.0), distributions.Gamma(2.0, 1.5)).item()
+    return [divergence, cross_entropy], [kl, q.entropy() + kl]
 
 
 @checks("02 cell-031-3 0 dfe0d2; 02 cell-031-3 1 6bf86a", "Bishop (2006), eq. 1.46; Murphy (2022), §6.2.3")

@@ -2,53 +2,48 @@
 
 import base64
 import io
-import json
 import re
 
 import numpy as np
 import pytest
 from explorers import HOSTILE, assert_text, held_out, opened, shipped, untrained
 from PIL import Image
-from test_leaks import measured
 
 from vaehelpers import latents
 from vaehelpers.explorer import LatentExplorer
 
 pytestmark = pytest.mark.slow
 
-# Dispatch random events with random values; every hundredth waits for a frame, so that timers and drawing catch up.
+# Operate random controls with random values; every hundredth time wait for a frame, so that drawing catches up.
 EVENTS = """async ([seed, events]) => {
   const random = (n) => Math.floor((seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 * n);
   const any = (list) => list[random(list.length)];
-  const dispatch = (type, target, Kind = Event, options = {}) => {
+  const dispatch = (target, type, Kind = Event) => {
     const { left, top, width, height } = target.getBoundingClientRect();
     const place = { clientX: left + random(width), clientY: top + random(height) };
-    target.dispatchEvent(new Kind(type, { bubbles: true, ...place, ...options }));
+    target.dispatchEvent(new Kind(type, { bubbles: true, ...place }));
   };
   const enter = (input, value) => {
     input.value = value;
-    dispatch("input", input);
-    if (random(3) === 0) dispatch("change", input);
+    dispatch(input, "input");
+    dispatch(input, "change");
   };
-  const actions = [
-    ["input[type=range]", (input) => enter(input, Number(input.min) + random(1001) / 1000 * (input.max - input.min))],
-    [".film input", (range) => dispatch("keydown", range, KeyboardEvent, { key: any(["Delete", "a", "Escape"]) })],
-    [".film input", (range) => dispatch("dblclick", range, MouseEvent)],
-    [".row input[type=number]", (input) => enter(input, any(["", "1.5", "-0.25", "99", "-1e300", "1e-300"]))],
-    [".tool input[type=number]", (input) => enter(input, any(["", "-1", "0", "17", "199", "200", "2.5"]))],
-    ["button", (button) => button.click()],
-    [".image button, .row button", (button) => button.click()],
-    [".toolbar button", (button) => button.click()],
-    [".chart canvas", (chart) => dispatch(any(["click", "pointermove", "pointerleave"]), chart, PointerEvent)],
-    ["select", (select) => { select.selectedIndex = random(select.length); dispatch("change", select); }],
-    ["details", (folded) => { if (random(8) === 0) folded.open = !folded.open; }],
-  ];
+  const actions = {
+    "input[type=range]": (input) => enter(input, Number(input.min) + random(1001) / 1000 * (input.max - input.min)),
+    "input[type=number]": (input) => enter(input, any(["", "1.5", "-0.25", "99", "-1e300", "17", "200", "2.5"])),
+    "button, summary": (control) => control.click(),
+    ".toolbar button": (button) => button.click(),
+    ".chart canvas": (chart) => dispatch(chart, any(["click", "pointermove", "pointerleave"]), PointerEvent),
+    select: (select) => enter(select, random(select.length)),
+  };
   for (let k = 0; k < events; k++) {
-    const [selector, act] = any(actions), target = any(document.querySelectorAll(selector));
+    const [selector, act] = any(Object.entries(actions)), target = any(document.querySelectorAll(selector));
     if (target) act(target);
     if (k % 100 === 0) await new Promise(requestAnimationFrame);
   }
 }"""
+# Wait longer than any timer of the explorer, and then until the page is idle.
+IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle, { timeout: 10_000 }), 450))"
 
 
 @pytest.mark.parametrize(
@@ -110,15 +105,6 @@ def test_a_damaged_file_shows_an_error(browser, tmp_path, damage):
         assert explorer.page.locator(".latent-explorer").count() == 0
 
 
-@pytest.mark.parametrize("z", [[1], [1, 2, 3], ["a", 0], None], ids=str)
-def test_a_code_that_does_not_match_the_model_shows_an_error(browser, tmp_path, z):
-    path, made = tmp_path / "page.html", shipped("digits-2d")
-    made.save_html(path)
-    path.write_text(path.read_text().replace(f'"z": {json.dumps(made.z)}', f'"z": {json.dumps(z)}'))
-    with opened(browser, path, made.model) as explorer:
-        assert explorer.page.get_by_role("alert").text_content()
-
-
 def test_without_javascript_the_traversal_is_shown_and_explained(page_of):
     with page_of(java_script_enabled=False) as explorer:
         text, image = explorer.page.locator("noscript p"), explorer.page.locator("noscript img")
@@ -154,7 +140,13 @@ def memory(explorer, devtools):
     explorer.button("reset").click()
     if explorer.page.locator(".tool").count():
         explorer.page.locator(".toolbar [aria-expanded=true]").click()
-    return measured(explorer.page, devtools)
+    seen = []
+    while len(seen) < 3 or seen[-1] != seen[-3]:
+        explorer.page.evaluate(IDLE)
+        devtools.send("HeapProfiler.collectGarbage")
+        counted = devtools.send("Memory.getDOMCounters")
+        seen.append((counted["nodes"], counted["jsEventListeners"]))
+    return devtools.send("Runtime.getHeapUsage")["usedSize"], *seen[-1]
 
 
 def test_random_events_leave_the_right_image_and_no_more_memory(page_of):

@@ -15,15 +15,14 @@ from vaehelpers.explorer import LatentExplorer
 
 pytestmark = pytest.mark.slow
 
-# Return where the band of each latent begins and ends, as shares of the range from -3 to +3: as set, and as laid out.
+# Return the text of each latent's band, and where it begins and ends as shares of the range from -3 to +3; a band that
+# is not visible begins and ends at 0.
 BANDS = """() => [...document.querySelectorAll(".row")].map((row) => {
-  const band = row.querySelector(".band"), [range] = row.querySelectorAll("input"), style = getComputedStyle(band);
+  const band = row.querySelector(".band"), range = row.querySelector("input");
   const [whole, part] = [row.querySelector(".film"), band].map((each) => each.getBoundingClientRect());
   const cell = whole.width / 9, place = (x) => (x - whole.left - cell / 2) / (whole.width - cell);
-  return [
-    Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(style.getPropertyValue("--from")),
-    Number(style.getPropertyValue("--to")), place(part.left), place(part.right), band.title, band.checkVisibility(),
-  ];
+  const ends = band.checkVisibility() ? [place(part.left), place(part.right)] : [0, 0];
+  return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), band.title, ...ends];
 })"""
 RING = """() => {
   const [ring, chart] = [".ring", ".chart"].map((name) => document.querySelector(name).getBoundingClientRect());
@@ -47,13 +46,13 @@ def assert_encoded(explorer, pixels, tolerance=1e-3):
     """Assert that sliders show the mean and bands show mean ± standard deviation; return the code."""
     mu, logvar = posterior(explorer, pixels)
     np.testing.assert_allclose(explorer.code(), mu.clip(-3, 3), atol=0.005 + tolerance)
-    ends = np.clip((np.stack([mu - np.exp(logvar / 2), mu + np.exp(logvar / 2)], 1) / 3 + 1) / 2, 0, 1)
     bands = sorted(explorer.page.evaluate(BANDS))
-    np.testing.assert_allclose([band[1:3] for band in bands], ends, atol=tolerance)
-    for (*_, left, right, title, visible), (low, high), mean in zip(bands, ends, mu, strict=True):
-        if visible and high - low > 0.03:  # a narrow one is three pixels wide
-            np.testing.assert_allclose([left, right], [low, high], atol=0.004)
-        assert abs(float(re.search(r"(-?[\d.]+) ± ", title)[1]) - mean) < 0.005 + tolerance
+    for (_, text, *places), mean, sd in zip(bands, mu, np.exp(logvar / 2), strict=True):
+        shown = [float(number) for number in re.findall(r"-?[\d.]+", text)]
+        np.testing.assert_allclose(shown, [mean, sd], atol=0.005 + tolerance)
+        ends = (np.clip([mean - sd, mean + sd], -3, 3) / 3 + 1) / 2
+        if np.ptp(places) > 0.03:  # a narrow one is three pixels wide
+            np.testing.assert_allclose(places, ends, atol=0.004)
     return mu.clip(-3, 3)
 
 
@@ -251,7 +250,7 @@ def test_an_image_in_the_size_of_the_model_is_encoded_exactly(digits, paper, tmp
     digits.eventually(assert_encoded, digits, as_pixels(flat), 1e-3 if image.mode == "L" else 8e-3)
 
 
-@pytest.mark.parametrize("size", [(512, 512), (48, 48), (600, 400), (300, 500), (16, 16)])
+@pytest.mark.parametrize("size", [(600, 400), (300, 500), (16, 16)])
 def test_an_image_of_any_size_is_cropped_to_a_square_and_scaled(digits, paper, tmp_path, size):
     image = Image.new("L", size, 255)  # bright where it is cut off
     image.paste(digit(min(size)), [(length - min(size)) // 2 for length in size])
@@ -298,14 +297,13 @@ def test_a_model_of_colour_images_encodes_colours(page_of, tmp_path):
 def test_one_tool_is_open_at_a_time_and_keeps_what_it_shows(page_of):
     with page_of() as explorer:
         buttons, index = explorer.page.locator(".toolbar button"), explorer.page.get_by_label("index", exact=True)
-        names = ["True hand", "Map of codes", "Your own image"]
-        assert buttons.all_inner_texts() == names
-        for name in names:
+        for name in ("Map of codes", "Your own image", "True hand"):
             explorer.open(name)
             assert explorer.page.locator(".tool h3").all_inner_texts() == [name]
-            expanded = [button.get_attribute("aria-expanded") for button in buttons.all()]
-            assert expanded == [str(each == name).lower() for each in names]
-        explorer.open("True hand")
+            expanded = [
+                button.inner_text() for button in buttons.all() if button.get_attribute("aria-expanded") == "true"
+            ]
+            assert expanded == [name]
         index.fill("0.7")
         explorer.open("True hand")
         assert explorer.page.locator(".tool").count() == 0

@@ -54,11 +54,10 @@ def own_settings(tmp_path_factory):
     settings = home / "lab" / "@jupyterlab" / "docmanager-extension" / "plugin.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
     settings.write_text('{"autosave": false}')  # else it may save during a slow test
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    yield
-    for name, value in before.items():
-        os.environ.pop(name) if value is None else os.environ.update({name: value})
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in changes.items():
+            environment.setenv(name, value)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The lecturers' guide: its headings, minutes, references to the lessons, and exam."""
+"""The lecturers' guide: its minutes, references to the lessons, and exam."""
 
 import re
 from functools import cache
@@ -9,8 +9,6 @@ from test_notebooks import NOTEBOOKS, read
 
 GUIDE = ROOT / "docs" / "instructors"
 LESSONS = {path.stem[:2]: path for path in NOTEBOOKS}
-HEADINGS = ["Minutes", "The one idea", "The demonstration", "The question to the class", "The usual misunderstanding"]
-HEADINGS += ["On the board", "What to skip", "What the next lesson needs"]
 
 
 @cache
@@ -25,12 +23,6 @@ def lesson(number):
     """Return the text of a lesson's markdown cells, and that of all its cells."""
     cells = read(LESSONS[number]).cells
     return "\n\n".join(c.source for c in cells if c.cell_type == "markdown"), "\n\n".join(c.source for c in cells)
-
-
-def sections(text, level):
-    """Return title and text of each section of a level."""
-    parts = re.split(rf"^{'#' * level} (.+)$", text, flags=re.MULTILINE)
-    return list(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def check_minutes(text, total):
@@ -61,17 +53,11 @@ def check_names(text, number=None):
         assert f"**Exercise {exercise} (" in lesson(n or number)[0], f"{n} has no Exercise {exercise}"
 
 
-def test_every_lesson_has_its_page():
-    assert sorted(path.stem[-2:] for path in GUIDE.glob("lesson-*.md")) == sorted(LESSONS)
-
-
 @pytest.mark.parametrize("number", LESSONS)
-def test_a_page_has_all_headings_and_its_references_exist(number):
+def test_the_references_of_a_page_exist(number):
     text = page(f"lesson-{number}")
     title = re.match(r"# (.+)\n", lesson(number)[0])[1]
     assert text.startswith(f"# Lesson {number}: {title}\n")
-    assert [heading for heading, _ in sections(text, 2)] == HEADINGS
-    assert all(body.strip() for _, body in sections(text, 2))
     check_names(text, number)
     for name in re.findall(r"`((?:lesson\d\d|plots)\.\w+)", text):
         assert f"{name}(" in lesson(number)[1], f"{number} does not call {name}"
@@ -103,7 +89,9 @@ def test_the_plans_add_up_and_their_references_exist():
 def exam(name, pattern):
     """Return the numbers in the title, and the text, of each question on an exam page."""
     found = {}
-    for heading, body in sections(page(name), 3):
+    _, *questions = re.split(r"^### ", page(name), flags=re.MULTILINE)
+    for question in questions:
+        heading, _, body = question.partition("\n")
         number, *numbers = re.fullmatch(rf"(\d\.\d) .+ {pattern}", heading).groups()
         found[number] = ([int(n) for n in numbers], re.split(r"^## ", body, flags=re.MULTILINE)[0])
     return found
@@ -116,9 +104,6 @@ def test_every_question_is_solved_for_the_points_that_it_gives():
     for number, ((points, _), _) in questions.items():
         (given,), text = solutions[number]
         assert given == points == sum(int(n) for n in re.findall(r"^- \((\d+)\) ", text, re.MULTILINE)), number
-    for n in range(1, 9):
-        own = [numbers for number, (numbers, _) in questions.items() if number[0] == str(n)]
-        assert len(own) >= 3 and own[0] < own[-1], f"lesson {n}: three questions, the last worth more than the first"
 
 
 def test_the_numbers_of_the_solutions_are_those_that_the_page_computes():
@@ -130,10 +115,3 @@ def test_the_numbers_of_the_solutions_are_those_that_the_page_computes():
     for number, values in space["answers"].items():
         for value in values:
             assert re.search(rf"(?<![\d.]){re.escape(value)}(?!\d|\.\d)", solutions[number][1]), f"{number}: {value}?"
-
-
-def test_links_of_the_guide_lead_somewhere():
-    for path in GUIDE.glob("*.md"):
-        for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
-            assert target.startswith("https://") or (GUIDE / target).exists(), f"{path.name}: {target}"
-            assert target != "exam-solutions.md", "the site leaves it out"

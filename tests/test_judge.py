@@ -2,12 +2,10 @@
 
 import copy
 import importlib
-import sys
 
 import numpy as np
 import pytest
 import torch
-from checks import exercises
 from IPython.core.formatters import DisplayFormatter
 
 from vaehelpers.lessons.judge import OPEN
@@ -15,7 +13,9 @@ from vaehelpers.lessons.judge import OPEN
 TABLES = [importlib.import_module(f"test_lesson{number:02}") for number in range(9)]
 RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
 WRONG = {name: answers for table in TABLES for name, answers in table.WRONG.items()}
-CHECKS = {name.removeprefix("check_"): check for name, check in vars(exercises).items()}
+LESSONS = [importlib.import_module(f"vaehelpers.lessons.lesson{number:02}") for number in range(9)]
+OF_LESSON = {name: lesson for lesson in LESSONS for name in vars(lesson) if name.startswith("check_")}
+CHECKS = {name.removeprefix("check_"): getattr(lesson, name) for name, lesson in OF_LESSON.items()}
 for table in TABLES:
     CHECKS |= getattr(table, "CHECKS", {})  # wrappers for checks that take more than one answer
 FUNCTIONS = [name for name in RIGHT if callable(RIGHT[name][0])]
@@ -47,7 +47,7 @@ def mistakes(monkeypatch):
     """A function that returns the arguments that an exercise's check passes to judge or judge_function."""
 
     def handed_over(name):
-        module = sys.modules[getattr(exercises, f"check_{name}").__module__]
+        module = OF_LESSON[f"check_{name}"]
         found = {"mistakes": {}, "cases": []}
         with monkeypatch.context() as patch:
             patch.setattr(module, "judge", lambda _, right, **more: found.update(more, right=right), raising=False)
@@ -144,6 +144,6 @@ def test_three_digits_are_enough_and_no_mistake_has_them(name, mistakes):
 
 def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():
     for answer, right in ((0.28, True), (0.9, False)):
-        result = exercises.check_bayes(answer)
+        result = CHECKS["bayes"](answer)
         assert bool(result) == result.ok == right
         assert DisplayFormatter().format(result) == ({}, {})

@@ -10,6 +10,10 @@ from conftest import ROOT
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+QUESTION = re.compile(r"^\*\*(\d)\.\*\* ", re.MULTILINE)
+OPTION = re.compile(r"^- \*\*([A-D])\.\*\* ", re.MULTILINE)
+ANSWER = re.compile(r"<details><summary>Answer</summary>\n\n(.+?)\n\n</details>", re.DOTALL)
 
 
 def read(path):
@@ -20,11 +24,7 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_all_nine_lessons_are_there():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(9)]
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@lessons
 def test_a_notebook_keeps_the_rules(path):
     notebook = read(path)
     nbformat.validate(notebook)
@@ -38,6 +38,29 @@ def test_a_notebook_keeps_the_rules(path):
         assert cell.outputs == [] and cell.execution_count is None, "strip the outputs"
         assert len(cell.source.splitlines()) <= (15 if i else 10)
         assert "!pip" not in cell.source and "%pip" not in cell.source
+
+
+@lessons
+def test_a_quiz_has_one_right_answer_to_each_question_and_explains_each(path):
+    cells = [cell.source for cell in read(path).cells if cell.id.startswith("check-yourself")]
+    _, *parts = QUESTION.split("\n\n".join(cells))
+    numbers, questions = parts[::2], parts[1::2]
+    assert numbers == list("12345")[: len(numbers)] and len(numbers) >= 3
+    right = []
+    for question in questions:
+        options, (answer,) = OPTION.findall(question), ANSWER.findall(question)
+        assert options in (list("ABC"), list("ABCD")), question
+        assert sorted(re.findall(r"\*\*([A-D])\*\*", answer)) == options, question
+        right += re.findall(r"\*\*([A-D])\*\* is right:", answer)
+    assert len(right) == len(questions) and len(set(right)) >= 3, "the right answer is always the same"
+
+
+@lessons
+def test_alternative_texts_are_sentences(path):
+    for cell in read(path).cells:
+        if text := cell.metadata.get("alt"):
+            assert 20 <= len(text) <= 400 and text == " ".join(text.split()) and text.endswith("."), cell.id
+            assert not re.search(r"\$|\b(image|picture) of\b", text[:40], re.IGNORECASE), cell.id
 
 
 def open_and_solved(notebook):
@@ -71,7 +94,7 @@ def check_outputs(outputs, exercises):
     assert printed.count("Not filled in yet") == printed.count("Right:") == exercises
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@lessons
 def test_a_lesson_runs_with_its_exercises_open_and_then_solved(path):
     notebook = read(path)
     both = open_and_solved(notebook)

@@ -1,15 +1,11 @@
 """The lessons introduce the field's terms, informal words do not replace them, and the glossary is up to date."""
 
-import csv
 import re
 
 import glossary
-import nbformat
 import pytest
-from conftest import ROOT
+from test_notebooks import NOTEBOOKS, read
 
-TERMS = list(csv.DictReader((ROOT / "docs" / "terms.csv").read_text(encoding="utf-8").splitlines()))
-LESSONS = {path.stem[:2]: nbformat.read(path, 4).cells for path in sorted((ROOT / "notebooks").glob("*.ipynb"))}
 #: Informal words, and the terms of which one must occur in the same cell.
 HOME_MADE = {
     r"\b(prices?|bargains?|pa(y|ys|id) for)\b": r"KL|cross-entropy|rate|digit|compute",
@@ -23,21 +19,16 @@ HOME_MADE = {
 }
 
 
-@pytest.mark.parametrize("row", TERMS, ids=[f"{row['lesson']}-{row['term']}" for row in TERMS])
-def test_a_term_is_introduced_in_bold(row):
-    place = glossary.introduction(nbformat.from_dict({"cells": LESSONS[row["lesson"]]}), row["term"])
-    assert place, f"lesson {row['lesson']} has no {row['term']!r} in bold"
-    assert row["german"] and len(place[2].split()) >= 6, "a definition is a sentence"
-
-
 def test_the_glossary_is_made_from_the_lessons():
     assert glossary.GLOSSARY.read_text(encoding="utf-8") == glossary.glossary(), "run: make glossary"
+    for entry in glossary.entries():
+        assert entry.german and len(entry.sentence.split()) >= 6, f"{entry.term}: a definition is a sentence"
 
 
-@pytest.mark.parametrize("number", LESSONS)
-def test_an_informal_word_occurs_with_its_term(number):
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_an_informal_word_occurs_with_its_term(path):
     summary = False
-    for cell in LESSONS[number]:
+    for cell in read(path).cells:
         if cell.cell_type != "markdown":
             continue
         summary = summary or cell.source.startswith(("## Check yourself", "## Summary"))

@@ -209,33 +209,35 @@ def _run(x: Floats, root: Floats, mixture: GaussianMixture, max_iter: int, tol: 
 def _round(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
     """Return the mixture after an E step and an M step on ``x``, and the log-likelihood before them.
 
-    For each component, y is ``x`` in coordinates in which the component is N(0, I). Blocks of y fit into the cache,
-    and the weighted sums of y and yyᵀ give the new mean and covariance, accurately if the component moves little.
+    For each component, y is ``x`` in coordinates in which the component is N(0, I), linear in (1, x). So both
+    half-steps are a matrix product for each block of rows, and no digits are lost as in sums of squares of x.
     """
     k, d = mixture.means.shape
     roots = np.linalg.cholesky(mixture.covariances)
     inverses = np.linalg.inv(roots)
-    whiten = np.concatenate([-inverses @ mixture.means[:, :, None], inverses], axis=2).reshape(k * d, 1 + d)
+    whiten = np.concatenate([-inverses @ mixture.means[:, :, None], inverses], axis=2)  # (k, d, 1 + d)
     with np.errstate(divide="ignore"):  # the weight of a component may be 0
         log_scales = np.log(mixture.weights) - np.log(np.sqrt(2 * np.pi) * np.diagonal(roots, 0, 1, 2)).sum(axis=1)
-    log_likelihood, counts, sums, squares = 0.0, np.zeros(k), np.zeros((k, 1, d)), np.zeros((k, d, d))
-    rows = max(2**17 // (k * d), 256)
+    log_likelihood, counts, sums = 0.0, np.zeros(k), np.zeros((k, d, 1 + d))
+    rows = max(2**17 // (k * d), 256)  # a block fits into the cache
     for first in range(0, x.shape[1], rows):
-        y = (whiten @ x[:, first : first + rows]).reshape(k, d, -1)
+        block = x[:, first : first + rows]
+        y = (whiten.reshape(-1, 1 + d) @ block).reshape(k, d, -1)
         log_joint = log_scales[:, None] - 0.5 * np.einsum("kdn,kdn->kn", y, y)
         top = log_joint.max(axis=0)
         resp = np.exp(log_joint - top)
         total = resp.sum(axis=0)
-        log_likelihood += float((top + np.log(total)).sum())  # E step
-        resp = (resp / total)[:, None]
-        counts += resp.sum(axis=(1, 2))
-        sums += resp @ y.swapaxes(1, 2)
-        squares += resp * y @ y.swapaxes(1, 2)
+        log_likelihood += float((top + np.log(total)).sum())
+        resp /= total
+        counts += resp.sum(axis=1)
+        y *= resp[:, None]
+        sums += (y.reshape(k * d, -1) @ block.T).reshape(sums.shape)  # of y (1, x)ᵀ
     if (counts < 1e-100).any():  # responsibilities too small for floats have logarithms
         return m_step(x[1:].T, e_step(x[1:].T, mixture)[0]), log_likelihood
-    shifts, squares = sums / counts[:, None, None], squares / counts[:, None, None]
-    means = mixture.means + (shifts @ roots.swapaxes(1, 2))[:, 0]
-    covariances = roots @ (squares - shifts.swapaxes(1, 2) @ shifts) @ roots.swapaxes(1, 2)
+    averages = sums / counts[:, None, None]
+    shifts, squares = averages[:, :, :1], averages @ whiten.swapaxes(1, 2)  # of y and of y yᵀ
+    means = mixture.means + (roots @ shifts)[:, :, 0]
+    covariances = roots @ (squares - shifts @ shifts.swapaxes(1, 2)) @ roots.swapaxes(1, 2)
     return GaussianMixture(counts / counts.sum(), means, _above_floor(covariances, root)), log_likelihood
 
 

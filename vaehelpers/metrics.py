@@ -11,7 +11,6 @@ on their order. A constant latent is allowed and carries no information.
 
 import warnings
 from collections.abc import Callable, Sequence
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +22,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import mutual_info_score
 from sklearn.svm import LinearSVC
 
-from .arguments import array, function, generator, number, shortened, whole
+from .arguments import array, function, generator, shortened, whole
 from .information import entropy
 
 Floats = NDArray[np.floating]
@@ -70,20 +69,19 @@ def mig(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> 
     return float(mig_gaps(mu, factors, continuous=continuous).mean())
 
 
-def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: Continuous = None) -> DCI:
+def dci(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> DCI:
     """Return disentanglement, completeness and informativeness of ``mu`` (n, latents) about ``factors`` (n, k).
 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
-    gradient-boosted trees learn the classes of each factor from a share ``train`` of the rows. The importance of a
-    latent is that for their splits; informativeness is their accuracy on the other rows.
-    A factor of ten classes takes about 3 s for 1,000 rows of 25 latents, in proportion to each of these numbers; the
-    factors are fitted in parallel. Raises ``ValueError`` as ``mig_gaps`` does, for a single factor and for a share that
-    leaves fewer than 2 rows on either side.
+    gradient-boosted trees learn the classes of each factor from two thirds of the rows. The importance of a latent is
+    that for their splits; informativeness is their accuracy on the other rows. A factor of ten classes takes about 3 s
+    for 1,000 rows of 25 latents, in proportion to each of these numbers; the factors are fitted in parallel. Raises
+    ``ValueError`` as ``mig_gaps`` does, and for a single factor.
     """
     codes, truths, classes, _ = _prepared(mu, factors, continuous)
     if len(classes) < 2:
         raise ValueError("factors: need at least 2 columns for DCI, got 1")
-    fitted, tested = _split(codes, truths, classes, train)
+    fitted, tested = _split(codes, truths, classes)
     fits = (delayed(GradientBoostingClassifier(random_state=0).fit)(codes[fitted], row[fitted]) for row in classes)
     trees = Parallel(n_jobs=-1, prefer="threads")(fits)
     weights = np.column_stack([tree.feature_importances_ for tree in trees])
@@ -91,17 +89,16 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: 
     return DCI(_concentration(weights), _concentration(weights.T), float(accuracy))
 
 
-def sap(mu: ArrayLike, factors: ArrayLike, *, train: float = 2 / 3, continuous: Continuous = None) -> float:
+def sap(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> float:
     """Return the separated attribute predictability of ``factors`` (n, k) from single columns of ``mu`` (n, latents).
 
     Kumar et al. (2018), "Variational inference of disentangled latent concepts from unlabeled observations", §3: the
-    gap between the two latents that predict a factor best, averaged over factors. A model is fitted to a share
-    ``train`` of the rows and scored on the others: for a continuous factor a line by R², but at least 0; for classes a
-    linear support vector machine by accuracy. Raises ``ValueError`` as ``mig_gaps`` does, and for a share that leaves
-    fewer than 2 rows on either side.
+    gap between the two latents that predict a factor best, averaged over factors. A model is fitted to two thirds of
+    the rows and scored on the others: for a continuous factor a line by R², but at least 0; for classes a linear
+    support vector machine by accuracy. Raises ``ValueError`` as ``mig_gaps`` does.
     """
     codes, truths, classes, kinds = _prepared(mu, factors, continuous)
-    fitted, tested = _split(codes, truths, classes, train)
+    fitted, tested = _split(codes, truths, classes)
     columns = np.where(codes.var(axis=0, ddof=1) > 1e-12, codes, 0).T[:, :, None]  # some are constant up to rounding
     gaps = []
     for truth, labels, kind in zip(truths.T, classes, kinds, strict=True):
@@ -164,30 +161,33 @@ def beta_vae_score(
     return float(classifier.score(points[train:], shared[train:]))
 
 
-def active_units(mu: ArrayLike, *, threshold: float = 0.01) -> int:
+def active_units(mu: ArrayLike) -> int:
     """Count the latents whose mean varies with the image (Burda et al. 2016, §5.2: a variance above 0.01).
 
     Raises ``ValueError`` when ``mu`` is not ``(n, latents)`` of finite numbers.
     """
-    return int((array("mu", mu, ("n", "latents")).var(axis=0) > number("threshold", threshold)).sum())
+    return int((array("mu", mu, ("n", "latents")).var(axis=0) > 0.01).sum())
 
 
-def _prepared(mu: ArrayLike, factors: ArrayLike, continuous: Continuous) -> tuple[Floats, Floats, Labels, list[bool]]:
+def _prepared(
+    mu: ArrayLike, factors: ArrayLike, continuous: Continuous
+) -> tuple[Floats, Floats, Labels, NDArray[np.bool_]]:
     """Return the codes, the factors, the class ``(k, n)`` of each factor in each row, and which are continuous."""
     codes = array("mu", mu, ("n", "latents"))
-    if min(codes.shape) < 2:
-        raise ValueError(f"mu: need at least 2 rows and 2 latents, got shape {codes.shape}")
+    if len(codes) < 4 or codes.shape[1] < 2:
+        raise ValueError(f"mu: need at least 4 rows and 2 latents, got shape {codes.shape}")
     truths = array("factors", factors, (len(codes), "k"))
     n, k = truths.shape
-    distinct = [len(np.unique(truth)) for truth in truths.T]
-    given = np.asarray([number > _FACTOR_BINS for number in distinct] if continuous is None else continuous)
-    if given.dtype != bool or given.shape not in ((), (k,)):
+    levels = [np.unique(truth, return_inverse=True) for truth in truths.T]
+    distinct = np.array([len(values) for values, _ in levels])
+    kinds = np.asarray(distinct > _FACTOR_BINS if continuous is None else continuous)
+    if kinds.dtype != bool or kinds.shape not in ((), (k,)):
         raise ValueError(f"continuous: need True, False, None or a list of {k} of them, got {shortened(continuous)}")
-    kinds: list[bool] = np.broadcast_to(given, k).tolist()
-    classes = np.empty((k, n), np.intp)
-    for column, (truth, values, kind) in enumerate(zip(truths.T, distinct, kinds, strict=True)):
-        classes[column] = _bins(truth, _FACTOR_BINS) if kind else np.unique(truth, return_inverse=True)[1]
-        fullest = np.bincount(classes[column]).max()
+    kinds = np.broadcast_to(kinds, k)
+    rows = zip(truths.T, levels, kinds, strict=True)
+    classes = np.array([_bins(truth, _FACTOR_BINS) if kind else labels for truth, (_, labels), kind in rows])
+    for column, (labels, values, kind) in enumerate(zip(classes, distinct, kinds, strict=True)):
+        fullest = np.bincount(labels).max()
         if kind and continuous is None and values <= n / 2:
             text = f"has {values} different values in {n} rows and is taken as continuous; set continuous=True or False"
         elif kind and values > 1 and fullest > 0.9 * n:
@@ -206,14 +206,12 @@ def _check_varying(classes: Labels) -> None:
             raise ValueError(f"factors: column {column} is constant in {len(labels)} rows; need at least 2 values")
 
 
-def _split(codes: Floats, truths: Floats, classes: Labels, train: float) -> tuple[Labels, Labels]:
-    """Return the rows to learn from, a share ``train`` of all, and the rows to test on."""
-    n, order = len(codes), _order(codes, truths)
-    rows = ceil(n * number("train", train))
-    if not 2 <= rows <= n - 2:
-        raise ValueError(f"train: need a share of {n} rows that leaves 2 to learn from and 2 to test, got {train}")
-    _check_varying(classes[:, order[:rows]])
-    return order[:rows], order[rows:]
+def _split(codes: Floats, truths: Floats, classes: Labels) -> tuple[Labels, Labels]:
+    """Return two thirds of the rows to learn from, in which each factor varies, and the rows to test on."""
+    order = _order(codes, truths)
+    fitted, tested = np.split(order, [2 * len(order) // 3])
+    _check_varying(classes[:, fitted])
+    return fitted, tested
 
 
 def _order(codes: Floats, truths: Floats) -> Labels:

@@ -47,18 +47,10 @@ def test_a_map_draws_on_the_axes_it_is_given():
 
 def test_more_than_five_images_stand_in_rows():
     images = RNG.random((7, 1, 8, 8), np.float32)
-    ax = plots.plot_pictures(images, titles=list("abcdefg"))
-    shown = np.asarray(ax.images[0].get_array())
-    assert shown.shape == (8 + 2 + 8, 4 * 9 - 1)  # with room for titles between the rows
-    np.testing.assert_array_equal(shown[10:, 18:26], images[6, 0])
-    assert (shown[8:10] == 1).all() and (shown[10:, 27:] == 1).all()  # white, like the place of an eighth image
-    assert texts(ax.get_xticklabels()) == list("abcd") and ax.get_xticks().tolist() == [4.5, 13.5, 22.5, 31.5]
-    assert [(text.get_text(), text.xy) for text in ax.texts] == [
-        ("e", (4.5, 9.5)),
-        ("f", (13.5, 9.5)),
-        ("g", (22.5, 9.5)),
-    ]
-    assert np.asarray(plots.plot_pictures(images).images[0].get_array()).shape == (17, 35)
+    axes = plots.plot_pictures(images, titles=list("abcdefg"))
+    assert axes.shape == (2, 4) and [ax.get_title() for ax in axes.flat] == [*"abcdefg", ""]
+    np.testing.assert_array_equal(axes[1, 2].images[0].get_array(), images[6, 0])
+    assert not axes[1, 3].images and plots.plot_pictures(images[:5]).shape == (1, 5)
 
 
 @pytest.mark.skipif(matplotlib.__version_info__ < (3, 11), reason="older versions have wider letters, another layout")

@@ -92,8 +92,6 @@ def fit(x: ArrayLike, latent_dim: int) -> LinearGaussian:
     eigenvalues. Raises ``ValueError`` unless 1 <= ``latent_dim`` < d and the remaining variance exceeds rounding.
     """
     data = array("x", x, ("n", "d"))
-    if len(data) < 2 or data.shape[1] < 2:
-        raise ValueError(f"x: need at least 2 rows and 2 columns, got {data.shape}")
     whole("latent_dim", latent_dim, 1, data.shape[1] - 1)
     mean = data.mean(axis=0)
     _, singular, directions = np.linalg.svd(data - mean, full_matrices=False)

@@ -1,6 +1,7 @@
 """The style of the course's figures, and plots of images, traversals, manifolds and maps for any VAE."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -37,26 +38,18 @@ def tile(images: ArrayLike) -> NDArray[np.float32]:
     return whole[..., 0] if channels == 1 else whole
 
 
-def plot_pictures(images: ArrayLike, *, titles: Sequence[str] = (), ax: Axes | None = None) -> Axes:
-    """Show images ``(n, 1, h, w)`` side by side, at most five in a row, each below its title if given."""
+def plot_pictures(images: ArrayLike, *, titles: Sequence[str] = ()) -> NDArray[np.object_]:
+    """Show images ``(n, 1, h, w)`` side by side, at most five in a row, each below its title, and return all axes."""
     shown = array("images", images, ("n", "1", "h", "w"), dtype=np.float32)
     rows = -(-len(shown) // 5)
     columns = -(-len(shown) // rows)
-    cells = np.ones((rows * columns, *shown.shape[1:]), np.float32)
-    cells[: len(shown)] = shown
-    strips = [tile(row[None]) for row in np.split(cells, rows)]
-    high, shade = (shown.shape[2] // 4, 1) if titles else (1, 0.35)  # room for titles between two rows
-    band = np.full((high, strips[0].shape[1]), shade, np.float32)
-    image = np.concatenate([part for strip in strips for part in (band, strip)][1:])
-    ax = _show(image, ax or _axes(image, 2 * columns))
-    across, down = shown.shape[3] + 1, shown.shape[2] + high
-    ax.set_xticks([across * (i + 0.5) for i in range(len(titles[:columns]))], titles[:columns])
-    for i, title in enumerate(titles[columns:]):
-        place = (across * (i % columns + 0.5), down * (i // columns + 1) - 0.5)  # at the edge of a pixel
-        ax.annotate(title, place, (0, 4), textcoords="offset points", ha="center", va="bottom")
-    ax.xaxis.tick_top()
-    ax.tick_params(length=0)
-    return ax
+    height = 2 * shown.shape[2] / shown.shape[3] + (0.35 if titles else 0)
+    axes = plt.subplots(rows, columns, figsize=(2 * columns, rows * height), squeeze=False)[1]
+    for ax, image, title in zip_longest(axes.flat, shown, titles):
+        ax.axis("off")
+        if image is not None:
+            _show(image[0], ax).set_title(title or "")
+    return axes
 
 
 def plot_rows(images: ArrayLike, labels: Sequence[str], *, ax: Axes | None = None) -> Axes:

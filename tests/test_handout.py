@@ -14,17 +14,6 @@ from test_notebooks import NOTEBOOKS, code_cells, read
 
 STUBS = {path.stem: sum(".check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
 NBGRADER = ROOT / ".venv" / "nbgrader"
-#: Code that makes an answer slightly wrong.
-SPOIL = """
-def spoiled(value):
-    if callable(value):
-        return lambda *arguments: spoiled(value(*arguments))
-    if isinstance(value, int | np.integer):
-        return value + 7
-    return tuple(map(spoiled, value)) if isinstance(value, tuple) else 1.3 * np.asarray(value) + 0.1
-
-
-{name} = spoiled({name})"""
 lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -93,10 +82,11 @@ def right(cells):
 
 
 def wrong(cells):
-    """Raise an error in the first answer, delete the last, make the others slightly wrong, and change the checks."""
+    """Raise an error in the first answer, delete the last, make the others wrong, and change the checks."""
     answers, checks = ([cell for cell in cells if role(cell, key)] for key in ("solution", "grade"))
     for answer, check in zip(answers, checks, strict=True):
-        answer.source += SPOIL.format(name=re.search(r"\((\w+)", check.source)[1])
+        name = re.search(r"\((\w+)", check.source)[1]
+        answer.source += f"\n{name} = (lambda *arguments: 7.0) if callable({name}) else 7.0"
         check.source = "pass"
     answers[0].source = "1 / 0"
     cells.remove(answers[-1])

@@ -1,4 +1,4 @@
-"""Repeated lessons and thousands of slider moves do not leak memory in a kernel or a page.
+"""Repeated lessons and thousands of slider moves do not leak memory in a kernel.
 
 Jupyter itself keeps the results of cells (``Out``) and every widget until the kernel ends, so each run of a lesson adds
 up to 5 % of memory; ``RELEASE`` frees it.
@@ -9,7 +9,6 @@ import json
 import nbformat
 import pytest
 from conftest import ROOT
-from explorers import open_shipped
 from nbclient import NotebookClient
 
 pytestmark = pytest.mark.slow
@@ -74,18 +73,6 @@ async def move(times):
             await asyncio.sleep(0.011)  # until it is drawn
             images.add(hash(figure.image.value))
 """
-#: The same in a page: each event moves the next slider, and after every fiftieth the page can draw.
-SLIDE = """async ([from, to]) => {
-  const inputs = [...document.querySelectorAll('.film input')];
-  for (let k = from; k < to; k++) {
-    const input = inputs[k % inputs.length];
-    input.value = -3 + 6 * (k * 37 % 101) / 100;
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-    if (k % 50 === 0) await new Promise(requestAnimationFrame);
-  }
-}"""
-#: Waits longer than any timer of the explorer, and then until the page is idle.
-IDLE = "() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle, { timeout: 10_000 }), 450))"
 
 
 def run(cells, folder, monkeypatch):
@@ -119,34 +106,3 @@ def test_thousands_of_slider_moves_do_not_leak(tmp_path, monkeypatch):
     assert end <= 1.05 * halfway
     assert states[0] == states[1] == states[2]
     assert states[0]["figures"] == []
-
-
-def measured(page, cdp):
-    """Return the bytes of an idle page's JavaScript heap, and the numbers of its nodes and listeners."""
-    seen = []
-    while len(seen) < 3 or seen[-1] != seen[-3]:
-        page.evaluate(IDLE)
-        cdp.send("HeapProfiler.collectGarbage")
-        counted = cdp.send("Memory.getDOMCounters")
-        seen.append((counted["nodes"], counted["jsEventListeners"]))
-    return cdp.send("Runtime.getHeapUsage")["usedSize"], *seen[-1]
-
-
-def test_thousands_of_moves_of_the_explorers_sliders_do_not_leak(browser, tmp_path):
-    open_shipped("digits-2d").save_html(tmp_path / "explorer.html")
-    page = browser.new_page()
-    page.goto((tmp_path / "explorer.html").as_uri())
-    page.wait_for_selector(".film input")
-    for tool in page.query_selector_all(".toolbar button"):
-        tool.click()  # creates the tool; the last one stays open
-    page.evaluate(SLIDE, [0, 500])
-    cdp = page.context.new_cdp_session(page)
-    sizes = [measured(page, cdp)]
-    for half in range(2):
-        page.evaluate(SLIDE, [HALF * half, HALF * (half + 1)])
-        sizes.append(measured(page, cdp))
-    print("bytes, nodes, listeners:", sizes)
-    (_, *parts), (halfway, *parts_halfway), (end, *parts_end) = sizes
-    assert end <= 1.05 * halfway
-    assert parts == parts_halfway == parts_end
-    page.close()

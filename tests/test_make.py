@@ -12,11 +12,11 @@ from conftest import ROOT
 def clone(tmp_path):
     """A folder with a space in its name, the files that make reads and an older environment."""
     folder = tmp_path / "my course"
-    for name in ("Makefile", "requirements.lock", "pyproject.toml", "docs/package.json", "docs/package-lock.json"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    shutil.copytree(ROOT / "jupyter", folder / "jupyter")
-    (folder / ".venv").mkdir()
+    (folder / ".venv").mkdir(parents=True)
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("jupyter", "docs"):
+        shutil.copytree(ROOT / name, folder / name)
     return folder
 
 
@@ -29,9 +29,9 @@ def fails(clone, *arguments):
     return done.stdout, done.stderr
 
 
-def program(path, *lines):
+def program(path, line):
     path.parent.mkdir(exist_ok=True)
-    path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+    path.write_text(f"#!/bin/sh\n{line}\n")
     path.chmod(0o755)
     return path
 
@@ -61,6 +61,5 @@ def test_an_unknown_torch_is_refused_before_anything_is_deleted(clone):
 
 
 def test_an_error_of_npm_is_shown(clone):
-    quiet = 'case "$*" in *--silent*) ;; *) echo "npm error network" >&2;; esac'  # as npm does
-    program(clone / "bin" / "npm", quiet, "exit 1")
+    program(clone / "bin" / "npm", 'case "$*" in *--silent*) ;; *) echo "npm error network" >&2;; esac; exit 1')
     assert "npm error network" in fails(clone, "build/npm")[1]

@@ -46,28 +46,10 @@ def result(ok: bool, hint: str) -> Result:
 def judge(
     answer: Any, right: ArrayLike, *, praise: str, mistakes: Mapping[str, ArrayLike], tolerance: float = 1e-6
 ) -> Result:
-    """Compare an answer with the right value, else with the value of each classic mistake, the closest first.
-
-    ``mistakes`` maps each hint to the value that its mistake gives. Lists, tensors and further axes of length 1 are
-    accepted; an answer in single or half precision is compared to as many digits as it has. ``tolerance`` is relative
-    and absolute, and the absolute part shrinks with values below 1.
-    """
-    if answer is None or answer is ... or (isinstance(answer, list | tuple) and any(part is ... for part in answer)):
-        return result(False, OPEN)
-    if isinstance(answer, Exception):
-        return result(False, f"Your function stopped with {type(answer).__name__}: {answer}")
-    if (given := numbers(answer)) is None:
-        return result(False, f"Need numbers here, and got {shortened(answer)}.")
-    if equal(answer, right, tolerance):
-        return result(True, f"Right: {praise}")
-    for closeness in (tolerance / 100, tolerance):
-        for hint, value in mistakes.items():
-            if equal(answer, value, closeness):
-                return result(False, hint)
-    if given.squeeze().shape != np.shape(np.squeeze(right)):
-        return result(False, f"Need {_shape(np.asarray(right))}, and got {_shape(given)}.")
-    text = np.array2string(given, precision=4, threshold=20) if given.ndim else f"{given:.6g}"
-    return result(False, f"Not yet: your answer is {text}. Work the smallest case by hand first.")
+    """Compare an answer with the right value, else with the value that each mistake gives, by its hint."""
+    formulas = {hint: lambda value=value: value for hint, value in mistakes.items()}
+    given = ... if answer is None else answer
+    return judge_function(lambda: given, lambda: right, [()], praise=praise, mistakes=formulas, tolerance=tolerance)
 
 
 def judge_function(
@@ -81,9 +63,10 @@ def judge_function(
 ) -> Result:
     """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
 
-    ``right`` and the ``mistakes`` take the same arguments. Two cases at generic numbers tell formulas apart that agree
-    by chance at one. The learner gets copies, so that an answer that works in place changes nothing here. A mistake may
-    give NaN, and an answer of NaN then gets its hint.
+    ``right`` and the ``mistakes``, by their hints, take the same arguments; the closest mistake counts. Two cases at
+    generic numbers tell formulas apart that agree by chance at one. Lists, tensors and further axes of length 1 are
+    accepted; an answer in single or half precision is compared to as many digits as it has. ``tolerance`` is relative
+    and absolute, and the absolute part shrinks with values below 1. The learner gets copies of the arguments.
     """
     if function is None or function is ...:
         return result(False, OPEN)
@@ -95,25 +78,34 @@ def judge_function(
             with warnings.catch_warnings(action="ignore"), np.errstate(all="ignore"):
                 answer = function(*copy.deepcopy(case))
         except Exception as error:  # whatever the learner wrote
-            answer = error
+            return result(False, f"Your function stopped with {type(error).__name__}: {error}")
         if answer is None:
             return result(False, f"{OPEN} If they are gone already, a `return` is missing.")
+        if answer is ... or (isinstance(answer, list | tuple) and any(part is ... for part in answer)):
+            return result(False, OPEN)
         if (given := numbers(answer)) is None:
-            return judge(answer, 0, praise=praise, mistakes={})
+            return result(False, f"Need numbers here, and got {shortened(answer)}.")
         answers.append(given)  # a copy: the learner's next call may write into the same array
 
-    def agrees(formula: Callable[..., ArrayLike]) -> list[bool]:
-        with np.errstate(all="ignore"):
-            values = [formula(*copy.deepcopy(case)) for case in cases]
-        return [equal(answer, value, tolerance) for answer, value in zip(answers, values, strict=True)]
+    def agrees(values: Sequence[ArrayLike], closeness: float) -> list[bool]:
+        return [equal(answer, value, closeness) for answer, value in zip(answers, values, strict=True)]
 
-    if all(found := agrees(right)):
+    def values(formula: Callable[..., ArrayLike]) -> list[ArrayLike]:
+        with np.errstate(all="ignore"):
+            return [formula(*copy.deepcopy(case)) for case in cases]
+
+    if all(found := agrees(expected := values(right), tolerance)):
         return result(True, f"Right: {praise}")
-    for hint, mistake in mistakes.items():
-        if all(agrees(mistake)):
-            return result(False, hint)
-    first = found.index(False)
-    return judge(answers[first], right(*copy.deepcopy(cases[first])), praise=praise, mistakes={}, tolerance=tolerance)
+    wrong = {hint: values(mistake) for hint, mistake in mistakes.items()}
+    for closeness in (tolerance / 100, tolerance):
+        for hint, known in wrong.items():
+            if all(agrees(known, closeness)):
+                return result(False, hint)
+    given, wanted = answers[found.index(False)], np.asarray(expected[found.index(False)])
+    if given.squeeze().shape != wanted.squeeze().shape:
+        return result(False, f"Need {_shape(wanted)}, and got {_shape(given)}.")
+    text = np.array2string(given, precision=4, threshold=20) if given.ndim else f"{given:.6g}"
+    return result(False, f"Not yet: your answer is {text}. Work the smallest case by hand first.")
 
 
 def numbers(answer: Any) -> NDArray[np.floating] | None:

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import nbformat
 from joblib import Parallel, delayed
-from nbclient import NotebookClient
 
+from vaehelpers import page
 from vaehelpers.files import replacing
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 #: Code that runs before a lesson: explorers become pages in frames, and figures get twice the pixels.
 BEFORE = """
 %config InlineBackend.figure_formats = ["retina"]
@@ -45,28 +44,13 @@ def executed(lesson: Path) -> nbformat.NotebookNode:
     state = hashlib.sha256(b"".join(path.read_bytes() for path in [lesson, Path(__file__), *package])).hexdigest()
     kept = RUN / f"{lesson.stem}-{state[:12]}.ipynb"
     if not kept.exists():
-        notebook = nbformat.read(lesson, 4)
-        before = BEFORE.format(stem=lesson.stem, folder=str(RUN))
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
-        options = {"resources": {"metadata": {"path": ROOT}}, "extra_arguments": ["--IPKernelApp.log_level=ERROR"]}
-        NotebookClient(notebook, timeout=600, kernel_name="python3", coalesce_streams=True, **options).execute()
-        del notebook.cells[0]
-        _make_static(notebook)
+        notebook = page.executed(lesson, BEFORE.format(stem=lesson.stem, folder=str(RUN)), folder=ROOT)
         RUN.mkdir(parents=True, exist_ok=True)
         for older in RUN.glob(f"{lesson.stem}-*.ipynb"):
             older.unlink()
         with replacing(kept) as part:
             nbformat.write(notebook, part)
     return nbformat.read(kept, 4)
-
-
-def _make_static(notebook: nbformat.NotebookNode) -> None:
-    """Remove widgets, which have static figures below, and the heights of figures, which narrow pages would distort."""
-    notebook.metadata.pop("widgets", None)
-    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
-        cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
-        for output in cell.outputs:
-            output.get("metadata", {}).get("image/png", {}).pop("height", None)
 
 
 def execute_all(chosen: Collection[str] = ()) -> dict[Path, nbformat.NotebookNode]:

@@ -128,6 +128,11 @@ class LatentExplorer(anywidget.AnyWidget):
 
         Without JavaScript it shows the traversal. Raises ``OSError`` when ``path`` cannot be written.
         """
+        with replacing(Path(path)) as part:
+            part.write_text(self.to_html(), encoding="utf-8")
+
+    def to_html(self) -> str:
+        """Return the explorer in its present state as the text of the file that ``save_html`` writes."""
         images = dict(self.images)
         if images:
             images["thumbnails"] = b64encode(images["thumbnails"]).decode()
@@ -135,7 +140,7 @@ class LatentExplorer(anywidget.AnyWidget):
         traits = {"weights": weights, "vary": self.vary, "images": images, "z": self.z, "start": self.start}
         name = self.card.get("name", "a model")
         script = f"{self._esm}\nfillPage();\n"
-        page = Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
+        return Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
             title=html.escape(f"Latent explorer: {name}"),
             alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of images for each."),
             style=self._css,
@@ -145,8 +150,6 @@ class LatentExplorer(anywidget.AnyWidget):
             traits=json.dumps(traits).replace("<", "\\u003c"),  # a card cannot close the element
             traversal=b64encode(self.traversal("webp")).decode(),
         )
-        with replacing(Path(path)) as part:
-            part.write_text(page, encoding="utf-8")
 
     def traversal(self, kind: str = "jpeg") -> bytes:
         """Draw each latent from -3 to +3 in 15 steps, as an image file for pages without a kernel or JavaScript."""

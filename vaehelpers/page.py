@@ -1,0 +1,155 @@
+"""A notebook as one HTML file: executed, with formulas, figures and explorers, for readers without Python."""
+
+import html
+import io
+import re
+from base64 import b64decode, b64encode
+from copy import deepcopy
+from hashlib import sha256
+from pathlib import Path
+
+import nbformat
+from IPython.display import display
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from PIL import Image
+
+from .explorer import LatentExplorer
+from .files import expanded, replacing
+from .markdown import Markdown
+
+_WEB = Path(__file__).parent / "web"
+_LESSONS = Path(__file__).parents[1] / "notebooks"
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+#: Code that runs before a notebook: figures get twice the pixels, and explorers become pages in frames.
+BEFORE = """%config InlineBackend.figure_formats = ["retina"]
+from vaehelpers import page
+from vaehelpers.explorer import LatentExplorer
+from vaehelpers.lessons import live
+live.DPI *= 2
+LatentExplorer._ipython_display_ = page.display_frame
+"""
+
+
+def find(lesson: str) -> Path:
+    """Return the path of a notebook, given as such or by the number of a lesson.
+
+    Raises ``FileNotFoundError`` when there is no such notebook beside the package or in the current folder.
+    """
+    path = expanded(lesson, "notebook")
+    if not re.fullmatch(r"\d{1,2}", lesson):
+        if path.is_file():
+            return path
+        raise FileNotFoundError(f"notebook: need the number of a lesson or a notebook, got {lesson!r}")
+    pattern, folders = f"{int(lesson):02}_*.ipynb", (_LESSONS, Path(), Path("notebooks"))
+    for folder in folders:
+        for found in sorted(folder.glob(pattern)):
+            return found
+    places = ", ".join(str(folder.absolute()) for folder in folders)
+    raise FileNotFoundError(f"notebook: there is no {pattern} in {places}")
+
+
+def write(notebook: Path, output: Path) -> None:
+    """Execute a notebook in its folder and write it as one HTML file that needs no kernel, network or other file.
+
+    Raises ``ValueError`` when it is no notebook, when a cell fails, or when a formula cannot be converted, and
+    ``OSError`` when the file cannot be written.
+    """
+    with replacing(output) as part:  # found out before the notebook runs, which takes long
+        part.write_text(to_html(executed(notebook, BEFORE, folder=notebook.parent), notebook.parent), encoding="utf-8")
+
+
+def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
+    """Return a notebook with its outputs but without widgets, run in ``folder`` after the code ``before``.
+
+    Raises ``ValueError`` when it is no notebook, or naming the cell that fails.
+    """
+    try:
+        notebook = nbformat.read(path, 4)
+    except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
+        raise ValueError(f"notebook: {str(path)!r} is no notebook ({type(error).__name__})") from None
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources={"metadata": {"path": folder}},
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+    )
+    client.reset_execution_trackers()
+    with client.setup_kernel():  # client.execute() would handle Ctrl-C itself, and fail
+        for number, cell in enumerate(notebook.cells):
+            try:
+                client.execute_cell(cell, number)
+            except CellExecutionError as error:
+                raise _failure(path, number, f"{error.ename}: {error.evalue}") from None
+            except (CellTimeoutError, DeadKernelError) as error:
+                raise _failure(path, number, str(error)) from None
+    del notebook.cells[0]
+    notebook.metadata.pop("widgets", None)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
+        for output in cell.outputs:  # narrow pages would distort a figure with a fixed height
+            output.get("metadata", {}).get("image/png", {}).pop("height", None)
+    return notebook
+
+
+def _failure(path: Path, number: int, reason: str) -> ValueError:
+    """Return an error of one line; cells are counted from 1, and without the code that runs before them."""
+    return ValueError(f"notebook: cell {number} of {path.name} failed: {reason.partition(chr(10))[0]}")
+
+
+def display_frame(explorer: LatentExplorer) -> None:
+    """Display an explorer as a page in a frame, with no other file."""
+    frame = f'<iframe class="explorer" srcdoc="{html.escape(explorer.to_html())}" title="Latent explorer"></iframe>'
+    display({"text/html": frame, "text/plain": "LatentExplorer"}, raw=True)
+
+
+def with_guesses(cell: NotebookNode) -> str:
+    """Return a markdown cell's text, with the guesses that a prediction offers in an element for ``web/questions.js``.
+
+    They are in the cell's metadata, or in a comment of a translated text: ``<!-- guesses: ja | nein -->``.
+    """
+    found = re.search(r"<!-- guesses: (.+) -->", cell.source)
+    guesses = found[1] if found else " | ".join(cell.metadata.get("guesses", []))
+    return f'{cell.source}\n\n<div data-guesses="{html.escape(guesses)}"></div>' if guesses else cell.source
+
+
+def to_html(notebook: NotebookNode, folder: Path) -> str:
+    """Return a page with all of an executed notebook, which may show images in ``folder``.
+
+    Raises ``ValueError`` when a formula cannot be converted.
+    """
+    markdown, notebook = Markdown(str(folder)), deepcopy(notebook)
+    for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
+        cell.source = markdown.render(with_guesses(cell), cell.get("attachments"))
+    text = {
+        path.name: path.read_text(encoding="utf-8") for path in _WEB.iterdir() if path.suffix in (".css", ".js", ".j2")
+    }
+    resources = {
+        "lang": notebook.metadata.get("lang", "en"),
+        "title": markdown.title,
+        "contents": markdown.contents,
+        "style": re.sub(r"[\w-]+\.woff2", _font, text["lesson.css"]) + text["questions.css"],
+        "script": text["questions.js"],
+    }
+    exporter = HTMLExporter(raw_template=text["lesson.html.j2"], filters={"webp": _webp})
+    page, _ = exporter.from_notebook_node(notebook, resources)
+    frames = html.unescape("".join(re.findall(r'srcdoc="([^"]*)"', page)))
+    scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
+    hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
+    return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)))
+
+
+def _font(name: re.Match[str]) -> str:
+    return f"data:font/woff2;base64,{b64encode((_WEB / name[0]).read_bytes()).decode()}"
+
+
+def _webp(png: str) -> str:
+    """Return a PNG image, in base64, as the address of a WebP image with the same pixels, which is half as long."""
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(b64decode(png))).convert("RGBA").save(buffer, "webp", lossless=True, quality=50, method=3)
+    return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"

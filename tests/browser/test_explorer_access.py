@@ -138,8 +138,8 @@ def test_the_image_stays_visible_beside_every_slider(page_of, size):
                 explorer.open(tool)
             sliders = explorer.page.locator(".film input, .tool input[type=range]").all()
             assert len(sliders) == number
-            hidden = [(slider.get_attribute("aria-label"), slider.evaluate(HIDDEN)) for slider in sliders]
-            assert [each for each in hidden if each[1]] == [], tool
+            for slider in sliders:
+                assert slider.evaluate(HIDDEN) == [], (tool, slider.get_attribute("aria-label"))
 
 
 def test_the_image_does_not_cover_the_control_with_the_focus(page_of):

@@ -66,15 +66,9 @@ def test_a_click_on_a_strip_goes_to_the_image_there_and_a_double_click_resets(pa
 
 
 def test_numbers_are_entered_clipped_and_formatted(page_of, start):
-    table = {
-        "1.23": (1.23, "1.23"),
-        "-2.999": (-2.999, "-3.00"),
-        "7": (3, "3.00"),
-        "-1e9": (-3, "-3.00"),
-        "": (-3, "-3.00"),
-    }
+    table = (("1.23", 1.23, "1.23"), ("-2.999", -2.999, "-3.00"), ("-1e9", -3, "-3.00"), ("", -3, "-3.00"))
     with page_of() as explorer:
-        for typed, (value, formatted) in table.items():
+        for typed, value, formatted in table:
             explorer.number(13).focus()
             explorer.press("Control+a", "Delete")
             explorer.page.keyboard.type(typed)
@@ -94,7 +88,6 @@ def test_buttons_draw_from_the_prior_and_go_to_zero_and_to_the_start(page_of, st
         assert np.abs(drawn).max() <= 3
         assert abs(np.mean(drawn)) < 0.16  # 1,000 numbers: five standard errors
         assert abs(np.std(drawn) - 1) < 0.12
-        assert len(np.unique(np.array(drawn)[:, 0])) > 30
         for name, z in (("reset", start), ("z = 0", np.zeros(25))):
             explorer.button(name).click()
             explorer.assert_draws(z)
@@ -165,19 +158,13 @@ def test_a_motion_ends_and_announces_whether_it_was_stopped(page_of, name, motio
             assert_text(explorer.page.locator("[aria-live=polite]"), f"{name} {ending.strip()}: image decoded")
 
 
-@pytest.mark.parametrize("other", ["key", "number", "reset", "True hand", "play ring", "delete"])
+@pytest.mark.parametrize("other", ["a number", "reset", "True hand", "play ring"])
 def test_another_change_of_the_code_stops_a_motion(page_of, other):
     with page_of(clock=True) as explorer:
         play, clock = explorer.button("play rotation"), explorer.page.clock
         play.click()
         clock.run_for(300)
-        explorer.slider(6 if other == "delete" else 4).focus()
-        actions = {
-            "key": lambda: explorer.press("ArrowRight"),
-            "delete": lambda: explorer.press("Delete"),
-            "number": lambda: explorer.number(6).fill("1.5"),
-        }
-        actions.get(other, lambda: explorer.button(other).click())()
+        explorer.number(4).fill("1.5") if other == "a number" else explorer.button(other).click()
         assert play.get_attribute("aria-pressed") == "false"
         before = explorer.code()
         clock.run_for(700)

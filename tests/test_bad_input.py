@@ -115,14 +115,14 @@ def test_any_array_gives_a_result_or_names_an_argument(row, data):
         (["explore", "lean.safetensors", "--output", "file/e.html"], "file"),
         (["explore", "lean.safetensors", "--output", "."], "path: '.' is not a file"),
         (["train", "no folder"], "data: there is no folder 'no folder'; need one, or a name"),
-        (["train", "empty"], "path: the folder 'empty' holds no .png"),
+        (["train", "empty"], "path: need images in the folder 'empty', got none"),
         (["train", "file"], "data: there is no folder 'file'"),
         (["train", "digits", "--minutes", "-1"], "minutes: need a number above 0, got -1"),
         (["train", "digits", "--minutes", "nan"], "minutes: need a number above 0, got nan"),
         (["train", "digits", "--beta", "inf"], "beta: need a number of at least 0, got inf"),
-        (["train", "digits", "--latents", "0"], "latent_dim: need a whole number from 1 to 10000, got 0"),
+        (["train", "digits", "--latents", "0"], "latent_dim: need a whole number of at least 1, got 0"),
         (["train", "digits", "--seed", "-1"], "seed: need a whole number from 0 to"),
-        (["train", "sprites", "--size", "8"], "size: need 32 or 64 pixels, got 8"),
+        (["train", "digits", "--size", "8"], "size: need 32 or 64 pixels, got 8"),
     ],
 )  # fmt: skip
 def test_the_command_line_says_what_is_wrong_in_one_line(arguments, words, tmp_path, monkeypatch):

@@ -1,11 +1,10 @@
-"""The command line: ``python -m vaehelpers`` and then ``train``, ``evaluate`` or ``explore``.
+"""The command line: ``python -m vaehelpers`` and then ``train``, ``evaluate``, ``explore`` or ``page``.
 
 Slow imports are inside the commands, so that Ctrl-C during an import also prints one line and no traceback.
 """
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import warnings
@@ -53,23 +52,20 @@ def train(
     minutes: Annotated[float, typer.Option(help="training time in minutes")] = 3.0,
     output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),
     seed: Annotated[int, typer.Option(help="random seed of the training")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="continue an interrupted training")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing model and checkpoint")] = False,
 ) -> None:
     """Train a β-VAE on DATA for some minutes and save it with its card.
 
-    Ctrl-C ends the training early and saves the model so far; the same command with --resume continues.
+    Ctrl-C ends the training early and saves the model so far; the same command then continues.
     """
     from . import evaluation, training
-    from .arguments import number, whole
     from .files import expanded
-    from .model import VAE
 
     path = expanded(output, "output").absolute()
     checkpoint = path.with_name(f"{path.name}.checkpoint")
-    _refuse_to_replace(path, checkpoint, resume=resume, overwrite=overwrite)
-    number("beta", beta, least=0), number("minutes", minutes, above=0), whole("seed", seed, 0, 2**63 - 1)
-    VAE(size or 64, latents)  # validates the numbers before the images are read, which is slow
+    if path.exists() and not checkpoint.exists() and not overwrite:
+        advice = "name another file with --output, or replace it with --overwrite"
+        raise ValueError(f"output: {str(path)!r} exists already; {advice}")
     images = evaluation.read_images(data, size=size)
     source = data if data in evaluation.NAMED else str(expanded(data).resolve())
     if overwrite:
@@ -82,9 +78,7 @@ def train(
         if not checkpoint.exists():
             raise
         finished, (model, _) = False, training.load(checkpoint)
-        given = options | {"latents": latents, "output": path} | ({} if size is None else {"size": size})
-        words = [f"--{name}={value}" for name, value in given.items()]
-        typer.echo(f"stopped; continue with: {_command('train', source, *words, '--resume')}")
+        typer.echo("stopped; the same command continues")
 
     recipe = {"beta": beta, "minutes": minutes}
     card = {"name": path.stem, "data": source, "vary": list(images.names), "seed": seed, "recipe": recipe}
@@ -99,33 +93,10 @@ def train(
     if not active:
         advice = f"--beta smaller than {beta:g}, or --minutes longer than {minutes:g}"
         typer.echo(f"all latents have collapsed and every code decodes to the same image: try {advice}")
-    typer.echo(f"explore it with: {_command('explore', str(path))}")
+    words = [sys.executable, "-m", "vaehelpers", "explore", str(path)]
+    typer.echo(f"explore it with: {subprocess.list2cmdline(words) if os.name == 'nt' else shlex.join(words)}")
     if finished:
         checkpoint.unlink(missing_ok=True)
-
-
-def _refuse_to_replace(path: Path, checkpoint: Path, *, resume: bool, overwrite: bool) -> None:
-    if resume and overwrite:
-        raise ValueError("resume, overwrite: need one of the two, got both")
-    if path.exists() and not path.is_file():
-        raise ValueError(f"output: {str(path)!r} is not a file, and cannot be replaced by one")
-    if resume and not checkpoint.exists():
-        raise FileNotFoundError(f"resume: there is no checkpoint {str(checkpoint)!r} to continue from")
-    if resume or overwrite:
-        return
-    if checkpoint.exists():
-        advice = "continue it with --resume, or replace it with --overwrite"
-        raise ValueError(f"output: {str(checkpoint)!r} holds an interrupted training; {advice}")
-    if path.exists():
-        advice = "name another file with --output, or replace it with --overwrite"
-        raise ValueError(f"output: {str(path)!r} exists already; {advice}")
-
-
-def _command(*words: str) -> str:
-    """Return a command line that runs this module, quoted for the shell."""
-    found = shutil.which("python")
-    line = ["python" if found and Path(found) == Path(sys.executable) else sys.executable, "-m", "vaehelpers", *words]
-    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
 
 
 def _open(model: str) -> tuple[Any, dict[str, Any]]:
@@ -133,10 +104,9 @@ def _open(model: str) -> tuple[Any, dict[str, Any]]:
     from . import training
     from .files import expanded
 
-    path = expanded(model, "model")
-    is_file = path.exists() or path.suffix or len(path.parts) > 1
+    is_file = expanded(model, "model").exists() or Path(model).suffix
     shipped = model in training.pretrained_names() or not is_file
-    return training.load_pretrained(model) if shipped else training.load(path)
+    return training.load_pretrained(model) if shipped else training.load(model)
 
 
 def _data_of(card: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -155,7 +125,6 @@ def evaluate(model: Annotated[str, typer.Argument(help=_MODEL)]) -> None:
     network, card = _open(model)
     data, vary = _data_of(card)
     images, held_out = evaluation.read_test_images(network, data, vary)
-    held_out &= data in evaluation.NAMED or "scored_on" in card  # older models were trained on whole folders
     typer.echo(f"{'scored on':>15}  {_SCORED_ON[held_out]} ({len(images)})")
     for name, value in evaluation.scores(network, images).items():
         if name != "latents":
@@ -175,13 +144,9 @@ def explore(
     """Open the latent explorer of MODEL in the browser, as one self-contained HTML file."""
     from . import evaluation
     from .explorer import LatentExplorer, typical_code
-    from .files import expanded
 
     network, card = _open(model)
-    path = expanded(output or f"explore-{Path(model).stem}.html", "output")
-    exists = path.is_file()
-    if exists and path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"output: {str(path)!r} exists already and is no .html file; name another")
+    path, verb = _page_file(output or f"explore-{Path(model).stem}.html")
     try:
         data, vary = _data_of(card)
         test = True if data in evaluation.NAMED else None
@@ -190,10 +155,35 @@ def explore(
         typer.echo(f"without a map of codes: {error}", err=True)
         images = None
     LatentExplorer(network, card, start=typical_code(network, card, images), images=images).save_html(path)
-    typer.echo(f"{'replaced' if exists else 'wrote'} {path.resolve()}")
+    typer.echo(f"{verb} {path.resolve()}")
     if output is None:
         with suppress(webbrowser.Error):  # where there is no browser, the printed path suffices
             webbrowser.open(path.resolve().as_uri())
+
+
+@app.command()
+def page(
+    notebook: Annotated[str, typer.Argument(help="number of a lesson (05), or path of a notebook")],
+    output: Annotated[Path | None, typer.Option(help="HTML file", show_default="the notebook's name, here")] = None,
+) -> None:
+    """Execute NOTEBOOK and write it as one self-contained HTML file, to read and to try without Python or a network."""
+    from . import page
+
+    source = page.find(notebook)
+    path, verb = _page_file(output or f"{source.stem}.html")
+    typer.echo(f"running {source}, which may take a minute or more", err=True)
+    page.write(source, path)
+    typer.echo(f"{verb} {path.resolve()} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+def _page_file(output: str | Path) -> tuple[Path, str]:
+    """Return the path of a page to write, and what that does. Another kind of file is not replaced."""
+    from .files import expanded
+
+    path = expanded(output, "output")
+    if path.is_file() and path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"output: {str(path)!r} exists already and is no .html file; name another")
+    return path, "replaced" if path.exists() else "wrote"
 
 
 if __name__ == "__main__":

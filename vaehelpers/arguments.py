@@ -33,9 +33,8 @@ def array(
         raise ValueError(f"{name}: need an array of numbers, got {type(values).__name__} ({error})") from error
     if given.dtype.kind not in "biuf":
         raise ValueError(f"{name}: need real numbers, got {given.dtype} in {shortened(values)}")
-    if shape is not None and not _fits(given.shape, shape):
-        need = str(shape).replace("'", "") if shape else "one number"
-        raise ValueError(f"{name}: need {need}, got {given.shape}")
+    if shape is not None:
+        check_shape(name, given.shape, shape)
     with np.errstate(over="ignore"):  # values that overflow are refused below
         floats: NDArray[Any] = np.asarray(given, dtype)
     if finite and not (good := np.abs(floats, dtype=float) <= _LARGEST).all():
@@ -44,6 +43,14 @@ def array(
     if unit and not ((floats >= 0) & (floats <= 1)).all():
         raise ValueError(f"{name}: need values from 0 to 1, got {floats.min():g} to {floats.max():g}")
     return floats
+
+
+def check_shape(name: str, found: tuple[int, ...], shape: Shape) -> None:
+    """Raise ``ValueError`` for another shape."""
+    pairs = zip(found, shape, strict=False)
+    if len(found) != len(shape) or any(n == 0 if isinstance(need, str) else n != need for n, need in pairs):
+        wanted = str(shape).replace("'", "") if shape else "one number"
+        raise ValueError(f"{name}: need {wanted}, got {found}")
 
 
 def constant(name: str, values: ArrayLike, shape: Shape | None = None) -> NDArray[Any]:
@@ -140,8 +147,3 @@ def shortened(value: Any) -> str:
     """Return the ``repr`` of a value, cut off after 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:60] + "…"
-
-
-def _fits(found: tuple[int, ...], shape: Shape) -> bool:
-    pairs = zip(found, shape, strict=False)
-    return len(found) == len(shape) and all(n > 0 if isinstance(need, str) else n == need for n, need in pairs)

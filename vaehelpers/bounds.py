@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from .arguments import number, whole
-from .model import elbo_terms, reparameterise, same_shape
+from .model import elbo_terms, reparameterise, tensor
 
 Decoder = Callable[[Tensor], Tensor]
 _ROWS = 4096  # images decoded at a time
@@ -47,10 +47,7 @@ def importance_bound(log_weights: Tensor, k: int) -> Tensor:
     It is the logarithm of the mean weight of k samples; for k = 1 it is the ELBO. Burda et al. (2016), §3.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
-    if not isinstance(log_weights, Tensor):
-        raise ValueError(f"log_weights: need a tensor, got {type(log_weights).__name__}")
-    if log_weights.ndim != 2 or not len(log_weights):
-        raise ValueError(f"log_weights: need (samples, n), got {tuple(log_weights.shape)}")
+    tensor("log_weights", log_weights, ("samples", "n"))
     k = whole("k", k, 1, len(log_weights))
     groups = log_weights[: len(log_weights) // k * k].unflatten(0, (-1, k))
     return groups.logsumexp(1) - math.log(k)
@@ -90,9 +87,7 @@ def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: 
     Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2
     and when the logits have not the shape of ``x``.
     """
-    if not isinstance(x, Tensor) or x.ndim != 4:
-        got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        raise ValueError(f"x: need a tensor (n, channels, height, width), got {got}")
+    tensor("x", x, ("n", "channels", "height", "width"))
     reach = number("reach", reach, above=0)
     axis = torch.linspace(-reach, reach, whole("side", side, 2))
     z = torch.cartesian_prod(axis, axis)
@@ -100,17 +95,13 @@ def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: 
     rows = []
     for block in z.split(_ROWS):
         logits = decoder(block)
-        if logits.shape[1:] != x.shape[1:]:
-            raise ValueError(f"x: need the shape of logits, (n, *{tuple(logits.shape[1:])}), got {tuple(x.shape)}")
+        tensor("x, decoder", logits, (len(block), *x.shape[1:]))
         logits = logits.flatten(1)
         rows.append(logits @ x.flatten(1).T - F.softplus(logits).sum(1, keepdim=True))
     return (torch.cat(rows) + log_prior[:, None]).logsumexp(0)
 
 
 def _check(x: Tensor, mu: Tensor, logvar: Tensor) -> None:
-    same_shape(mu=mu, logvar=logvar)
-    if not isinstance(x, Tensor):
-        raise ValueError(f"x: need a tensor, got {type(x).__name__}")
-    if x.ndim != 4 or mu.ndim != 2 or len(mu) != len(x) or not len(x):
-        got = f"{tuple(x.shape)} and {tuple(mu.shape)}"
-        raise ValueError(f"x and mu: need (n, channels, height, width) and (n, latent_dim), got {got}")
+    tensor("x", x, ("n", "channels", "height", "width"))
+    tensor("x, mu", mu, (len(x), "latent_dim"))
+    tensor("mu, logvar", logvar, mu.shape)

@@ -2,7 +2,7 @@
 
 import hashlib
 import inspect
-import unicodedata
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from . import hands as _hands
 from . import sprites as _sprites
-from .arguments import array, shortened, whole
+from .arguments import array, whole
 from .files import expanded, replacing
 from .images import UnreadableImage, files_below, read_image, resized
 
@@ -151,14 +151,14 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
 def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | None = None) -> Images:
     """Read the images of a folder, cropped to the central square and scaled to ``size``, in grey (1) or colour (3).
 
-    All formats that Pillow decodes are read, whatever the file's name; of several frames or pages, the first. Images
-    are turned upright by their EXIF orientation, and transparent pixels become white. As in torchvision's
-    ``ImageFolder``, each sub-folder is a class: the only factor, ``class``, is the index of the sub-folder in
-    ``classes``, which are sorted. If some images are in no sub-folder, none has a class, and a ``UserWarning`` says so.
+    All formats that Pillow decodes are read, whatever the file's name; of several frames, the first. Images are turned
+    upright by their EXIF orientation, and transparent pixels become white. As in torchvision's ``ImageFolder``, each
+    sub-folder is a class: the only factor, ``class``, is the index of the sub-folder in ``classes``, which are sorted.
+    If some images are in no sub-folder, none has a class, and a ``UserWarning`` says so.
 
-    Another warning counts and names the images that cannot be read, with the reason: damaged, too big (Pillow's limit),
-    of an unknown format, or of a pixel type without a known white level (32-bit integers and floats; 16 bits are
-    rescaled). Hidden files and files with the suffix of another type (``.txt``) are ignored.
+    Another warning counts the images that cannot be read and names the first ten, with the reason: damaged, too big
+    (Pillow's limit), of an unknown format, or of 32-bit numbers without a known white level (16 bits are rescaled).
+    Hidden files and files with the suffix of another type (``.txt``) are ignored.
     A hash of the names holds out about a tenth of the files: ``test=True`` reads only these, ``test=False`` the others.
     Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable image, or with
     ``test=True`` fewer than 10 files.
@@ -167,8 +167,6 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
     whole("size", size, 8, 4096)
     if channels not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
-    if test not in (None, False, True):
-        raise ValueError(f"test: need True, False or None, got {shortened(test)}")
     if not path.is_dir():
         raise FileNotFoundError(f"path: there is no folder {str(path)!r}")
     left_out: dict[str, str] = {}
@@ -180,19 +178,16 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
         except UnreadableImage as reason:
             left_out[name] = str(reason)
     listed = ", ".join(f"{name} ({reason})" for name, reason in [*left_out.items()][:10])
-    listed += f" and {len(left_out) - 10} more" if len(left_out) > 10 else ""
-    if not read and not left_out:
-        raise ValueError(f"path: the folder {str(path)!r} holds no .png, .jpg or other image")
     if not read:
-        raise ValueError(f"path: no file of the folder {str(path)!r} can be read as an image: {listed}")
+        raise ValueError(f"path: need images in the folder {str(path)!r}, got {listed or 'none'}")
     if left_out:
         warnings.warn(f"left out {len(left_out)} of {len(left_out) + len(read)} files: {listed}", stacklevel=2)
     pixels = np.stack([*read.values()])
-    outside, classes = sum("/" not in name for name in files), sorted({name.split("/")[0] for name in files})
-    if outside:
-        if outside < len(files):
-            warnings.warn(f"no image has a class: {outside} of {len(files)} files are in no sub-folder", stacklevel=2)
+    if outside := [name for name in files if "/" not in name]:
+        if len(outside) < len(files):
+            warnings.warn(f"no image has a class: {outside[0]!r} is in no sub-folder", stacklevel=2)
         return Images(pixels, np.empty((len(read), 0), np.float32), ())
+    classes = sorted({name.split("/")[0] for name in files})
     factors = np.array([[classes.index(name.split("/")[0])] for name in read], np.float32)
     return Images(pixels, factors, ("class",), tuple(classes))
 
@@ -209,8 +204,7 @@ def _part(files: list[str], test: bool) -> list[str]:
         if test:
             raise ValueError(f"test: need at least {_HELD_OUT_FROM} files to hold any out, got {len(files)}")
         return files
-    names = [unicodedata.normalize("NFC", name).encode(errors="surrogateescape") for name in files]
-    tenths = [int(hashlib.sha256(name).hexdigest(), 16) % 10 for name in names]
+    tenths = [hashlib.sha256(os.fsencode(name)).digest()[0] % 10 for name in files]
     return [name for name, tenth in zip(files, tenths, strict=True) if (tenth == min(tenths)) == test]
 
 
@@ -219,13 +213,8 @@ def _labelled(pixels: NDArray[np.uint8], digit: NDArray[np.integer]) -> Images:
 
 
 def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: bool) -> NDArray[np.uint8]:
-    pixels = np.empty((len(factors), 1, size, size), np.uint8)
-    with tqdm(total=len(factors), desc="drawing hands", unit="images", disable=not progress) as bar:
-        for start in range(0, len(factors), 512):
-            part = factors[start : start + 512]
-            pixels[start : start + 512] = as_bytes(render(part, size))
-            bar.update(len(part))
-    return pixels
+    parts = np.array_split(factors, len(factors) // 512 + 1)
+    return np.concatenate([as_bytes(render(part, size)) for part in tqdm(parts, "drawing", disable=not progress)])
 
 
 def _mnist_file() -> bytes:
@@ -237,16 +226,14 @@ def _mnist_file() -> bytes:
             return content
     try:
         with urlopen(MNIST_URL, timeout=30) as answer:
-            with tqdm.wrapattr(answer, "read", total=MNIST_BYTES, desc="downloading MNIST") as bar:
-                content = b"".join(bar.read(2**16) for _ in range(0, MNIST_BYTES, 2**16))  # at most the known size
+            content = answer.read(MNIST_BYTES)  # at most the known size
         if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
-            raise OSError(f"its SHA-256 should be {MNIST_SHA256}, but is {found}")
+            raise OSError(f"its SHA-256 is {found}")
     except (OSError, HTTPException) as error:
         wrong = f"The file at {path} is not the right one (another SHA-256, or unreadable): delete or replace it. "
         raise OSError(
-            f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). "
-            "The rest of the course works without it. "
-            f"To use it, download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
+            f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). To use it, "
+            f"download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
         ) from error
     with suppress(OSError), replacing(path) as part:
         part.write_bytes(content)

@@ -1,9 +1,11 @@
 """Score a model on images that it was not trained on, where there are any."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from . import datasets, latents, metrics
 from .datasets import HAND_FACTORS, Images
@@ -75,27 +77,22 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
         "kl": round(float(kl.sum()), 2),
         "active_latents": int((kl >= latents.UNUSED).sum()),
     }
-    if images.names and not images.classes:
-        gaps = metrics.mig_gaps(mu, images.factors, continuous=_continuous(images)).tolist()
-        result["mig"] = round(sum(gaps) / len(gaps), 3)
-        result["mig_of"] = {name: round(gap, 3) for name, gap in zip(images.names, gaps, strict=True)}
-    return result | {"latents": name_latents(mu, kl, images)}
-
-
-def name_latents(mu: np.ndarray, kl: np.ndarray, images: Images) -> list[dict[str, Any]]:
-    """Return each latent's KL, and the name of a factor if the mutual information of the two is the largest for both.
-
-    ``mu`` is ``(n, latent_dim)`` and ``kl`` ``(latent_dim,)``, in nats.
-    """
     entries: list[dict[str, Any]] = [{"kl": round(float(value), 3)} for value in kl]
     if images.names and not images.classes:
-        information = metrics.mi_matrix(mu, images.factors, continuous=_continuous(images))
-        for factor, name in enumerate(images.names):
-            latent = int(information[:, factor].argmax())
-            if information[latent].argmax() == factor and information[latent, factor] > 0.5:
-                entries[latent]["name"] = name
-    return entries
+        continuous = [name != "shape" for name in images.names]  # the shape of a sprite is the one discrete factor
+        gaps = metrics.mig_gaps(mu, images.factors, continuous=continuous).tolist()
+        result["mig"] = round(sum(gaps) / len(gaps), 3)
+        result["mig_of"] = {name: round(gap, 3) for name, gap in zip(images.names, gaps, strict=True)}
+        information = metrics.mi_matrix(mu, images.factors, continuous=continuous)
+        for latent, name in latent_names(information, images.names).items():
+            entries[latent]["name"] = name
+    return result | {"latents": entries}
 
 
-def _continuous(images: Images) -> list[bool]:
-    return [name != "shape" for name in images.names]  # the shape of a sprite is the one discrete factor
+def latent_names(information: NDArray[np.floating], names: Sequence[str]) -> dict[int, str]:
+    """Return the latents that stand for a factor: the mutual information of the two is the largest for both.
+
+    ``information`` is ``(latent_dim, k)``, in nats, as ``metrics.mi_matrix`` returns it.
+    """
+    best = enumerate(information.argmax(axis=0).tolist())
+    return {i: names[k] for k, i in best if information[i].argmax() == k and information[i, k] > 0.5}

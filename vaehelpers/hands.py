@@ -1,6 +1,7 @@
 """Draw a hand from ten named factors: images whose factors are known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
-Pair = tuple[Any, Any]  # arrays or numbers at the two ends of a bone
+Surface = tuple[Floats, Floats, Floats]  # of each pixel: signed distance from the edge, height, and 1 if it faces you
 
 
 class Factor(NamedTuple):
@@ -57,6 +58,9 @@ _PALM = np.array(
 )
 _WRIST = (-0.50, -0.64, 0.205)  # top, bottom, half width
 _ROUNDING, _THICKNESS, _KNUCKLE = 0.045, 0.085, -0.03
+# What each part may cover, in the order of painting, palm to thumb: left, right, bottom, top.
+_BOXES = [(-0.5, 0.5, -0.85, 0.2), (-0.25, 0.86, -0.55, 0.8), (-0.19, 0.43, -0.46, 0.89)]
+_BOXES += [(-0.3, 0.12, -0.44, 0.91), (-0.73, 0.14, -0.49, 0.86), (-0.85, 0.35, -0.68, 0.4)]
 _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 
 
@@ -109,113 +113,83 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)
 
 
-class _Hand:
-    """The images being painted, as flat arrays: each pixel's place in the hand's own frame, shade and height."""
-
-    def __init__(self, factors: Floats, size: int) -> None:
-        x, y, scale, rotation = factors[:, :4].T
-        ticks = ((np.arange(size) + 0.5) * 2 / size - 1).astype(np.float32)
-        grid = np.stack([np.tile(ticks, size), np.repeat(-ticks, size), np.ones(size**2, np.float32)])
-        sin, cos = np.sin(rotation) / scale, np.cos(rotation) / scale
-        self.x = (np.stack([cos, -sin, sin * y - cos * x], axis=1) @ grid).ravel()
-        self.y = (np.stack([sin, cos, -sin * x - cos * y], axis=1) @ grid).ravel()
-        self.pixel = (2 / size / scale).astype(np.float32)
-        self.shade, self.height = np.zeros_like(self.x), np.full_like(self.x, -1)
-
-
-class _Surface:
-    """A part of the hand over the pixels of a box in the hand's frame, as flat arrays."""
-
-    def __init__(self, hand: _Hand, left: float, right: float, bottom: float, top: float) -> None:
-        m = hand.pixel.max()  # soft edges need one more pixel
-        inside = (hand.x > left - m) & (hand.x < right + m) & (hand.y > bottom - m) & (hand.y < top + m)
-        self.hand, self.index = hand, np.flatnonzero(inside)
-        self.image = self.index // (len(hand.x) // len(hand.pixel))  # the image that each pixel belongs to
-        self.x, self.y = hand.x[self.index], hand.y[self.index]
-        self.edge, self.height = np.full_like(self.x, 9), np.full_like(self.x, -9)  # edge: signed distance from it
-        self.facing = np.zeros_like(self.x)  # 1 where the surface faces you
-
-    def axes(self, angle: NDArray, x: NDArray, y: NDArray) -> tuple[Floats, Floats]:
-        """Return distances along and across a direction from a point: one of each per image, clockwise from upright."""
-        sin, cos = np.sin(angle)[self.image], np.cos(angle)[self.image]
-        dx, dy = self.x - x[self.image], self.y - y[self.image]
-        return sin * dx + cos * dy, cos * dx - sin * dy
-
-    def add_bone(self, along: Floats, across: Floats, ends: Pair, heights: Pair, widths: Pair) -> None:
-        """Add a bone: the volume swept by a ball whose height and width change linearly between two ends."""
-        (start, end), (low, high) = [[value[self.image] for value in pair] for pair in (ends, heights)]
-        length = np.where(np.abs(end - start) < 1e-3, np.float32(1e-3), end - start)
-        share = np.clip((along - start) / length, 0, 1)
-        radius = widths[0] + (widths[1] - widths[0]) * share
-        distance = np.hypot(across, along - start - share * length)
-        facing = _dome(np.minimum(distance / radius, 0.9))
-        height = low + (high - low) * share + radius * facing - 30 * np.maximum(distance - radius, 0)
-        self.facing = np.where(height > self.height, facing, self.facing)
-        self.height = np.maximum(height, self.height)
-        self.edge = np.minimum(distance - radius, self.edge)
-
-    def paint(self, tone: Floats | float) -> None:
-        """Paint the surface where it is the highest so far; its edge is darker than its centre."""
-        shade, height = self.hand.shade[self.index], self.hand.height[self.index]
-        cover = np.clip(0.5 - self.edge / self.hand.pixel[self.image], 0, 1)
-        cover *= np.clip(0.5 + (self.height - height) / 0.04, 0, 1)
-        self.hand.shade[self.index] = shade + cover * (tone * (0.5 + 0.5 * self.facing) - shade)
-        self.hand.height[self.index] = height + cover * (self.height - height)
-
-
 def _render(factors: Floats, size: int) -> Floats:
-    hand = _Hand(factors, size)
-    _palm(hand).paint(_PALM_TONE)
-    fingers = [_finger(hand, _FINGERS[i], factors[:, 4], factors[:, 6 + i]) for i in (3, 2, 1, 0)]
-    for part in (*fingers, _thumb(hand, factors[:, 5])):
-        part.paint(np.clip(_FINGER_TONE + _TONE_RISE * part.height, _FINGER_TONE, 1))  # higher is brighter
-    return np.clip(hand.shade, 0, 1)
+    """Paint the parts of each hand over each other, in arrays ``(n, size²)``; edges are darker than centres."""
+    shift_x, shift_y, scale, rotation, spread, thumb, *curls = factors.T[..., None]
+    ticks = (np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1
+    dx, dy = np.tile(ticks, size) - shift_x, np.repeat(-ticks, size) - shift_y
+    sin, cos, pixel = np.sin(rotation) / scale, np.cos(rotation) / scale, 2 / size / scale
+    x, y = cos * dx - sin * dy, sin * dx + cos * dy  # each pixel's place in the hand's own frame
+    fingers = [partial(_finger, row, spread, curl) for row, curl in zip(_FINGERS, curls, strict=True)]
+    parts: list[Callable[..., Surface]] = [_palm, *fingers[::-1], partial(_thumb, thumb)]
+    shade, height = np.zeros_like(x), np.full_like(x, -1)
+    for part, (left, right, bottom, top) in zip(parts, _BOXES, strict=True):
+        m = pixel.max()  # soft edges need one more pixel
+        inside = (x > left - m) & (x < right + m) & (y > bottom - m) & (y < top + m)
+        near = inside.any(axis=0)
+        edge, high, facing = part(x.compress(near, axis=1), y.compress(near, axis=1))
+        cover = np.clip(0.5 - edge / pixel, 0, 1) * np.clip(0.5 + (high - height[:, near]) / 0.04, 0, 1)
+        tone = _PALM_TONE if part is _palm else np.clip(_FINGER_TONE + _TONE_RISE * high, _FINGER_TONE, 1)
+        shade[:, near] += cover * (tone * (0.5 + 0.5 * facing) - shade[:, near])
+        height[:, near] += cover * (high - height[:, near])
+    return np.clip(shade, 0, 1)
 
 
-def _palm(hand: _Hand) -> _Surface:
+def _palm(x: Floats, y: Floats) -> Surface:
     """Return a polygon with rounded corners that runs smoothly into the wrist."""
     top, bottom, width = _WRIST
-    palm = _Surface(hand, -0.5, 0.5, bottom - width, 0.2)
     sides = []
-    for (x, y), (to_x, to_y) in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True):
-        length = np.hypot(to_x - x, to_y - y)
-        sides.append(((to_x - x) * (palm.y - y) - (to_y - y) * (palm.x - x)) / length)
-    wrist = np.hypot(palm.x, palm.y - np.clip(palm.y, bottom, top)) - width
-    palm.edge = -_soft_max([-_soft_max(sides), -wrist])
-    palm.facing = _dome(1 - np.clip(-palm.edge / 0.16, 0, 1))
-    palm.height = _THICKNESS * palm.facing
-    return palm
+    for (from_x, from_y), (to_x, to_y) in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True):
+        length = np.hypot(to_x - from_x, to_y - from_y)
+        sides.append(((to_x - from_x) * (y - from_y) - (to_y - from_y) * (x - from_x)) / length)
+    wrist = np.hypot(x, y - np.clip(y, bottom, top)) - width
+    edge = -_soft_max([-_soft_max(sides), -wrist])
+    facing = _dome(1 - np.clip(-edge / 0.16, 0, 1))
+    return edge, _THICKNESS * facing, facing
 
 
-def _finger(hand: _Hand, row: Floats, spread: Floats, curl: Floats) -> _Surface:
+def _finger(row: Floats, spread: Floats, curl: Floats, x: Floats, y: Floats) -> Surface:
     """Return three bones that turn in a plane upright on the palm: a curl first shortens, then folds them."""
-    (x, y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
-    reach, back = bones.sum() + widths[0], -0.45
-    sides = [x + r * np.sin(a) for r in (reach, back) for a in (closed, fanned)]
-    finger = _Surface(hand, min(sides) - widths[0], max(sides) + widths[0], y + back, y + reach)
-    axes = finger.axes(closed + spread * (fanned - closed), np.full_like(curl, x), np.full_like(curl, y))
-    bend = np.cumsum(_BEND) * curl[:, None]
-    stations = np.cumsum(bones * np.cos(bend), axis=1, dtype=np.float32).T
-    heights = np.cumsum(bones * np.sin(bend), axis=1, dtype=np.float32).T + _KNUCKLE
-    joints = pairwise([np.zeros_like(curl), *stations]), pairwise([np.full_like(curl, _KNUCKLE), *heights])
-    for bone in zip(*joints, pairwise(widths), strict=True):
-        finger.add_bone(*axes, *bone)
-    return finger
+    (base_x, base_y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
+    angle, bend = closed + spread * (fanned - closed), np.cumsum(_BEND) * curl
+    turned = [
+        (angle, length * np.cos(b), length * np.sin(b)) for length, b in zip(bones, bend.T[..., None], strict=True)
+    ]
+    return _bones(x - base_x, y - base_y, _KNUCKLE, turned, widths)
 
 
-def _thumb(hand: _Hand, curl: Floats) -> _Surface:
+def _thumb(curl: Floats, x: Floats, y: Floats) -> Surface:
     """Return three bones that swing across the palm, mostly in the plane of the image."""
-    thumb = _Surface(hand, -0.85, 0.35, -0.68, 0.4)
-    x, y, low = (np.full_like(curl, v) for v in (*_THUMB_BASE, 0))
-    for (length, stretched, folded), rise, widths in zip(_THUMB, _THUMB_RISE, pairwise(_THUMB_WIDTHS), strict=True):
-        angle, high = stretched + curl * (folded - stretched), low + rise * curl
-        ends = np.zeros_like(curl), np.full_like(curl, length)
-        thumb.add_bone(*thumb.axes(angle, x, y), ends, (low, high), widths)
-        x, y, low = x + length * np.sin(angle), y + length * np.cos(angle), high
-    return thumb
+    swung = [
+        (stretched + curl * (folded - stretched), np.full_like(curl, length), rise * curl)
+        for (length, stretched, folded), rise in zip(_THUMB, _THUMB_RISE, strict=True)
+    ]
+    return _bones(x - _THUMB_BASE[0], y - _THUMB_BASE[1], 0, swung, _THUMB_WIDTHS)
 
 
-def _soft_max(distances: list[Floats]) -> Floats:
+def _bones(x: Floats, y: Floats, low: Any, bones: list[tuple[Floats, Floats, Floats]], widths: Floats) -> Surface:
+    """Return the volume swept by balls along bones that begin at (0, 0) and height ``low``, one after the other.
+
+    Each bone has an angle from upright, a length and the height that it gains; width changes linearly along it.
+    """
+    edge, height, facing = np.full_like(x, 9), np.full_like(x, -9), np.zeros_like(x)
+    for (angle, length, rise), (wide, narrow) in zip(bones, pairwise(widths), strict=True):
+        sin, cos = np.sin(angle), np.cos(angle)
+        along, across = sin * x + cos * y, cos * x - sin * y
+        divisor = np.where(np.abs(length) < 1e-3, np.float32(1e-3), length)
+        share = np.clip(along / divisor, 0, 1)
+        radius = wide + (narrow - wide) * share
+        distance = np.hypot(across, along - share * divisor)
+        dome = _dome(np.minimum(distance / radius, 0.9))
+        high = low + rise * share + radius * dome - 30 * np.maximum(distance - radius, 0)
+        facing = np.where(high > height, dome, facing)
+        height = np.maximum(high, height)
+        edge = np.minimum(distance - radius, edge)
+        x, y, low = x - length * sin, y - length * cos, low + rise
+    return edge, height, facing
+
+
+def _soft_max(distances: list[NDArray[Any]]) -> Floats:
     """Return a maximum with rounded corners: a scaled log-sum-exp."""
     peak = np.maximum.reduce(distances)
     return peak + _ROUNDING * np.log(sum(np.exp((d - peak) / _ROUNDING) for d in distances))

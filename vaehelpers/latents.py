@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
-from .arguments import array, generator, number, shortened, whole
+from .arguments import array, generator, instance, number, whole
 from .information import gaussian_kl
 from .model import VAE, one_thread
 
@@ -23,7 +23,7 @@ def encode(model: VAE, images: ArrayLike) -> tuple[Floats, Floats]:
 
     Raises ``ValueError`` for another shape and for values outside [0, 1].
     """
-    _check(model)
+    instance("model", model, VAE)
     x = array("images", images, ("n", model.channels, model.size, model.size), unit=True, dtype=np.float32)
     both = _in_blocks(lambda x: torch.cat(model.encoder(x), dim=1), x)
     return both[:, : model.latent_dim], both[:, model.latent_dim :]
@@ -34,7 +34,7 @@ def decode(model: VAE, z: ArrayLike) -> Floats:
 
     Raises ``ValueError`` for another shape and for a number that is not finite.
     """
-    _check(model)
+    instance("model", model, VAE)
     rows = array("z", z, ("n", model.latent_dim), dtype=np.float32)
     return _in_blocks(lambda z: torch.sigmoid(model.decoder(z)), rows)
 
@@ -80,20 +80,19 @@ def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> K
 def traverse(
     model: VAE, z: ArrayLike, dims: Sequence[int] | None = None, *, low: float = -3, high: float = 3, steps: int = 15
 ) -> Floats:
-    """Vary one latent at a time from ``low`` to ``high`` while the others stay at ``z`` (latent_dim,).
+    """Vary one latent at a time from ``low`` to ``high`` while the others stay at ``z`` ``(latent_dim,)``.
 
-    Returns images ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents. Raises ``ValueError`` for
-    a latent that the model does not have and for another shape of ``z``.
+    Returns images ``(len(dims), steps, c, h, w)``; ``dims`` defaults to all latents.
+    Raises ``ValueError`` for a latent that the model does not have and for another shape of ``z``.
     """
-    _check(model)
-    if dims is not None and (np.ndim(dims) != 1 or not len(dims)):
-        raise ValueError(f"dims: need a list of latents from 0 to {model.latent_dim - 1}, got {shortened(dims)}")
-    dims = [whole("dims", d, 0, model.latent_dim - 1) for d in (range(model.latent_dim) if dims is None else dims)]
-    rows = np.tile(array("z", z, (model.latent_dim,), dtype=np.float32), (len(dims), whole("steps", steps), 1))
-    for row, dim in zip(rows, dims, strict=True):
-        row[:, dim] = np.linspace(number("low", low), number("high", high), steps)
+    instance("model", model, VAE)
+    chosen = range(model.latent_dim) if dims is None else np.atleast_1d(dims).tolist()
+    columns = [whole("dims", dim, 0, model.latent_dim - 1) for dim in chosen]
+    rows = np.tile(array("z", z, (model.latent_dim,), dtype=np.float32), (len(columns), whole("steps", steps), 1))
+    for row, column in zip(rows, columns, strict=True):
+        row[:, column] = np.linspace(number("low", low), number("high", high), steps)
     images = decode(model, rows.reshape(-1, model.latent_dim))
-    return images.reshape(len(dims), steps, *images.shape[1:])
+    return images.reshape(len(columns), steps, *images.shape[1:])
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: bool = True) -> Floats:
@@ -102,9 +101,8 @@ def interpolate(start: ArrayLike, end: ArrayLike, *, steps: int = 9, spherical: 
     Spherical interpolation keeps the norm likely under the prior (Shoemake 1985; White 2016).
     Raises ``ValueError`` unless ``start`` and ``end`` are vectors of the same size.
     """
-    a, b = (array(name, z, dtype=np.float32).astype(float) for name, z in (("start", start), ("end", end)))
-    if a.shape != b.shape or a.ndim != 1:
-        raise ValueError(f"start and end: need two vectors of the same size, got {a.shape} and {b.shape}")
+    a = array("start", start, ("latent_dim",))
+    b = array("start, end", end, a.shape)
     t = np.linspace(0, 1, whole("steps", steps))[:, None]
     length = np.linalg.norm(a) * np.linalg.norm(b)
     angle = np.arccos(np.clip(a @ b / length, -1, 1)) if length > 0 else 0.0
@@ -119,19 +117,13 @@ def manifold(model: VAE, *, side: int = 15) -> Floats:
     Returns images ``(side, side, c, h, w)``: the first latent grows to the right, the second upwards. Raises
     ``ValueError`` for a model with another number of latents.
     """
-    _check(model)
+    instance("model", model, VAE)
     if model.latent_dim != 2:
         raise ValueError(f"model: a manifold needs 2 latents, this model has {model.latent_dim}")
     quantiles = ndtri((np.arange(whole("side", side)) + 0.5) / side)
     right, up = np.meshgrid(quantiles, quantiles[::-1])
     images = decode(model, np.stack([right.ravel(), up.ravel()], axis=1))
     return images.reshape(side, side, *images.shape[1:])
-
-
-def _check(model: VAE) -> None:
-    if not isinstance(model, VAE):
-        hint = "; training.load_pretrained returns a model and its card" if isinstance(model, str | tuple) else ""
-        raise ValueError(f"model: need a VAE, got {type(model).__name__}{hint}")
 
 
 def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[Doubles, Doubles]:

@@ -5,13 +5,13 @@ The network is that of Burgess et al. (2018), "Understanding disentangling in β
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .arguments import shortened, whole
+from .arguments import Shape, check_shape, instance, whole
 
 _CONVOLUTIONS = {32: 3, 64: 4}  # each halves the size of the image, down to 4 × 4
 
@@ -56,9 +56,8 @@ class Decoder(nn.Module):
 
     def start_at(self, brightness: float) -> None:
         """Set the last bias to the logit of the data's mean, which training then need not learn."""
-        last = self.convolutions[-1]
-        assert isinstance(last, nn.ConvTranspose2d) and last.bias is not None
-        nn.init.constant_(last.bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
+        *_, bias = self.convolutions.parameters()
+        nn.init.constant_(bias, float(torch.logit(torch.tensor(brightness), eps=1e-3)))
 
     def forward(self, z: Tensor) -> Tensor:
         """Return the logits of the pixels, ``(n, channels, size, size)``."""
@@ -86,9 +85,9 @@ def reparameterise(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | N
 
     Raises ``ValueError`` when the shapes differ.
     """
-    same_shape(mu=mu, logvar=logvar)
-    if not isinstance(generator, torch.Generator | None):
-        raise ValueError(f"generator: need a torch.Generator or None, got {shortened(generator)}")
+    tensor("mu, logvar", logvar, mu.shape)
+    if generator is not None:
+        instance("generator", generator, torch.Generator)
     mu, logvar = mu.float(), logvar.float()
     eps = torch.randn(mu.shape, generator=generator, device=mu.device)
     return mu + torch.exp(0.5 * logvar) * eps
@@ -101,12 +100,11 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
     Bernoulli pixels; the Gaussian KL in closed form (Kingma & Welling 2014, appendix B).
     Raises ``ValueError`` when the shapes of ``x`` and ``logits``, or those of ``mu`` and ``logvar``, differ.
     """
-    same_shape(x=x, logits=logits)
-    same_shape(mu=mu, logvar=logvar)
-    if x.ndim < 2 or mu.ndim != 2 or len(x) != len(mu):
-        raise ValueError(f"x and mu: need (n, ...) and (n, latent_dim), got {tuple(x.shape)} and {tuple(mu.shape)}")
-    x, logits, mu, logvar = _at_least_single(x, logits, mu, logvar)
-    log_likelihood = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+    tensor("x, logits", x, logits.shape)
+    tensor("x, mu", mu, (len(x), "latent_dim"))
+    tensor("mu, logvar", logvar, mu.shape)
+    logits, mu, logvar = map(_at_least_single, (logits, mu, logvar))
+    log_likelihood = -F.binary_cross_entropy_with_logits(logits, x.to(logits.dtype), reduction="none").flatten(1).sum(1)
     kl = 0.5 * (mu**2 + (logvar.expm1() - logvar))  # never negative; exp(logvar) - 1 would lose digits near 0
     return log_likelihood, kl
 
@@ -119,10 +117,10 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     VAEs", §3.1. A mixture of m posteriors cannot distinguish codes that carry more than log m nats and counts the rest
     as correlation, so m should be large. Raises ``ValueError`` when the shapes do not match.
     """
-    same_shape(mu=mu, logvar=logvar)
-    if mu.ndim != 2 or z.ndim != 2 or z.shape[1] != mu.shape[1] or not len(z) or not len(mu):
-        raise ValueError(f"z and mu: need (n, latent_dim) and (m, latent_dim), got {(*z.shape,)} and {(*mu.shape,)}")
-    z, mu, logvar = _at_least_single(z, mu, logvar)
+    tensor("mu", mu, ("m", "latent_dim"))
+    tensor("mu, logvar", logvar, mu.shape)
+    tensor("z, mu", z, ("n", mu.shape[1]))
+    z, mu, logvar = map(_at_least_single, (z, mu, logvar))
     log_q = -0.5 * (((z[:, None] - mu) * torch.exp(-logvar / 2)) ** 2 + logvar)  # (sample, posterior, latent)
     joint, marginals = log_q.sum(2).logsumexp(1), log_q.logsumexp(1).sum(1)
     return (joint - marginals).mean()
@@ -139,20 +137,14 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def same_shape(**tensors: Tensor) -> None:
-    """Raise ``ValueError`` when two tensors differ in shape, because torch would broadcast them."""
-    for name, value in tensors.items():
-        if not isinstance(value, Tensor):
-            raise ValueError(f"{name}: need a tensor, got {type(value).__name__}")
-    (name, one), (other_name, other) = tensors.items()
-    if one.shape != other.shape:
-        raise ValueError(f"{name}: need the shape of {other_name}, {(*other.shape,)}, got {(*one.shape,)}")
+def tensor(name: str, value: Any, shape: Shape) -> None:
+    """Raise ``ValueError`` unless a value is a tensor of a shape, where a string stands for any length but 0."""
+    check_shape(name, tuple(instance(name, value, Tensor).shape), tuple(shape))
 
 
-def _at_least_single(*tensors: Tensor) -> list[Tensor]:
-    """Promote tensors to their common dtype, at least float32: long sums in half precision lose digits."""
-    dtype = reduce(torch.promote_types, (tensor.dtype for tensor in tensors), torch.float32)
-    return [tensor.to(dtype) for tensor in tensors]
+def _at_least_single(values: Tensor) -> Tensor:
+    """Convert half precision to single, in which long sums keep their digits."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 def _initialise(network: nn.Module) -> None:
@@ -166,13 +158,12 @@ def _initialise(network: nn.Module) -> None:
             if isinstance(layer, nn.ConvTranspose2d):  # stride 2: each output uses a quarter of the 4 × 4 kernel
                 fan_in = layer.weight.shape[0] * 4
             nn.init.normal_(layer.weight, 0, (2 / fan_in) ** 0.5)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
 
 
 def _check(size: int, latent_dim: int, channels: int) -> tuple[int, int, int]:
-    if whole("size", size) not in _CONVOLUTIONS:
+    if size not in (32, 64):
         raise ValueError(f"size: need 32 or 64 pixels, got {size}")
-    if whole("channels", channels) not in (1, 3):
+    if channels not in (1, 3):
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
-    return whole("size", size), whole("latent_dim", latent_dim, 1, 10_000), whole("channels", channels)
+    return int(size), whole("latent_dim", latent_dim, 1, 10_000), int(channels)

@@ -25,7 +25,6 @@ GRID: dict[str, Floats] = {
 
 # Lengths at scale 1, as shares of the frame: half a side, the two half axes, the radius of the heart's two arcs.
 _SQUARE, _ELLIPSE, _HEART = 0.15, (0.1995, 0.1127), 0.0875
-_REACH = _SQUARE * 2**0.5  # the largest distance from a centre: to the square's corner
 _RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * 2**0.5  # the heart's centre of mass above its square's, in radii
 
 
@@ -56,27 +55,18 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
         if not inside.all():
             need = "1, 2 or 3" if name == "shape" else f"{values[0]:g} to {values[-1]:.7g}"
             raise ValueError(f"factors: {name} must be {need}, got {column[~inside][0]:g}")
-    images = np.zeros((len(rows), 1, size, size), np.float32)
-    half = int(np.ceil(_REACH * size + 0.5**0.5))  # of the window that holds a sprite and its soft edge
-    windows = np.lib.stride_tricks.sliding_window_view(images[:, 0], (2 * half, 2 * half), (1, 2), writeable=True)
+    images = np.empty((len(rows), 1, size, size), np.float32)
+    ticks = (np.arange(size, dtype=np.float32) + 0.5) / size
     for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
         chosen = np.flatnonzero(rows[:, 0] == shape)
-        for which in np.array_split(chosen, max(1, len(chosen) // 32)):  # fits into the processor's cache
-            right, down, left, top = _axes(rows[which], size, half)
-            pixel = 1 / size / rows[which, 1, None, None]
-            windows[which, top, left] = np.clip(0.5 - distance(right, down) / pixel, 0, 1)
+        for which in np.array_split(chosen, len(chosen) // 32 + 1):  # fits into the processor's cache
+            scale, orientation, x, y = rows[which, 1:].T[..., None]
+            dx, dy = (ticks - 0.25 - x / 2) / scale, (ticks - 0.25 - y / 2) / scale  # in the frame at scale 1
+            sin, cos = np.sin(orientation), np.cos(orientation)
+            right = (cos * dx)[:, None, :] - (sin * dy)[:, :, None]
+            down = (sin * dx)[:, None, :] + (cos * dy)[:, :, None]
+            images[which, 0] = np.clip(0.5 - distance(right, down) * size * scale[..., None], 0, 1)
     return images
-
-
-def _axes(rows: Floats, size: int, half: int) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Return each pixel's place in the frame of its sprite at scale 1, and the corner of the sprite's window."""
-    centres = (0.25 + rows[:, 3:] / 2) * size
-    corners = np.clip(np.rint(centres).astype(np.intp) - half, 0, size - 2 * half)
-    dx, dy = (corners - centres).T[..., None] + np.arange(0.5, 2 * half, dtype=np.float32)
-    sin, cos = (turn(rows[:, 2, None]) / (size * rows[:, 1, None]) for turn in (np.sin, np.cos))
-    right = (cos * dx)[:, None, :] - (sin * dy)[:, :, None]
-    down = (sin * dx)[:, None, :] + (cos * dy)[:, :, None]
-    return right, down, corners[:, 0], corners[:, 1]
 
 
 def _to_square(right: Floats, down: Floats) -> Floats:

@@ -7,9 +7,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from inspect import signature
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -17,16 +17,15 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from .arguments import function, number, shortened, whole
+from .arguments import function, instance, number, whole
 from .datasets import Images
 from .files import expanded
 from .model import VAE, elbo_terms, one_thread, reparameterise, total_correlation
-from .runs import Config, History, Run, device_named, fingerprint, refuse_other
+from .runs import History, Run
 from .weights import PRETRAINED as PRETRAINED
 from .weights import load as load
 from .weights import load_pretrained as load_pretrained
 from .weights import pretrained_names as pretrained_names
-from .weights import read
 from .weights import save as save
 
 _RECORD = 100  # steps between two points of the history
@@ -48,7 +47,6 @@ def train(
     learning_rate: float = 1e-3,
     minutes: float | None = None,
     checkpoint: str | Path | None = None,
-    device: str = "auto",
     progress: bool = True,
     callback: Callable[[VAE, History], object] | None = None,
 ) -> tuple[VAE, History]:
@@ -65,25 +63,32 @@ def train(
     calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far from it.
     On the same number of threads, a run limited by ``pictures`` ends with the same weights as if never stopped.
 
-    ``callback(model, history)`` is called every hundred steps, after each new point of the history. Returns the model,
-    on the CPU, and its history. Raises ``ValueError`` for bad arguments and for the checkpoint of a run with other
-    arguments, images or device, ``OSError`` if the checkpoint cannot be written, and ``FloatingPointError`` if the loss
-    is not finite.
+    ``callback(model, history)`` is called every hundred steps, after each new point of the history. A GPU is used if
+    torch finds one. Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and for the
+    checkpoint of a run with other arguments, images or device, ``OSError`` if the checkpoint cannot be written, and
+    ``FloatingPointError`` if the loss is not finite.
     """
-    config = Config(
-        beta=beta, tc_weight=tc_weight, latent_dim=latent_dim, seed=seed, pictures=pictures, warmup=warmup,
-        capacity=capacity, batch=batch, learning_rate=learning_rate, minutes=minutes,
-    )  # fmt: skip
-    _check(images, callback)
-    run = Run(images, config, device_named(device), None if checkpoint is None else expanded(checkpoint, "checkpoint"))
-    if run.done() >= run.total:
-        return run.result()
+    _check(images)
+    config = SimpleNamespace(
+        beta=number("beta", beta, least=0),
+        tc_weight=number("tc_weight", tc_weight, least=0),
+        latent_dim=whole("latent_dim", latent_dim),
+        seed=whole("seed", seed, 0, 2**63 - 1),
+        pictures=whole("pictures", pictures),
+        warmup=number("warmup", warmup, least=0, most=1),
+        capacity=None if capacity is None else number("capacity", capacity, least=0),
+        batch=whole("batch", batch),
+        learning_rate=number("learning_rate", learning_rate, above=0),
+        minutes=None if minutes is None else number("minutes", minutes, above=0),
+    )
+    if callback is not None:
+        function("callback", callback)
+    run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"))
     run.save()  # reports a disk error before hours of training, not after
     model, optimiser = run.model, run.optimiser
     try:
         with _deferred_interrupt() as interrupts, _freed_memory_kept(), run.bar(progress) as bar:
-            while (done := run.done()) < run.total and not interrupts:
-                share = done / run.total
+            while (share := run.done() / run.total) < 1 and not interrupts:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
@@ -116,12 +121,10 @@ def train(
                         callback(model, run.history)
                 if run.step % _CHECKPOINT == 0:
                     run.save()
-            if done >= run.total:
-                run.record()
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
-            raise KeyboardInterrupt(f"stopped after {run.saved:,} images; the same call resumes from there") from None
+            raise KeyboardInterrupt(f"stopped after {run.seen:,} images; the same call resumes") from None
         tqdm.write(f"stopped after {run.seen:,} images; the model so far is returned")
     return run.result()
 
@@ -140,34 +143,14 @@ def sweep(
 
     The runs are spread over the machine's cores or, inside ``joblib.parallel_config("dask")``, over the workers of a
     Dask cluster, which must all reach ``folder``. It keeps the checkpoint of each run, which ``load`` reads: a finished
-    run is never trained again, and an unfinished one is resumed. ``options`` are passed to ``train``.
-    Raises ``ValueError``, before any training, if the folder holds runs of another sweep, and for bad arguments.
+    run is never trained again, and an unfinished one is resumed. ``options`` are passed to ``train``, which raises
+    ``ValueError`` for bad ones and for a checkpoint of another sweep.
     """
-    defaults = {name: parameter.default for name, parameter in signature(train).parameters.items()}
-    wrong = options.keys() - defaults.keys() | options.keys() & {"images", "beta", "seed", "checkpoint"}
-    if wrong:
-        raise ValueError(f"options: need arguments of train except checkpoint, got {', '.join(sorted(wrong))}")
-    _check(images, options.get("callback"))
     function("score", score)
-    place, data = expanded(folder, "folder"), fingerprint(images)
-    runs: dict[Path, dict[str, Any]] = {}
-    try:
-        pairs = [*product(betas, seeds)]
-    except TypeError:
-        got = f"{shortened(betas)} and {shortened(seeds)}"
-        raise ValueError(f"betas, seeds: need two lists of numbers, got {got}") from None
-    for beta, seed in pairs:
-        beta, seed = number("betas", beta, least=0), whole("seeds", seed, 0, 2**63 - 1)
-        path = sweep_path(place, beta, seed)
-        if path in runs:
-            raise ValueError(f"betas and seeds: need each run once, got β = {beta:g} with seed {seed} twice")
-        runs[path] = options | {"beta": beta, "seed": seed}
-        config = Config(**defaults | runs[path])
-        if path.exists():
-            owner, found = f"folder: {str(path)!r} belongs to another sweep", read(path, "folder")[1].get("recipe")
-            refuse_other(owner, found, vars(config) | {"images": data})
+    place = expanded(folder, "folder")
+    runs = {(number("betas", beta, least=0), whole("seeds", seed, 0)) for beta, seed in product(betas, seeds)}
     results = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
-        joblib.delayed(_sweep_run)(images, path, score, run) for path, run in runs.items()
+        joblib.delayed(_sweep_run)(images, sweep_path(place, *run), score, *run, **options) for run in sorted(runs)
     )
     rows = list(tqdm(results, total=len(runs), unit="runs", disable=not progress))
     return sorted(rows, key=lambda row: (row["beta"], row["seed"]))
@@ -175,16 +158,16 @@ def sweep(
 
 def sweep_path(folder: Path, beta: float, seed: int) -> Path:
     """Return the path of the checkpoint of a run of ``sweep``."""
-    return folder / f"beta-{repr(float(beta)).removesuffix('.0')}-seed-{seed}.safetensors"
+    return folder / f"beta-{beta:g}-seed-{seed}.safetensors"
 
 
 def _sweep_run(
-    images: Images, path: Path, score: Callable[[VAE], dict[str, float]], run: dict[str, Any]
+    images: Images, path: Path, score: Callable[[VAE], dict[str, float]], beta: float, seed: int, **options: Any
 ) -> dict[str, float]:
     """Train one run on one thread, unless it is finished already, and score it."""
     with one_thread():
-        model, _ = train(images, checkpoint=path, progress=False, **run)
-        return {"beta": run["beta"], "seed": run["seed"], **score(model)}
+        model, _ = train(images, beta=beta, seed=seed, checkpoint=path, progress=False, **options)
+        return {"beta": beta, "seed": seed, **score(model)}
 
 
 @contextmanager
@@ -200,15 +183,14 @@ def _deferred_interrupt() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupts.append(number)
 
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield interrupts
-        return
-    signal.signal(signal.SIGINT, handle)
+    main = threading.current_thread() is threading.main_thread()
+    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, handle)
     try:
         yield interrupts
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if main and signal.getsignal(signal.SIGINT) is handle:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     if interrupts:
         raise KeyboardInterrupt
 
@@ -216,29 +198,26 @@ def _deferred_interrupt() -> Iterator[list[int]]:
 @contextmanager
 def _freed_memory_kept() -> Iterator[None]:
     """Let glibc keep freed memory for the next batch, which makes training about 1.4 times as fast (mallopt(3))."""
-    libc = ctypes.CDLL(None) if platform.libc_ver()[0] == "glibc" else None
-    trim_threshold, mmap_threshold, default = -1, -3, 128 * 1024
-    if libc:
-        libc.mallopt(mmap_threshold, 1 << 30), libc.mallopt(trim_threshold, -1)
+    if platform.libc_ver()[0] != "glibc":
+        yield
+        return
+    libc, trim_threshold, mmap_threshold = ctypes.CDLL(None), -1, -3
+    libc.mallopt(mmap_threshold, 1 << 30)
+    libc.mallopt(trim_threshold, -1)
     try:
         yield
     finally:
-        if libc:
-            libc.mallopt(mmap_threshold, default), libc.mallopt(trim_threshold, default), libc.malloc_trim(0)
+        libc.mallopt(mmap_threshold, 128 * 1024)
+        libc.mallopt(trim_threshold, 128 * 1024)
+        libc.malloc_trim(0)
 
 
 def _gains_from_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 
-def _check(images: Images, callback: object) -> None:
-    pixels = getattr(images, "pixels", None)
-    if not isinstance(pixels, np.ndarray) or pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3]:
-        got = getattr(pixels, "shape", type(images).__name__)
-        raise ValueError(f"images: need Images that are square, (n, channels, size, size), got {got}")
-    if not len(pixels):
-        raise ValueError("images: need at least one image, got none")
-    if pixels.dtype != np.uint8:
-        raise ValueError(f"images: need bytes (uint8), which datasets.as_bytes makes, got {pixels.dtype}")
-    if not (callback is None or callable(callback)):
-        raise ValueError(f"callback: need a function of a model and its history, got {shortened(callback)}")
+def _check(images: Images) -> None:
+    pixels = instance("images", images, Images).pixels
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3] or not len(pixels):
+        need = "bytes (n, channels, size, size), which datasets.as_bytes makes"
+        raise ValueError(f"images: need {need}, got {pixels.dtype} {pixels.shape}")

@@ -100,21 +100,21 @@ def test_entropies_of_a_table():
     return [h_x + given_x, np.array([h_y - given_x, h_x + h_y - joint, divergence])], [joint, mutual]
 
 
-@checks("01 cell-065-3 0 2abf5d", "Cover & Thomas (2006), theorem 8.3.1", rtol=1e-4)
-def test_the_entropy_of_bins():
-    """The sum over narrow bins, and the integral by quadrature, against SciPy's entropy of a gamma density."""
+@checks(
+    "01 cell-065-3 0 2abf5d; 01 cell-067 0 533368",
+    "Cover & Thomas (2006), theorem 8.3.1 and example 8.1.2; Bishop (2006), eq. 1.110",
+    rtol=1e-4,
+)
+def test_differential_entropies():
+    """The sum over narrow bins, and the integral by quadrature, against SciPy's entropy of a gamma density; both forms
+    for a Gaussian against SciPy's.
+    """
     f, width = stats.gamma(3).pdf, 0.01
     mass, h = f(np.arange(width / 2, 60, width)) * width, stats.gamma(3).entropy()
     integral = quad(lambda x: -f(x) * np.log(f(x)), 1e-12, 60)[0]
-    return [-np.sum(mass * np.log(mass)), integral], [h - np.log(width), h]
-
-
-@checks("01 cell-067 0 533368", "Cover & Thomas (2006), example 8.1.2; Bishop (2006), eq. 1.110")
-def test_the_entropy_of_a_gaussian():
-    """Both forms against SciPy's entropy of the normal distribution."""
     sigma = np.array([0.1, 1, 4])
     forms = [0.5 * np.log(2 * np.pi * sigma**2) + 0.5, 0.5 * np.log(2 * np.pi * np.e * sigma**2)]
-    return np.array(forms), norm(3, sigma).entropy()
+    return [-np.sum(mass * np.log(mass)), integral, forms], [h - np.log(width), h, norm(3, sigma).entropy()]
 
 
 # Lesson 02: the Kullback–Leibler divergence
@@ -161,27 +161,22 @@ def test_divergence_and_cross_entropy_of_densities():
     return [divergence, cross_entropy], [kl, q.entropy() + kl]
 
 
-@checks("02 cell-031-3 0 dfe0d2; 02 cell-031-3 1 6bf86a", "Bishop (2006), eq. 1.46; Murphy (2022), §6.2.3")
-def test_log_densities_of_gaussians():
-    """Against SciPy's normal log-density, and the difference of two of them."""
-    x, mu_q, var_q, mu_p, var_p = np.linspace(-5, 9, 50), 1.8, 0.7, -0.4, 3.1
-    log_q, log_p = norm.logpdf(x, mu_q, var_q**0.5), norm.logpdf(x, mu_p, var_p**0.5)
-    density = -0.5 * np.log(2 * np.pi * var_q) - (x - mu_q) ** 2 / (2 * var_q)
-    difference = 0.5 * (np.log(var_p / var_q) - (x - mu_q) ** 2 / var_q + (x - mu_p) ** 2 / var_p)
-    return [density, difference], [log_q, log_q - log_p]
-
-
 @checks(
-    "02 cell-033 0 def7dd; 02 cell-037-2 0 15af74; 06 cell-022 0 95d229",
-    "Murphy (2022), §6.2.3; Kingma & Welling (2014), appendix B",
+    "02 cell-031-3 0 dfe0d2; 02 cell-031-3 1 6bf86a; 02 cell-033 0 def7dd; 02 cell-037-2 0 15af74; "
+    "06 cell-022 0 95d229",
+    "Bishop (2006), eq. 1.46; Murphy (2022), §6.2.3; Kingma & Welling (2014), appendix B",
 )
 def test_the_divergence_of_gaussians():
-    """Against torch's divergence of two normal distributions, for fifty random pairs."""
+    """The log-density and the difference of two against SciPy's; the divergences against torch's; for fifty pairs."""
     rng = np.random.default_rng(10)
-    (m_q, m_p), (s_q, s_p) = rng.normal(size=(2, 50)), rng.uniform(0.3, 3, (2, 50))
+    (m_q, m_p, x), (s_q, s_p) = rng.normal(size=(3, 50)), rng.uniform(0.3, 3, (2, 50))
+    log_q, log_p = norm.logpdf(x, m_q, s_q), norm.logpdf(x, m_p, s_p)
+    density = -0.5 * np.log(2 * np.pi * s_q**2) - (x - m_q) ** 2 / (2 * s_q**2)
+    difference = 0.5 * (np.log(s_p**2 / s_q**2) - (x - m_q) ** 2 / s_q**2 + (x - m_p) ** 2 / s_p**2)
     general = 0.5 * (np.log(s_p**2 / s_q**2) + (s_q**2 + (m_q - m_p) ** 2) / s_p**2 - 1)
     from_prior = 0.5 * (m_q**2 + s_q**2 - 1 - np.log(s_q**2))
-    return [general, from_prior], [gaussian_kl(m_q, s_q**2, m_p, s_p**2), gaussian_kl(m_q, s_q**2, 0, 1)]
+    kl, kl_from_prior = gaussian_kl(m_q, s_q**2, m_p, s_p**2), gaussian_kl(m_q, s_q**2, 0, 1)
+    return [density, difference, general, from_prior], [log_q, log_q - log_p, kl, kl_from_prior]
 
 
 @checks("02 cell-040 0 c53873", "Cover & Thomas (2006), theorem 2.5.3 (the chain rule)")
@@ -194,29 +189,20 @@ def test_divergences_of_independent_parts():
     return [logs, total], [np.log(p / q), stats.entropy(p.ravel(), q.ravel())]
 
 
-def calls(x):
-    """Return the density of the calls at the weather office."""
-    return 0.6 * norm.pdf(x, 8, 1) + 0.4 * norm.pdf(x, 13, 0.5)
-
-
-@checks("02 cell-049-4 0 5dd121", "an example of ours, after Bishop (2006), §10.1.2", rtol=1e-5)
-def test_the_density_of_calls():
-    """A definition: its integral is 1, and torch's mixture distribution has the same density."""
-    components = distributions.Normal(torch.tensor([8.0, 13.0]), torch.tensor([1.0, 0.5]))
-    peer = distributions.MixtureSameFamily(distributions.Categorical(torch.tensor([0.6, 0.4])), components)
-    x = torch.linspace(4, 16, 50, dtype=torch.float64)
-    return [calls(x.numpy()), quad(calls, 0, 20, points=[8, 13])[0]], [peer.log_prob(x).exp().numpy(), 1]
-
-
-@checks("02 cell-060-2 0 d0c399", "Bishop (2006), §10.7, eq. 10.187; Murphy (2022), §6.2.6", rtol=1e-3)
+@checks(
+    "02 cell-049-4 0 5dd121; 02 cell-060-2 0 d0c399",
+    "an example of ours, after Bishop (2006), §10.1.2; Bishop (2006), §10.7, eq. 10.187; Murphy (2022), §6.2.6",
+    rtol=1e-3,
+)
 def test_the_gaussian_of_smallest_divergence():
-    """Both sides by quadrature for many means and variances: they differ by one constant, and a numerical search
-    converges to the moments.
+    """The density against torch's mixture. Both sides by quadrature for many means and variances: they differ by one
+    constant, and a numerical search converges to the mean and variance of torch's mixture.
     """
     x = np.linspace(-20, 40, 6001)
-    p = calls(x)
-    mu = np.trapezoid(p * x, x)
-    var = np.trapezoid(p * (x - mu) ** 2, x)
+    p = 0.6 * norm.pdf(x, 8, 1) + 0.4 * norm.pdf(x, 13, 0.5)
+    components = distributions.Normal(torch.tensor([8.0, 13.0]), torch.tensor([1.0, 0.5]))
+    peer = distributions.MixtureSameFamily(distributions.Categorical(torch.tensor([0.6, 0.4])), components)
+    mu, var = peer.mean.item(), peer.variance.item()
 
     def divergence(m, v):
         return np.trapezoid(p * (np.log(np.maximum(p, 1e-300)) - norm.logpdf(x, m, v**0.5)), x)
@@ -225,4 +211,5 @@ def test_the_gaussian_of_smallest_divergence():
     formula = np.array([0.5 * np.log(v) + (var + (mu - m) ** 2) / (2 * v) for m, v in settings])
     constant = [divergence(m, v) for m, v in settings] - formula
     found = minimize(lambda t: divergence(t[0], np.exp(t[1])), [8.0, 0.0], method="BFGS").x
-    return [constant, np.array([mu, var])], [constant[0], [found[0], np.exp(found[1])]]
+    density = peer.log_prob(torch.tensor(x)).exp().numpy()
+    return [p, constant, np.array([mu, var])], [density, constant[0], [found[0], np.exp(found[1])]]

@@ -267,13 +267,15 @@ def test_beta_is_the_slope_of_the_curve():
 
 
 @checks(
-    "07 limit-3 0 d7346b; 07 limit-5 0 6794ed",
-    "Higgins et al. (2017), eq. 4; Cover & Thomas (2006), §10.3.2",
+    "07 limit-3 0 d7346b; 07 limit-5 0 6794ed; 07 cell-058-3 0 cb6ff6",
+    "Higgins et al. (2017), eq. 4; Cover & Thomas (2006), §10.3.2; Burgess et al. (2018), the section on controlled "
+    "capacity increase",
     rtol=1e-3,
 )
 def test_a_limit_on_the_rate():
     """For one Gaussian feature, SciPy's search (SLSQP) for the least distortion within a limit on the rate finds what
-    the search for the optimum of D + β R finds, and both have the rate and the distortion of the formulas.
+    the search for the optimum of D + β R finds, and both have the rate and the distortion of the formulas; so has the
+    optimum of D + γ |R − C| for a large γ, with this rate as C.
     """
     variance, beta = 1.7, 0.6
     rate = 0.5 * np.log(2 * variance / beta)
@@ -284,8 +286,9 @@ def test_a_limit_on_the_rate():
     within = {"type": "ineq", "fun": lambda t: rate - linear_code(t)[1]}
     options = {"ftol": 1e-12, "maxiter": 1000}
     t = minimize(lambda t: error(linear_code(t)[0]), [0.8, -1.0, 0.8], constraints=within, options=options).x
-    (d_1, r_1), (d_2, r_2) = linear_code(t), optimum(lambda d, r: error(d) + beta * (r - rate))
-    return [np.array([beta / 2] * 2), np.array([rate] * 2)], [[error(d_1), error(d_2)], [r_1, r_2]]
+    codes = [linear_code(t), optimum(lambda d, r: error(d) + beta * (r - rate))]
+    codes += [optimum(lambda d, r: error(d) + 10 * abs(r - rate))]
+    return [np.full(3, beta / 2), np.full(3, rate)], [[error(d) for d, _ in codes], [r for _, r in codes]]
 
 
 @checks(
@@ -376,16 +379,6 @@ def test_a_bottleneck_between_two_bounds():
     best, rate = bounds(q_z, joint / q_z)
     short = [known - q_z @ stats.entropy(joint / q_z, p_xz), known + stats.entropy(q_z, p_z)]
     return [best - beta * rate, np.array([low, high])], [known - beta * known, short]
-
-
-@checks("07 cell-058-3 0 cb6ff6", "Burgess et al. (2018), the section on controlled capacity increase", rtol=1e-3)
-def test_a_capacity_holds_the_kl():
-    """A definition: for one Gaussian feature and a large γ, the KL at the optimum by a numerical search is C, and the
-    distortion is the least that Shannon's curve allows at this rate.
-    """
-    capacity = 0.8
-    distortion, rate = optimum(lambda d, r: d + 10 * abs(r - capacity))
-    return np.array([capacity, np.exp(-2 * capacity)]), [rate, distortion - 0.5 * np.log(np.pi)]
 
 
 @checks("07 cell-078 0 756977", "Locatello et al. (2019), §3; Rolinek et al. (2019)")

@@ -51,8 +51,8 @@ RIGHT = {
 
 WRONG = {
     "bayes": [
-        (28.1, "as a number between 0 and 1"), (0.03, "joint"), (0.1068, "That is p(x)"), (0.05 / 0.67, "the priors"),
-        (0.05, "p(x | z)"), (0.6, "prior"), (0.719, "not the cat"), (CAT / (1 - CAT), "odds"), (0.655, "dishes"),
+        (28.1, "That is a percentage"), (0.03, "joint"), (0.1068, "That is p(x)"), (0.05 / 0.67, "the priors"),
+        (0.05, "p(x | z)"), (0.6, "prior"), (0.719, "one minus"), (CAT / (1 - CAT), "odds"), (0.655, "dishes"),
         (0.3, "Not yet"),
     ],
     "log_evidence": [
@@ -64,22 +64,19 @@ WRONG = {
         (lambda t: logsumexp([-1000, -1001, -1002]), "Not yet"),
     ],
     "explaining_away": [
-        (3.9, "as a number between 0 and 1"), (BOTH, "both together"), (BOTH / LIME, "wrong one of the two"),
+        (3.9, "That is a percentage"), (BOTH, "both together"), (BOTH / LIME, "wrong one of the two"),
         (LIME, "before you knew"), ((LIME - BOTH) / (1 - STALE), "beans are fresh"), (LIME * STALE, "independent"),
-        (0.2, "the prior"), (1 - BOTH / STALE, "Not yet"),
+        (0.2, "the prior"), (1 - BOTH / STALE, "one minus"),
     ],
     "evidence_estimate": [
-        (np.mean, "Jensen"), (logsumexp, "log of the sum"), (lambda w: np.exp(w).mean(), "mean weight"),
+        (np.mean, "Jensen"), (logsumexp, "log of the sum"), (lambda w: np.exp(w).mean(), "Its logarithm is asked for"),
         (lambda w: np.log(np.exp(w).mean()), "exp(-1000) is 0"), (lambda w: logsumexp(w) / len(w), "subtract log n"),
         (lambda w: logsumexp(w) + np.log(len(w)), "subtract it"), (np.median, "Not yet"),
     ],
     "effective_size": [
         (lambda rho, n: n / (1 + 2 * rho.sum()), "Lag 0 is in your sum"),
-        (lambda rho, n: n / rho.sum(), "counts twice"),
-        (lambda rho, n: n / (2 * rho.sum()), "lag 0 counts once"),
         (lambda rho, n: n / (1 + 2 * rho[1]), "Add all lags"),
         (lambda rho, n: n / (2 * rho[1:].sum()), "The 1 is missing"), (lambda rho, n: n, "Not yet"),
-        (lambda rho, n: n * (1 + 2 * rho[1:].sum()), "You multiplied"),
     ],
     "mean_field_update": [
         (lambda t, q: softmax(q @ t), "first cause"),
@@ -90,7 +87,7 @@ WRONG = {
     ],
     "variances": [
         (np.diag, "true marginal variances"),
-        (lambda c: np.diag(np.linalg.inv(c)), "one step is left"),
+        (lambda c: np.diag(np.linalg.inv(c)), "the reciprocal"),
         (np.linalg.inv, "shape (3,)"), (np.linalg.eigvalsh, "Not yet"),
     ],
     "pair": [

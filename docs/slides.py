@@ -22,7 +22,10 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from PIL import Image
 
+from vaehelpers.page import with_guesses
+
 DOCS = ROOT / "docs"
+WEB = ROOT / "vaehelpers" / "web"
 #: Files that the slides load: paths in npm's folder, and among the assets.
 ASSETS = {
     f"mathjax2/{name}": f"mathjax/{name}"
@@ -97,6 +100,8 @@ def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
     folder = slides / lesson.stem
     folder.mkdir(parents=True)
     title = f"{lesson.stem[:2]} {notebook.cells[0].source.splitlines()[0].lstrip('# ')}"
+    for cell in notebook.cells:
+        cell.source = with_guesses(cell)
     shown = nbformat.v4.new_notebook(cells=list(slide_cells(notebook.cells)), metadata={"title": title})
     exporter = SlidesExporter(raw_template=(DOCS / "slides.html.j2").read_text(encoding="utf-8"))
     page, _ = exporter.from_notebook_node(shown)
@@ -113,7 +118,8 @@ def build(slides: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     """Write the slides of all lessons, or of the chosen ones, and their shared assets."""
     shutil.rmtree(slides, ignore_errors=True)
     copy_assets(npm, ASSETS, slides / "assets")
-    shutil.copy(DOCS / "slides.css", slides / "assets")
+    for path in (DOCS / "slides.css", *(WEB / f"questions.{kind}" for kind in ("css", "js"))):
+        shutil.copy(path, slides / "assets")
     links = ""
     for lesson, notebook in execute_all(chosen).items():
         title = write(lesson, notebook, slides)

@@ -17,6 +17,8 @@ from editions import in_german
 from executed import LESSONS, ROOT, RUN, copy_assets, execute_all
 from glossary import glossary
 
+from vaehelpers.page import with_guesses
+
 DOCS = ROOT / "docs"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
 NOT_PUBLISHED = "exam-solutions.md"
@@ -72,6 +74,7 @@ def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbforma
     for cell in notebook.cells:
         if "alt" in cell.metadata:
             cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt}}
+        cell.source = with_guesses(cell)
     return notebook
 
 

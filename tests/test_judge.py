@@ -8,7 +8,7 @@ import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
 
-from vaehelpers.lessons.judge import OPEN
+from vaehelpers.lessons.judge import COMMON, OPEN, judge
 
 TABLES = [importlib.import_module(f"test_lesson{number:02}") for number in range(9)]
 RIGHT = {name: answers for table in TABLES for name, answers in table.RIGHT.items()}
@@ -140,6 +140,14 @@ def test_three_digits_are_enough_and_no_mistake_has_them(name, mistakes):
     assert CHECKS[name](float(f"{found['right']:.3g}")).ok
     for hint, value in found["mistakes"].items():
         assert np.ndim(value) or not CHECKS[name](float(f"{value:.3g}")).ok, hint
+
+
+@pytest.mark.parametrize("right", [0.3, np.array([0.3, 0.7, 1.6])])
+def test_common_mistakes_have_a_hint_in_every_exercise(right):
+    hints = [judge(mistake(right), right, praise="", mistakes={}).hint for mistake in COMMON.values()]
+    assert hints == (list(COMMON) if np.ndim(right) else [*list(COMMON)[:-1], "Right: "])
+    assert judge(0.6, right=0.3, praise="", mistakes={"its own": 0.6}).hint == "its own"
+    assert "Not yet" in judge(np.nan, -1.0, praise="", mistakes={}).hint  # as is the root of -1
 
 
 def test_a_result_is_as_true_as_the_answer_is_right_and_displays_nothing():

@@ -61,12 +61,12 @@ WRONG = {
     ],
     "waste": [
         (kl_divergence(HARBOUR, ISLAND), "in nats"), (2.2, "whole cost"), (0.374, "harbor's code on the island"),
-        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "cannot save"), (0.36, "Not yet"),
+        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "the sign is not"), (0.36, "Not yet"),
     ],
     "thermometer": [
         (np.log(4), "the sign is not"), (-2, "in bits"), (0, "may be negative"), (-4 * np.log(4), "forgot the width"),
         (-np.log(4) / 4, "by the width alone"), (0.5 * np.log(2 * np.pi * np.e / 192), "for a Gaussian"),
-        (0.25, "Not yet"),
+        (0.25, "Its logarithm is asked for"),
     ],
     "conditional_entropy": [
         (lambda joint: joint.sum(axis=1) @ entropy(rows_of(joint)), "in nats"),

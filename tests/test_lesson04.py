@@ -56,17 +56,17 @@ RIGHT = {
 
 WRONG = {
     "responsibility": [
-        (78, "as a number between 0 and 1"), (2 / 3, "densities alone"), (0.22, "short kind"),
+        (78, "That is a percentage"), (2 / 3, "densities alone"), (0.22, "one minus"),
         (0.064, "That is the joint"), (0.082, "whole mixture"), (0.64, "That is the weight"), (0.064 / 0.018, "odds"),
         (0.79, "Not yet"),
     ],
     "log_density": [
-        (np.exp(gaussian()), "That is the density"), (gaussian(variance=6.0), "where the variance belongs"),
+        (np.exp(gaussian()), "Its logarithm is asked for"), (gaussian(variance=6.0), "where the variance belongs"),
         (gaussian() + 25 / 72 - 25 / 12, "divided the square by σ"), (gaussian() + LOG(36) / 4, "In the height"),
         (gaussian() - LOG(36) / 2, "½ is missing before log σ²."), (gaussian(half=1), "½ is missing before the square"),
         (-25 / 72 - LOG(2 * np.pi * 36), "½ is missing before log 2πσ²"), (gaussian(constant=1), "term with 2π"),
-        (gaussian(half=-0.5), "wrong sign"), (-gaussian(), "surprisal"), (-25 / 72, "stopped after the square"),
-        (gaussian() / LOG(10), "base 10"), (gaussian() / LOG(2), "base 2"), (-3.1, "Not yet"),
+        (gaussian(half=-0.5), "wrong sign"), (-gaussian(), "the sign is not"), (-25 / 72, "stopped after the square"),
+        (gaussian() / LOG(10), "base 10"), (gaussian() / LOG(2), "right in bits"), (-3.1, "Not yet"),
     ],
     "new_sds": [
         (sds(below=len), "divided by N"),
@@ -79,7 +79,7 @@ WRONG = {
     ],
     "log_responsibilities": [
         (lambda t: LOG(np.exp(t) / np.exp(t).sum(axis=1, keepdims=True)), "Never leave log space"),
-        (lambda t: softmax(t, axis=1), "Their logarithms"),
+        (lambda t: softmax(t, axis=1), "Its logarithm is asked for"),
         (lambda t: t - logsumexp(t, axis=0), "wrong axis"),
         (lambda t: t - logsumexp(t), "whole table"),
         (lambda t: logsumexp(t, axis=1), "shape (3, 2)"),
@@ -107,7 +107,7 @@ WRONG = {
         (coins(share=hard), "went to one coin"),
         (coins(last=lambda r, h, t: r.T @ h / (t * len(h))), "divided by all tosses"),
         (coins(tails=0), "forgot the tails"),
-        (coins(share=lambda r: r[:, ::-1]), "swapped"),
+        (coins(share=lambda r: r[:, ::-1]), "order is reversed"),
         (coins(share=np.ones_like), "came out the same"),
         (coins(axis=0), "normalized over the sets"),
     ],

@@ -93,7 +93,7 @@ WRONG = {
     "rates": [
         (lambda variances, beta: LOG(2 * variances / beta) / 2, "A rate below 0"),
         (lambda variances, beta: np.maximum(0, LOG(variances / beta) / 2), "lost its factor 2"),
-        (lambda variances, beta: np.maximum(0, LOG(2 * variances / beta)), "the ½ before"),
+        (lambda variances, beta: np.maximum(0, LOG(2 * variances / beta)), "a factor ½ is missing"),
         (lambda variances, beta: np.minimum(variances, beta / 2), "the distortion"),
         (lambda variances, beta: abs(LOG(2 * variances / beta) / 2), "Not yet"),
     ],

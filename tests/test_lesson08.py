@@ -59,7 +59,7 @@ WRONG = {
     ],
     "best_reconstruction": [
         (lambda x: np.sum(x * np.log(x) + (1 - x) * np.log(1 - x)), "0 · log 0"),
-        (lambda x: np.sum(entr(x) + entr(1 - x)), "That is the entropy"),
+        (lambda x: np.sum(entr(x) + entr(1 - x)), "the sign is not"),
         (lambda x: sum(xlogy(x, x) + xlogy(1 - x, 1 - x)), "rows alone"),
         (lambda x: np.nansum(x * np.log(x) + (1 - x) * np.log(1 - x)) - 0.1, "Not yet"),
     ],

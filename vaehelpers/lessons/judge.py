@@ -13,6 +13,23 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import shortened
 
 OPEN = "Not filled in yet: replace the three dots."
+#: Mistakes that can be made in any exercise: the hint, and the value that the mistake makes of the right one.
+COMMON: dict[str, Callable[[Any], Any]] = {
+    "The size is right, and the sign is not.": np.negative,
+    "That is right in nats. The question asks for bits: take the logarithm to base 2.": lambda r: r * np.log(2),
+    "That is right in bits. The question asks for nats: take the natural logarithm.": lambda r: r / np.log(2),
+    "That is a logarithm to base 10. Bits take base 2.": lambda r: r * np.log10(2),
+    "That is a logarithm to base 10. Nats take the natural one.": lambda r: r / np.log(10),
+    "Twice too much: a factor ½ is missing.": lambda r: 2 * r,
+    "That is a percentage. Give a number between 0 and 1.": lambda r: 100 * r,
+    "That is its square. Take the root.": np.square,
+    "That is its root. Square it.": np.sqrt,
+    "Its logarithm is asked for.": np.exp,
+    "That is its logarithm. Take the exponential.": np.log,
+    "Upside down: that is the reciprocal.": lambda r: 1 / r,
+    "That is one minus what is asked for.": lambda r: 1 - r,
+    "The values are right, and their order is reversed.": lambda r: r[::-1] if np.ndim(r) else r,
+}
 
 
 @dataclass(frozen=True)
@@ -63,10 +80,11 @@ def judge_function(
 ) -> Result:
     """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
 
-    ``right`` and the ``mistakes``, by their hints, take the same arguments; the closest mistake counts. Two cases at
-    generic numbers tell formulas apart that agree by chance at one. Lists, tensors and further axes of length 1 are
-    accepted; an answer in single or half precision is compared to as many digits as it has. ``tolerance`` is relative
-    and absolute, and the absolute part shrinks with values below 1. The learner gets copies of the arguments.
+    ``right`` and the ``mistakes``, by their hints, take the same arguments; the closest mistake counts, those of
+    ``COMMON`` included. Two cases at generic numbers tell formulas apart that agree by chance at one. Lists, tensors
+    and further axes of length 1 are accepted; an answer in single or half precision is compared to as many digits as it
+    has. ``tolerance`` is relative and absolute, and the absolute part shrinks with values below 1. The learner gets
+    copies of the arguments.
     """
     if function is None or function is ...:
         return result(False, OPEN)
@@ -96,7 +114,10 @@ def judge_function(
 
     if all(found := agrees(expected := values(right), tolerance)):
         return result(True, f"Right: {praise}")
-    wrong = {hint: values(mistake) for hint, mistake in mistakes.items()}
+    with np.errstate(all="ignore"):
+        common = {hint: [mistake(np.asarray(value, float)) for value in expected] for hint, mistake in COMMON.items()}
+    wrong = {hint: known for hint, known in common.items() if all(np.isfinite(value).all() for value in known)}
+    wrong = {hint: values(mistake) for hint, mistake in mistakes.items()} | wrong
     for closeness in (tolerance / 100, tolerance):
         for hint, known in wrong.items():
             if all(agrees(known, closeness)):

@@ -219,9 +219,6 @@ ISLAND = np.array([0.25, 0.125, 0.5, 0.125])
 #: Joint tables and probabilities at which no two of the formulas below agree.
 JOINTS = [[[0.3, 0.1], [0.05, 0.05], [0.1, 0.4]], [[0.08, 0.22, 0.1], [0.25, 0.05, 0.3]]]
 SYMBOLS = [[0.25, 0.25, 0.2, 0.2, 0.1], [0.35, 0.17, 0.17, 0.16, 0.15], [0.12, 0.37, 0.06, 0.28, 0.05, 0.12]]
-IN_NATS = "That is right in nats. The question asks for bits: mind the base of the logarithm."
-NEGATIVE = "The size is right, and the sign is not. Look for the minus before the logarithm."
-BASE_10 = "That is a logarithm to base 10. Bits take base 2."
 
 
 def check_two_storms(bits: Any) -> Result:
@@ -229,9 +226,6 @@ def check_two_storms(bits: Any) -> Result:
     desert, island = 0.005, 0.125
     right, first, second = -np.log2([desert * island, desert, island])
     return judge(bits, right, praise="probabilities multiply, surprisals add.", tolerance=4e-3, mistakes={
-        IN_NATS: right * np.log(2),
-        NEGATIVE: -right,
-        BASE_10: right * np.log10(2),
         "You added the probabilities, as for one storm or the other. Here both come.": -np.log2(desert + island),
         "You multiplied the surprisals. For independent events the probabilities multiply.": first * second,
         "That is one storm alone, the one in the desert.": first,
@@ -244,9 +238,6 @@ def check_harbour(bits: Any) -> Result:
     """Check the entropy of four unequal weathers in bits, to three digits."""
     surprisals, right = -np.log2(HARBOUR), entropy(HARBOUR, base=2)
     return judge(bits, right, praise="the harbor is harder to guess than the island.", tolerance=3e-3, mistakes={
-        IN_NATS: entropy(HARBOUR),
-        NEGATIVE: -right,
-        BASE_10: entropy(HARBOUR, base=10),
         "You added the surprisals. A mean weights each of them by its probability.": surprisals.sum(),
         "That mean counts every weather once. In a long run of days, how often does each come?": surprisals.mean(),
         "That is the largest entropy of four weathers. It is reached only when all four are equally probable.": 2.0,
@@ -258,12 +249,9 @@ def check_waste(bits: Any) -> Result:
     """Check what the island's code wastes at the harbor in bits a day, to two decimals."""
     right, own, island = kl_divergence(HARBOUR, ISLAND, base=2), entropy(HARBOUR, base=2), entropy(ISLAND, base=2)
     return judge(bits, right, praise="this waste has a name, and lesson 02 is about it.", tolerance=6e-3, mistakes={
-        IN_NATS: right * np.log(2),
-        BASE_10: right * np.log10(2),
         "That is the whole cost of a day. How much of it would the harbor's own code need too?": right + own,
         "That is the waste of the harbor's code on the island.": kl_divergence(ISLAND, HARBOUR, base=2),
         "That is the difference of two entropies. The days come from the harbor in both terms.": own - island,
-        "The size is right, and the sign is not: a wrong code cannot save anything.": -right,
     })  # fmt: skip
 
 
@@ -271,8 +259,6 @@ def check_thermometer(nats: Any) -> Result:
     """Check the differential entropy in nats of a density that is constant on a quarter of a degree."""
     width = 0.25
     return judge(nats, np.log(width), praise="log of the width, and below zero.", tolerance=3e-3, mistakes={
-        "The size is right, and the sign is not. The density is 4 there; what is −log 4?": -np.log(width),
-        "That is right in bits. The question asks for nats.": np.log2(width),
         "A differential entropy may be negative, so there is no reason to stop at zero.": 0.0,
         "You forgot the width: the integral of −f log f runs over a quarter of a degree only.": np.log(width) / width,
         "You weighted −log f by the width alone. Width times density is 1.": np.log(width) * width,
@@ -288,8 +274,6 @@ def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Resu
 
     cases, praise = [(np.array(joint),) for joint in JOINTS], "that much is open when the row is known."
     return judge_function(conditional_entropy, right, cases, praise=praise, mistakes={
-        IN_NATS: lambda joint: right(joint) * np.log(2),
-        NEGATIVE: lambda joint: -right(joint),
         "That is H(row | column): the other way round.": lambda joint: right(joint.T),
         "Every row counts the same in your mean. Weight it.": lambda joint: entropy(joint, axis=1, base=2).mean(),
         "That is the sum over the rows. You want their mean.": lambda joint: entropy(joint, axis=1, base=2).sum(),

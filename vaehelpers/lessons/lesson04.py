@@ -223,9 +223,7 @@ def check_responsibility(resp: Any) -> Result:
     short, long = 0.36 * 0.05, 0.64 * 0.10
     right = long / (short + long)
     return judge(resp, right, praise="Bayes' rule, with the weights as prior.", tolerance=4e-3, mistakes={
-        "That is a percentage. Give the responsibility as a number between 0 and 1.": 100 * right,
         "You compared the densities alone. How common is each kind, before anything is seen?": 0.10 / 0.15,
-        "That is the responsibility of the short kind.": short / (short + long),
         "That is the joint, weight times density. Divide, so that the two kinds add up to 1.": long,
         "That is the density of the eruption under the whole mixture. It belongs below the line.": short + long,
         "That is the weight, the prior probability before you have seen the eruption.": 0.64,
@@ -238,7 +236,6 @@ def check_log_density(value: Any) -> Result:
     right = norm.logpdf(60, 55, 6)
     square, height, constant = 0.5 * 25 / 36, 0.5 * np.log(36), 0.5 * np.log(2 * np.pi)
     return judge(value, right, praise="one Gaussian, and its logarithm is a parabola.", tolerance=2e-3, mistakes={
-        "That is the density. Its logarithm is asked for.": np.exp(right),
         "You put the standard deviation where the variance belongs. Square it first.": norm.logpdf(60, 55, np.sqrt(6)),
         "You divided the square by σ. The variance, σ², belongs there.": -6 * square - height - constant,
         "In the height stands ½ log σ. It is ½ log σ², which is log σ.": -square - height / 2 - constant,
@@ -247,10 +244,7 @@ def check_log_density(value: Any) -> Result:
         "A factor ½ is missing before log 2πσ². (Or write log of its root.)": -square - 2 * (height + constant),
         "The term with 2π is missing. It too is part of a density.": -square - height,
         "The square has the wrong sign: a point far from the mean must be less probable.": square - height - constant,
-        "That is the surprisal, the negative of the log-density.": -right,
         "You stopped after the square. A wide Gaussian is also a low one: what makes it integrate to 1?": -square,
-        "That is a logarithm to base 10. Use the natural one.": right / np.log(10),
-        "That is a logarithm to base 2. Use the natural one.": right / np.log(2),
     })  # fmt: skip
 
 
@@ -265,7 +259,6 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
 
     cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
     return judge_function(new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes={
-        "Those are the variances. The standard deviation is one root away.": lambda x, r, m: right(x, r, m) ** 2,
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
         "Those are the variances, and with N in place of N_k.": lambda x, r, m: squares(x, r, m) / len(x),
         "You divided by N_k − 1. The maximum has N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(0) - 1)),
@@ -289,12 +282,10 @@ def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Re
     return judge_function(log_responsibilities, right, cases, praise="no density was ever computed.", mistakes={
         "exp(−1000) is 0 for a computer: 0/0 is NaN. Never leave log space.": lambda t: np.log(np.exp(t) / total(t)),
         "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda t: t - np.log(total(t)),
-        "Those are the responsibilities. Their logarithms are asked for.": lambda t: np.exp(right(t)),
         "Normalized over the wrong axis: each row, not each column, must add up to 1.": lambda t: right(t.T).T,
         "You divided by the sum over the whole table. Every row has its own.": lambda t: log_softmax(t),
         "You divided the logarithms. Subtract them.": lambda t: t / logsumexp(t, axis=1, keepdims=True),
         "You subtracted the largest only. The rows do not add up to 1 yet.": lambda t: t - t.max(axis=1, keepdims=True),
-        "The sign is turned: the logarithm of a share is negative.": lambda t: -right(t),
     })  # fmt: skip
 
 
@@ -314,13 +305,11 @@ def check_rate(rate: Callable[[Any], Any]) -> Result:
             lambda b: shrink(b)[-1],
         "You squared once more. The root is asked for.": lambda b: shrink(b)[-1] ** 2,
         "Half of it is not its root.": lambda b: shrink(b)[-1] / 2,
-        "Upside down: the later rise belongs above the line.": lambda b: 1 / right(b),
         "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
         "You took the last value for the optimum. There EM has not arrived yet.":
             lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
         "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
         "The early rounds are not near the end yet. Take the last two rises only.": lambda b: np.sqrt(shrink(b).mean()),
-        "That is the logarithm of the rate.": lambda b: np.log(right(b)),
         "That is one rate for each pair of rises. Take the last.": lambda b: np.sqrt(shrink(b)),
     })  # fmt: skip
 
@@ -365,7 +354,6 @@ def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
         "Those are expected heads. Divide by the expected tosses.": lambda h, n, old: _coins(h, n, old).T @ h,
         "Those are the mean heads of a set. Divide by its tosses too.": lambda h, n, old: n * right(h, n, old),
         "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),
-        "The two coins are swapped.": lambda h, n, old: right(h, n, old)[::-1],
         "Both coins came out the same.": lambda h, n, old: np.repeat(h.mean() / n, 2),
         "You normalized over the sets, not over the coins.": lambda h, n, old: _chances(_coins(h, n, old, 0), h, n),
         "Those are the old chances.": lambda h, n, old: old,

@@ -76,12 +76,10 @@ def check_best_reconstruction(function: Callable[..., Any]) -> Result:
         "Zero would be certainty. A gray pixel is a coin: even the right p leaves it uncertain.": lambda x: 0.0,
         "The dark term of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
         "The bright term of each pixel, x log p, is missing.": lambda x: xlogy(1 - x, 1 - x).sum(),
-        "That is the entropy. A log-likelihood has the other sign.": lambda x: -nats(x).sum(),
         "You have averaged over the pixels. A log-likelihood is a sum.": lambda x: nats(x).mean(),
         "That is the log-likelihood of each pixel. Add them up.": nats,
         "You have added up the rows alone. Add up all pixels.": lambda x: nats(x).sum(axis=0),
         "You have added up the columns alone. Add up all pixels.": lambda x: nats(x).sum(axis=1),
-        "That looks like bits. The course counts in nats.": lambda x: nats(x).sum() / np.log(2),
     }
     cases = [(np.array([[0, 0.2, 1], [0.9, 0.5, 0]]),), (np.array([[0.35, 1], [0, 0.04], [0.7, 0.6]]),)]
     praise = "no p gives this image a higher one."
@@ -140,8 +138,6 @@ def check_agreement(function: Callable[..., Any]) -> Result:
         return float(np.linalg.norm(s, axis=1).mean())
 
     mistakes: Mistakes = {
-        "That is the reciprocal: it should be 1 when all steps are the same, else smaller.":
-            lambda s: alone(s) / together(s),
         "You have added the steps where they should be averaged.": lambda s: len(s) ** 2 * together(s) / alone(s),
         "You have added the squared lengths where they should be averaged.": lambda s: together(s) / alone(s) / len(s),
         "Those squares are averaged over all entries. Add them up within each step: axis=1.":
@@ -153,11 +149,8 @@ def check_agreement(function: Callable[..., Any]) -> Result:
         "The mean over the mean of the same squares is 1: average the steps first, then square.": lambda s: 1.0,
         "Square both lengths; else [[1, 0], [9, 0]] gives 1, though the steps differ in length.":
             lambda s: np.sqrt(together(s)) / length(s),
-        "That is the root: leave both lengths squared.": lambda s: np.sqrt(together(s) / alone(s)),
         "Square each length first, then average: the mean of the squares, not the square of the mean.":
             lambda s: together(s) / length(s) ** 2,
-        "That is the share that varies. One minus it is the share of the mean step.":
-            lambda s: 1 - together(s) / alone(s),
         "You made each step a unit vector first. Then steps of different lengths count as the same.":
             lambda s: together(s / np.linalg.norm(s, axis=1, keepdims=True)),
     }  # fmt: skip
@@ -221,8 +214,6 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
         "Those are the first k latents, not the first k components.": lambda mu, k: share(mu.var(axis=0), k),
         "Those are the k widest latents. A component may point between them.":
             lambda mu, k: share(np.sort(mu.var(axis=0))[::-1], k),
-        "Give a number between 0 and 1, not in percent.": lambda mu, k: 100 * share(variances(mu), k),
-        "That is what the first k leave out.": lambda mu, k: 1 - share(variances(mu), k),
         "Those are the last k components; the largest come first.": lambda mu, k: share(variances(mu)[::-1], k),
         "That is component k alone. Add up the first k.": lambda mu, k: variances(mu)[k - 1] / variances(mu).sum(),
         "That is the first component alone. Add up the first k.": lambda mu, k: share(variances(mu), 1),

@@ -14,9 +14,15 @@ extensions = ["myst_nb", "sphinx.ext.autodoc"]
 exclude_patterns = ["_*.md"]
 html_theme = "sphinx_book_theme"
 html_title = "vaehelpers"
-html_static_path = ["_static", "../vaehelpers/web/questions.css", "../vaehelpers/web/questions.js"]
-html_css_files = ["questions.css", "custom.css"]
-html_js_files = [("questions.js", {"defer": "defer", "priority": 400})]  # before MathJax starts
+html_static_path = [
+    "_static",
+    *(f"../vaehelpers/web/{name}.{kind}" for name in ("questions", "frames") for kind in ("css", "js")),
+]
+html_css_files = ["questions.css", "frames.css", "custom.css"]
+html_js_files = [
+    ("questions.js", {"defer": "defer", "priority": 400}),
+    ("frames.js", {"defer": "defer"}),
+]  # before MathJax starts
 html_use_index = html_domain_indices = False
 html_show_search_summary = False  # a page opened as a file cannot load other pages
 html_context = {"default_mode": "auto"}  # light or dark, as the system says

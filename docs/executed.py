@@ -18,15 +18,16 @@ from vaehelpers.files import replacing
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
-#: Code that runs before a lesson: explorers become pages in frames, and figures get twice the pixels.
+#: Code that runs before a lesson: figures get twice the pixels or, under sliders, frames; explorers become pages.
 BEFORE = """
 %config InlineBackend.figure_formats = ["retina"]
 import itertools
 from pathlib import Path
 from vaehelpers.explorer import LatentExplorer
-from vaehelpers.lessons import live
+from vaehelpers.lessons import frames, live
 
 live.DPI *= 2
+frames.use_frames()
 
 def in_a_frame(explorer, *, numbers=itertools.count(1)):
     name = f"frames/{stem}-{{next(numbers)}}.html"

@@ -94,6 +94,9 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
         cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
         for output in cell.outputs:  # narrow pages would distort a figure with a fixed height
             output.get("metadata", {}).get("image/png", {}).pop("height", None)
+            if "text/html" in output.get("data", {}):
+                alt = html.escape(cell.metadata.get("alt", "figure under sliders"))
+                output.data["text/html"] = output.data["text/html"].replace('aria-label=""', f'aria-label="{alt}"', 1)
     return notebook
 
 

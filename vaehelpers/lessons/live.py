@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -32,11 +32,19 @@ class Live(widgets.VBox):
 
     What ``update`` has plotted is removed before it is called again; what stood on the axes before stays, as do ticks
     and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the widget.
-    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image.
+    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image. ``tries`` are
+    values, by name, that a lesson asks for: web pages without a kernel have them exactly.
     """
 
-    def __init__(self, figure: Figure, update: Callable[..., object], **controls: widgets.ValueWidget) -> None:
-        self.figure, self.update, self.controls = figure, update, controls
+    def __init__(
+        self,
+        figure: Figure,
+        update: Callable[..., object],
+        *,
+        tries: Sequence[Mapping[str, Any]] = (),
+        **controls: widgets.ValueWidget,
+    ) -> None:
+        self.figure, self.update, self.tries, self.controls = figure, update, tries, controls
         figure.set_dpi(DPI)
         self.background_artists = {artist for ax in figure.axes for artist in ax.get_children()}
         self.image = widgets.Image(format="png", width=round(figure.get_figwidth() * SCREEN))
@@ -48,14 +56,18 @@ class Live(widgets.VBox):
         self.draw()
         figure.set_layout_engine("none")  # the layout is kept: computing it takes half the time of a drawing
 
-    def draw(self) -> None:
-        """Draw the figure for the values of the controls."""
+    def plot(self, **values: Any) -> None:
+        """Plot for some values, in place of those plotted before."""
         for ax in self.figure.axes:
             ax.set_prop_cycle(None)
             for artist in set(ax.get_children()) - self.background_artists:
                 artist.remove()
             ax.containers.clear()  # what groups the bars for a legend
-        self.update(**{name: control.value for name, control in self.controls.items()})
+        self.update(**values)
+
+    def draw(self) -> None:
+        """Draw the figure for the values of the controls."""
+        self.plot(**{name: control.value for name, control in self.controls.items()})
         self.image.value = png(self.figure)
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:

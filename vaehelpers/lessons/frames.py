@@ -1,0 +1,230 @@
+"""Figures under sliders for pages without a kernel: drawn in advance, as SVG, for many values of their controls.
+
+Frames share their parts: a frame is a list of numbers of SVG elements, most of which are those of the first frame.
+"""
+
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import Any
+from xml.etree import ElementTree
+
+import ipywidgets as widgets
+import matplotlib
+import numpy as np
+from IPython.display import display
+from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.figure import Figure
+
+from ..explorer import pack
+from .live import SCREEN, Live
+
+MOST = 450  # frames for combinations of values
+FINE = 41  # values of a control while the others keep theirs
+UNITS = 72  # of an SVG, per inch
+
+Options = Mapping[str, list[Any]]  # for each control, its values
+State = tuple[int, ...]  # of a figure: for each control, the number of its value
+
+
+def live_html(live: Live, name: str) -> str:
+    """Return a figure as HTML, for ``web/frames.js`` to move; ``name`` becomes its id.
+
+    Without JavaScript, it is the figure for the present values of its controls. The figure's description is empty.
+    """
+    options = {key: _options(control) for key, control in live.controls.items()}
+    start, presets = _state(live, options), _presets(live, options)
+    anchors = [start, *(state for states in presets.values() for state in states)]
+    anchors += [_nearest(start, options, values) for values in live.tries]
+    states = grid([len(values) for values in options.values()], anchors)
+    parts: dict[str, int] = {}
+    definitions: dict[str, str] = {}
+    frames, titles = [], []
+    for state in states:
+        live.plot(**{key: values[i] for (key, values), i in zip(options.items(), state, strict=True)})
+        frames.append([parts.setdefault(part, len(parts)) for part in _draw(live.figure, name, definitions)])
+        titles.append(_title(live.figure))
+        if state == states[0]:
+            svg = _svg(live.figure, definitions, parts)
+            known = len(definitions)
+    live.draw()
+    later = [_with_id(*item) for item in list(definitions.items())[known:]]
+    data = {"definitions": later, "parts": list(parts), "frames": frames, "titles": titles, "states": states}
+    controls = [
+        {"key": key, "start": i} | _describe(live.controls[key], presets.get(key))
+        for key, i in zip(options, start, strict=True)
+    ]
+    described = json.dumps(controls).replace("<", r"\u003c")
+    return (
+        f'<figure class="live" id="{name}">{svg}<script type="application/json">{described}</script>'
+        f'<script type="text/plain">{pack(json.dumps(data).encode())}</script></figure>'
+    )
+
+
+def _svg(figure: Figure, definitions: Mapping[str, str], parts: Iterable[str]) -> str:
+    width, height = (round(inches * UNITS) for inches in figure.get_size_inches())
+    return (
+        f'<svg viewBox="0 0 {width} {height}" width="{width * SCREEN // UNITS}" role="img" aria-label="">'
+        f"<defs>{''.join(map(_with_id, definitions, definitions.values()))}</defs><g>{''.join(parts)}</g></svg>"
+    )
+
+
+def _with_id(definition: str, id: str) -> str:
+    return re.sub(r"^<\w+", rf'\g<0> id="{id}"', definition)
+
+
+def use_frames() -> None:
+    """Let figures under sliders be displayed with their frames from now on, in place of widgets."""
+    numbers: Counter[str] = Counter()
+
+    def display_frames(live: Live) -> None:
+        name = live.update.__qualname__.split(".")[0]  # of the function that made the figure
+        numbers[name] += 1
+        suffix = f"-{numbers[name]}" if numbers[name] > 1 else ""
+        display({"text/html": live_html(live, name + suffix), "text/plain": "figure under sliders"}, raw=True)
+
+    setattr(Live, "_ipython_display_", display_frames)  # noqa: B010 (a method, for mypy)
+
+
+def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
+    """Return the states to draw for controls with ``sizes`` values, the first of ``anchors`` first.
+
+    If there are few, or one control, they are all states. For two controls they are a raster with the values of the
+    anchors; for more, a coarse raster and, from each anchor, values of each control while the others keep theirs.
+    """
+    if len(sizes) == 1 or prod(sizes) <= MOST:
+        states = set(product(*map(range, sizes)))
+    else:
+        finest = max(k for k in range(1, MOST) if prod(min(k, size) for size in sizes) <= MOST)
+        raster = [_spread(size, finest) for size in sizes]
+        if len(sizes) == 2:
+            raster = [values.union(at) for values, at in zip(raster, zip(*anchors, strict=True), strict=True)]
+        states = set(product(*raster)).union(anchors)
+        if len(sizes) > 2:
+            for anchor, (c, size) in product(anchors, enumerate(sizes)):
+                states |= {(*anchor[:c], i, *anchor[c + 1 :]) for i in _spread(size, FINE)}
+    return [anchors[0], *sorted(states - {anchors[0]})]
+
+
+def _spread(size: int, n: int) -> set[int]:
+    """Return at most ``n`` of the first ``size`` numbers, evenly spread from the first to the last."""
+    return {round(i) for i in np.linspace(0, size - 1, min(n, size))}
+
+
+def _options(control: widgets.ValueWidget) -> list[Any]:
+    """Return all values of a control."""
+    if isinstance(control, widgets.Checkbox):
+        return [False, True]
+    if isinstance(control, widgets.ToggleButtons):
+        return list(control.options)
+    n = round((control.max - control.min) / control.step)
+    return [type(control.value)(round(control.min + i * control.step, 10)) for i in range(n + 1)]
+
+
+def _describe(control: widgets.ValueWidget, presets: list[State] | None) -> dict[str, Any]:
+    """Return what the page needs to know of a control: ``presets`` are the states to which its buttons lead."""
+    described: dict[str, Any] = {"label": control.description}
+    if isinstance(control, widgets.Checkbox):
+        return described | {"kind": "check"}
+    if isinstance(control, widgets.ToggleButtons):
+        return described | {"kind": "choice", "options": list(control.options), "presets": presets}
+    digits = 0 if isinstance(control, widgets.IntSlider) else int(control.readout_format[1])
+    return described | {"kind": "range", "min": control.min, "max": control.max, "step": control.step, "digits": digits}
+
+
+def _state(live: Live, options: Options) -> State:
+    """Return the state of a figure: the nearest numbers of the values of its controls."""
+    return _nearest((), options, {key: control.value for key, control in live.controls.items()})
+
+
+def _nearest(start: State, options: Options, values: Mapping[str, Any]) -> State:
+    """Return the state nearest to some ``values``; other controls are as in ``start``."""
+    state = list(start) or [0] * len(options)
+    for c, (key, known) in enumerate(options.items()):
+        if key in values:
+            exact = values[key] in known
+            state[c] = known.index(values[key]) if exact else int(np.abs(np.subtract(known, values[key])).argmin())
+    return tuple(state)
+
+
+def _presets(live: Live, options: Options) -> dict[str, list[State]]:
+    """Return, for each row of buttons that sets other controls too, the states to which its buttons lead."""
+    presets = {}
+    before = {key: control.value for key, control in live.controls.items()}
+    for c, (key, control) in enumerate(live.controls.items()):
+        if isinstance(control, widgets.ToggleButtons):
+            states = []
+            for value in control.options:
+                control.value = value
+                states.append(_state(live, options))
+            if len({(*state[:c], *state[c + 1 :]) for state in states}) > 1:
+                presets[key] = states
+            for name, value in before.items():
+                live.controls[name].value = value
+    return presets
+
+
+def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[str]:
+    """Yield the SVG elements of a figure; ids of the ``definitions`` to which they refer are added to those."""
+    (width, height), buffer, dpi = figure.get_size_inches(), io.StringIO(), figure.dpi
+    figure.set_dpi(UNITS)
+    for shown in (shown for ax in figure.axes for shown in ax.images):
+        shown.set_interpolation("none")  # the browser enlarges the pixels
+    with matplotlib.rc_context({"svg.hashsalt": "", "svg.fonttype": "path"}):
+        renderer = RendererSVG(width * UNITS, height * UNITS, buffer, image_dpi=UNITS)
+        figure.draw(renderer)
+        renderer.finalize()
+    figure.set_dpi(dpi)
+    text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", buffer.getvalue()).replace("xlink:href", "href")
+    root = ElementTree.fromstring(re.sub(r' d="([^"]*)"', lambda match: f' d="{_shorter(match[1])}"', text))
+    names = {}
+    for group in list(root.iter()):
+        for definition in (element for defs in group.findall("defs") for element in defs if "id" in element.attrib):
+            old = definition.attrib.pop("id")
+            names[old] = definitions.setdefault(_text(definition), f"{name}-{len(definitions)}")
+        for defs in group.findall("defs"):
+            group.remove(defs)
+        for image in group.findall("image"):  # equal images at several places are stored once
+            placed = {key: image.attrib.pop(key) for key in ("x", "y", "transform", "opacity") if key in image.attrib}
+            del image.attrib["id"]
+            number = definitions.setdefault(_text(image), f"{name}-{len(definitions)}")
+            image.tag, image.attrib = "use", placed | {"href": f"#{number}"}
+    for element in _leaves(root):
+        yield re.sub(r"#([\w-]+)", lambda match: f"#{names.get(match[1], match[1])}", _text(element))
+
+
+def _leaves(group: ElementTree.Element) -> Iterator[ElementTree.Element]:
+    """Yield the elements of a group, without groups that only name their elements."""
+    for element in group:
+        element.attrib.pop("id", None)
+        if element.tag == "g" and not element.attrib:
+            yield from _leaves(element)
+        elif element.tag != "metadata":
+            yield element
+
+
+def _shorter(path: str) -> str:
+    """Return a path in tenths of a point; its lines are relative to the point before, which compresses better."""
+    shorter, here = [], [0.0, 0.0]
+    for kind, numbers in re.findall("([A-Za-z])([^A-Za-z]*)", path):
+        points = [round(float(x), 1) for x in numbers.split()]
+        moved = [b - a for a, b in zip(here, points, strict=True)] if kind == "L" else points
+        shorter.append(("l" if kind == "L" else kind) + " ".join(f"{round(x, 1):g}" for x in moved))
+        here = points[-2:] or here
+    return "".join(shorter)
+
+
+def _text(element: ElementTree.Element) -> str:
+    element.tail = None
+    text = ElementTree.tostring(element, encoding="unicode")
+    return re.sub(r"\s+", " ", text).replace(" />", "/>").replace("> <", "><").replace("#ffffff", "var(--paper)")
+
+
+def _title(figure: Figure) -> str:
+    """Return the titles of a figure's plots as plain text."""
+    titles = [ax.get_title(place) for ax in figure.axes for place in ("left", "center")]
+    return re.sub(r"\$|\\math\w+|[{}]", "", "; ".join(filter(None, titles)))

@@ -1,0 +1,169 @@
+// Figures under sliders on pages without a kernel: the controls of figures that were drawn in advance, frame by frame.
+// A classic script, since browsers load no modules for a page that is opened as a file.
+(() => {
+  const DELAY = 250; // milliseconds without a change before the address and the description follow
+
+  /** Make an element with properties and children. */
+  const element = (tag, properties = {}, ...children) => {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+  };
+
+  async function unpack(text) {
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  }
+
+  /** Return a function that shows a frame, a list of numbers of parts, in `layer`, which holds the parts of `first`. */
+  function createScreen(layer, parts, first) {
+    const factory = layer.cloneNode();
+    const create = (part) => {
+      factory.innerHTML = parts[part];
+      return factory.firstChild;
+    };
+    let shown = first, nodes = [...layer.childNodes];
+    return (frame) => {
+      const free = new Map();
+      shown.forEach((part, i) => free.has(part) ? free.get(part).push(nodes[i]) : free.set(part, [nodes[i]]));
+      nodes = frame.map((part) => free.get(part)?.shift() ?? create(part));
+      for (const left of free.values()) for (const node of left) node.remove();
+      let next = layer.firstChild;
+      for (const node of nodes) {
+        if (node === next) next = next.nextSibling;
+        else layer.insertBefore(node, next);
+      }
+      shown = frame;
+    };
+  }
+
+  // A control has a row of HTML, a number of values, a text for each, and a function that shows the i-th value.
+  function createRange({ label, min, max, step, digits }, onInput) {
+    const size = Math.round((max - min) / step) + 1;
+    const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
+    const input = element("input", { type: "range", min: 0, max: size - 1, step: 1 }), output = element("output");
+    let dragged = false;
+    input.addEventListener("pointerdown", () => { dragged = true; });
+    for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { dragged = false; });
+    // A key moves to the next frame in its direction; a pointer, to the nearest one.
+    input.addEventListener("input", () => onInput(input.valueAsNumber, { nearest: dragged }));
+    const set = (i) => {
+      input.value = i;
+      output.textContent = text(i).replace("-", "−");
+      input.setAttribute("aria-valuetext", output.textContent);
+    };
+    const buttons = digits ? [] : [["−", -1], ["+", 1]].map(([textContent, by]) => {
+      const button = element("button", { type: "button", textContent, ariaLabel: `${label}: ${by < 0 ? "back" : "on"}` });
+      button.addEventListener("click", () => onInput(Math.min(size - 1, Math.max(0, input.valueAsNumber + by)), {}));
+      return button;
+    });
+    const row = element("div", { className: "row" }, element("label", {}, element("span", { textContent: label }), input));
+    row.append(output, ...buttons);
+    return { row, size, text, set };
+  }
+
+  function createChoice({ key, label, options }, onInput) {
+    const group = element("fieldset", { className: "row" }, element("legend", { textContent: label }));
+    const inputs = options.map((option, i) => {
+      const input = element("input", { type: "radio", name: `${key}-${Math.random()}`.slice(0, 40) });
+      input.addEventListener("change", () => onInput(i, {}));
+      group.append(element("label", {}, input, element("span", { textContent: option })));
+      return input;
+    });
+    return { row: group, size: options.length, text: (i) => options[i], set: (i) => { inputs[i].checked = true; } };
+  }
+
+  function createCheck({ label }, onInput) {
+    const input = element("input", { type: "checkbox" });
+    input.addEventListener("change", () => onInput(Number(input.checked), {}));
+    const row = element("label", { className: "check" }, input, element("span", { textContent: label }));
+    return { row, size: 2, text: String, set: (i) => { input.checked = Boolean(i); } };
+  }
+
+  const CREATE = { range: createRange, choice: createChoice, check: createCheck };
+
+  /** Put controls above a figure; its frames are unpacked while the reader goes on. */
+  async function createFigure(figure) {
+    const [described, packed] = figure.querySelectorAll("script"), descriptions = JSON.parse(described.textContent);
+    const svg = figure.querySelector("svg"), alt = svg.getAttribute("aria-label");
+    const status = element("p", { className: "visually-hidden", role: "status" });
+    const loaded = unpack(packed.textContent);
+    const controls = descriptions.map((description, c) => CREATE[description.kind](description, async (i, { nearest }) => {
+      const { states } = await loaded, direction = nearest ? 0 : Math.sign(i - states[current][c]);
+      show(find(states, description.presets?.[i] ?? states[current].with(c, i), c, direction));
+    }));
+    const reset = element("button", { type: "button", textContent: "reset" });
+    reset.addEventListener("click", () => show(0));
+    svg.before(element("div", { className: "controls" }, ...controls.map(({ row }) => row), reset), status);
+    controls.forEach(({ set }, c) => set(descriptions[c].start));
+
+    const { definitions, parts, frames, titles, states } = await loaded;
+    svg.firstChild.insertAdjacentHTML("beforeend", definitions.join(""));
+    const screen = createScreen(svg.lastChild, parts, frames[0]);
+    let current = 0, timer = 0;
+    /** Return the number of the frame nearest to a state, above all in control c, which moves in the given direction. */
+    function find(states, wanted, moved, direction = 0) {
+      const distance = (state) => state.reduce((sum, value, c) => {
+        const share = (value - wanted[c]) / (controls[c].size - 1);
+        return sum + (c === moved ? 9 : 1) * (descriptions[c].kind === "range" ? share ** 2 : 10 * (share !== 0));
+      }, 0);
+      const ahead = (state) => !direction || (state[moved] - states[current][moved]) * direction > 0;
+      let best = current, least = Infinity;
+      for (const [k, state] of states.entries()) {
+        if (ahead(state) && distance(state) < least) [best, least] = [k, distance(state)];
+      }
+      return best;
+    }
+    function show(k) {
+      current = k;
+      screen(frames[k]);
+      controls.forEach(({ set }, c) => set(states[k][c]));
+      clearTimeout(timer);
+      timer = setTimeout(announce, DELAY);
+    }
+    /** Let the description and the address follow. */
+    function announce() {
+      status.textContent = titles[current];
+      svg.setAttribute("aria-label", `${alt} Now: ${titles[current]}`);
+      const values = descriptions.map(({ key }, c) => [key, controls[c].text(states[current][c])]);
+      history.replaceState(history.state, "", `#${figure.id}?${new URLSearchParams(values)}`);
+    }
+    figure.restore = (values) => {
+      const state = states[0].map((start, c) => {
+        const named = Array.from({ length: controls[c].size }, (_, i) => controls[c].text(i)).indexOf(values.get(descriptions[c].key));
+        return named < 0 ? start : named;
+      });
+      show(find(states, state, 0));
+    };
+    figure.addEventListener("keydown", leaveSlide);
+    addEventListener("beforeprint", () => screen(frames[0]));
+    addEventListener("afterprint", () => screen(frames[current]));
+  }
+
+  /** On slides, Escape and the keys of a presenter go back from the controls to the slides. */
+  function leaveSlide(event) {
+    if (!window.Reveal || !["Escape", "PageUp", "PageDown"].includes(event.key)) return;
+    document.activeElement.blur();
+    event.preventDefault();
+    if (event.key === "Escape") event.stopPropagation();
+  }
+
+  /** Move to the figure that the address names, and to its state. */
+  function follow() {
+    const [name, values] = location.hash.slice(1).split("?"), figure = document.getElementById(name);
+    if (!values || !figure?.restore) return;
+    figure.restore(new URLSearchParams(values));
+    const slide = figure.closest(".slides section");
+    if (slide) window.Reveal.slide(...Object.values(window.Reveal.getIndices(slide)));
+    else figure.scrollIntoView();
+  }
+
+  async function start() {
+    await Promise.all([...document.querySelectorAll("figure.live")].map(createFigure));
+    follow();
+    addEventListener("hashchange", follow);
+    document.documentElement.dataset.live = "ready";
+  }
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -209,18 +209,6 @@ def test_the_package_writes_no_file_in_place():
         assert writes_in_place(wrong)
 
 
-def test_stale_temporary_files_are_removed_after_an_hour(tmp_path):
-    for age in (0, 3000, 4000, -4000):  # negative: the clock was set back
-        (tmp_path / f".vaehelpers-{age}.part").touch()
-        os.utime(tmp_path / f".vaehelpers-{age}.part", (time.time() - age,) * 2)
-    (tmp_path / "film.part").touch()
-    os.utime(tmp_path / "film.part", (0, 0))
-    with files.replacing(tmp_path / "file") as part:
-        part.write_text("new")
-    left = {".vaehelpers-0.part", ".vaehelpers-3000.part", ".vaehelpers--4000.part", "film.part", "file"}
-    assert {path.name for path in tmp_path.iterdir()} == left | {"source.npz"}
-
-
 def test_a_pipe_or_a_folder_is_not_replaced_by_a_file(tmp_path):
     """Otherwise, run as root, ``--output /dev/null`` would remove that device."""
     os.mkfifo(tmp_path / "pipe")

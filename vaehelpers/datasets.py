@@ -108,7 +108,7 @@ def mnist(*, test: bool = False, size: int = 32) -> Images:
 
     For a ``size`` other than 32 they are rescaled. The file (11 MB) is downloaded once into the user's cache, and its
     checksum is verified at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
-    ``OSError`` if the download fails, with instructions to do it by hand; the rest of the course works without it.
+    ``OSError``, which says what to do, if the download fails or the file in the cache is another one.
     Source: LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", §III.
     """
     whole("size", size, 8, 4096)
@@ -218,23 +218,19 @@ def _draw(render: Callable, factors: NDArray[np.float32], size: int, progress: b
 
 
 def _mnist_file() -> bytes:
-    """Return the content of MNIST's file; download it unless the cache holds it with the right checksum."""
+    """Return the content of MNIST's file from the user's cache, or download it there. Its checksum is verified."""
     path = user_cache_path("vaehelpers") / "mnist.npz"
-    with suppress(OSError):
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() == MNIST_SHA256:
-            return content
+    cached = path.exists()
     try:
-        with urlopen(MNIST_URL, timeout=30) as answer:
-            content = answer.read(MNIST_BYTES)  # at most the known size
-        if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
-            raise OSError(f"its SHA-256 is {found}")
+        with path.open("rb") if cached else urlopen(MNIST_URL, timeout=30) as file:
+            content = file.read(MNIST_BYTES)
     except (OSError, HTTPException) as error:
-        wrong = f"The file at {path} is not the right one (another SHA-256, or unreadable): delete or replace it. "
-        raise OSError(
-            f"{wrong if path.exists() else ''}mnist.npz could not be downloaded ({error}). To use it, "
-            f"download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
-        ) from error
-    with suppress(OSError), replacing(path) as part:
-        part.write_bytes(content)
+        need = f"download {MNIST_URL} (SHA-256 {MNIST_SHA256}) elsewhere and put it at {path}"
+        raise OSError(f"mnist.npz could not be {'read' if cached else 'downloaded'} ({error}): {need}") from error
+    if (found := hashlib.sha256(content).hexdigest()) != MNIST_SHA256:
+        wrong = f"delete the file at {path}, which" if cached else f"the file at {MNIST_URL}"
+        raise OSError(f"mnist.npz: {wrong} has the SHA-256 {found} and not {MNIST_SHA256}")
+    if not cached:
+        with suppress(OSError), replacing(path) as part:  # no cache on a full or read-only disk
+            part.write_bytes(content)
     return content

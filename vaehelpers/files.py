@@ -2,9 +2,8 @@
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from .arguments import shortened
@@ -12,25 +11,20 @@ from .arguments import shortened
 
 def expanded(path: str | Path, name: str = "path") -> Path:
     """Return a path with ``~`` replaced by the home folder; a ``ValueError`` names an argument that is no path."""
-    if not isinstance(path, str | os.PathLike) or "\0" in (text := os.fspath(path)) or not text:
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise ValueError(f"{name}: need the name of a file or folder, got {shortened(path)}")
-    return Path(os.path.expanduser(text))
+    return Path(path).expanduser()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary file beside ``path`` to write, and rename it to ``path`` at the end of the block.
 
-    An error or an interrupt in the block leaves ``path`` unchanged. Stale temporary files, left by killed processes,
-    are removed after an hour. Raises ``OSError`` if nothing can be written.
+    An error or an interrupt in the block leaves ``path`` unchanged. Raises ``OSError`` if nothing can be written.
     """
     if path.exists() and not path.is_file():  # as root, the rename would replace even a device
         raise OSError(f"path: {str(path)!r} is not a file, and cannot be replaced by one")
     path.parent.mkdir(parents=True, exist_ok=True)
-    for stale in path.parent.glob(".vaehelpers-*.part"):
-        with suppress(OSError):
-            if time.time() - stale.stat().st_mtime > 3600:
-                stale.unlink()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".vaehelpers-", suffix=".part")
     try:
         os.close(handle)

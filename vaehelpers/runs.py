@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from .arguments import shortened
 from .datasets import Images
@@ -74,11 +73,6 @@ class Run:
         """Return the progress towards ``total``: in images or, if ``minutes`` limit the run, in seconds."""
         return self.seen if self.config.minutes is None else time.monotonic() - self.began
 
-    def bar(self, progress: bool) -> tqdm:
-        """Return a progress bar from ``done`` to ``total``."""
-        unit, initial = "images" if self.config.minutes is None else "s", min(self.done(), self.total)
-        return tqdm(initial=initial, total=self.total, unit=unit, unit_scale=True, disable=not progress)
-
     def record(self) -> str:
         """Add a point to the history, if there were steps since the last one, and return it as text.
 
@@ -95,12 +89,6 @@ class Run:
         past = self.history  # replaced as a whole, so that an interrupt leaves lists of equal lengths
         self.history = History([*past.seen, self.seen], [*past.log_likelihood, likelihood], [*past.kl, kl])
         return f"ELBO={likelihood - kl:.1f}, reconstruction={likelihood:.1f}, KL={kl:.1f} nats"
-
-    def result(self) -> tuple[VAE, History]:
-        """Return the model, on the CPU, and its history."""
-        self.record()
-        self.model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        return self.model.eval(), self.history
 
     def save(self) -> None:
         """Write the checkpoint, if there is a path for one. Raises ``OSError`` if it cannot be written."""

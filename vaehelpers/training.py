@@ -85,9 +85,10 @@ def train(
         function("callback", callback)
     run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"))
     run.save()  # reports a disk error before hours of training, not after
-    model, optimiser = run.model, run.optimiser
+    model, optimiser, unit = run.model, run.optimiser, "images" if config.minutes is None else "s"
+    bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        with _deferred_interrupt() as interrupts, _freed_memory_kept(), run.bar(progress) as bar:
+        with _deferred_interrupt() as interrupts, _freed_memory_kept(), bar:
             while (share := run.done() / run.total) < 1 and not interrupts:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
@@ -126,7 +127,9 @@ def train(
         if run.path is not None:
             raise KeyboardInterrupt(f"stopped after {run.seen:,} images; the same call resumes") from None
         tqdm.write(f"stopped after {run.seen:,} images; the model so far is returned")
-    return run.result()
+    run.record()
+    model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    return model.eval(), run.history
 
 
 def sweep(
@@ -183,13 +186,13 @@ def _deferred_interrupt() -> Iterator[list[int]]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         interrupts.append(number)
 
-    main = threading.current_thread() is threading.main_thread()
-    if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, handle)
     try:
         yield interrupts
     finally:
-        if main and signal.getsignal(signal.SIGINT) is handle:
+        if signal.getsignal(signal.SIGINT) is handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
     if interrupts:
         raise KeyboardInterrupt

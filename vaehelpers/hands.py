@@ -67,9 +67,9 @@ _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.random.Generator) -> Floats:
     """Draw independent uniform factors ``(n, 10)``, columns as in ``FACTORS``; those not in ``vary`` are neutral.
 
-    Raises ``ValueError`` for an unknown factor, for a negative ``n`` and for an ``rng`` that is no Generator.
+    Raises ``ValueError`` for an unknown factor, for an ``n`` below 1 and for an ``rng`` that is no Generator.
     """
-    whole("n", n, 0), columns_of(vary), generator("rng", rng)
+    whole("n", n), columns_of(vary), generator("rng", rng)
     columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -104,13 +104,11 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     ``factors`` is ``(n, 10)``, columns as in ``FACTORS``; the images are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a number that is not finite, and for a size below 8.
     """
-    rows = array("factors", factors, dtype=np.float32)
-    if rows.ndim != 2 or rows.shape[1] != len(FACTORS):
-        raise ValueError(f"factors: need shape (n, {len(FACTORS)}), got {rows.shape}")
+    rows = array("factors", factors, ("n", len(FACTORS)), dtype=np.float32)
     whole("size", size, 8, 4096)
     chunk = max(1, 2**16 // size**2)  # fits into the processor's cache
     parts = [_render(rows[i : i + chunk], size) for i in range(0, len(rows), chunk)]
-    return np.concatenate(parts).reshape(-1, 1, size, size) if parts else np.empty((0, 1, size, size), np.float32)
+    return np.concatenate(parts).reshape(-1, 1, size, size)
 
 
 def _render(factors: Floats, size: int) -> Floats:

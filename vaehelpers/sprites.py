@@ -31,10 +31,10 @@ _RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * 2**0.5  # the heart's centre of mas
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
     """Draw ``n`` rows of the grid uniformly and with replacement: ``(n, 5)``.
 
-    Raises ``ValueError`` for a negative ``n`` and for an ``rng`` that is no Generator.
+    Raises ``ValueError`` for an ``n`` below 1 and for an ``rng`` that is no Generator.
     """
     counts = [len(values) for values in GRID.values()]
-    cells = generator("rng", rng).integers(np.prod(counts), size=whole("n", n, 0))
+    cells = generator("rng", rng).integers(np.prod(counts), size=whole("n", n))
     steps = np.unravel_index(cells, counts)
     return np.stack([values[step] for values, step in zip(GRID.values(), steps, strict=True)], axis=1)
 
@@ -46,9 +46,7 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     the images are ``(n, 1, size, size)`` in [0, 1].
     Raises ``ValueError`` for another shape, for a value outside its range, and for a size below 16.
     """
-    rows = array("factors", factors, finite=False, dtype=np.float32)
-    if rows.ndim != 2 or rows.shape[1] != len(GRID):
-        raise ValueError(f"factors: need shape (n, {len(GRID)}), got {rows.shape}")
+    rows = array("factors", factors, ("n", len(GRID)), finite=False, dtype=np.float32)
     whole("size", size, 16, 4096)
     for (name, values), column in zip(GRID.items(), rows.T, strict=True):
         inside = np.isin(column, values) if name == "shape" else (column >= values[0]) & (column <= values[-1])
@@ -60,31 +58,28 @@ def render(factors: ArrayLike, size: int = 64) -> Floats:
     for shape, distance in ((1, _to_square), (2, _to_ellipse), (3, _to_heart)):
         chosen = np.flatnonzero(rows[:, 0] == shape)
         for which in np.array_split(chosen, len(chosen) // 32 + 1):  # fits into the processor's cache
-            scale, orientation, x, y = rows[which, 1:].T[..., None]
-            dx, dy = (ticks - 0.25 - x / 2) / scale, (ticks - 0.25 - y / 2) / scale  # in the frame at scale 1
-            sin, cos = np.sin(orientation), np.cos(orientation)
-            right = (cos * dx)[:, None, :] - (sin * dy)[:, :, None]
-            down = (sin * dx)[:, None, :] + (cos * dy)[:, :, None]
-            images[which, 0] = np.clip(0.5 - distance(right, down) * size * scale[..., None], 0, 1)
+            scale, orientation, x, y = rows[which, 1:].T[..., None, None]
+            place = ticks - 0.25 - x / 2 + 1j * (ticks[:, None] - 0.25 - y / 2)  # from the centre: right + 1j · down
+            place *= np.exp(1j * orientation) / scale  # in the sprite's own frame, at scale 1
+            images[which, 0] = np.clip(0.5 - distance(place.real, place.imag) * size * scale, 0, 1)
     return images
 
 
 def _to_square(right: Floats, down: Floats) -> Floats:
-    return np.maximum(np.abs(right), np.abs(down)) - np.float32(_SQUARE)
+    return np.maximum(np.abs(right), np.abs(down)) - _SQUARE
 
 
 def _to_ellipse(right: Floats, down: Floats) -> Floats:
     """Return the distance to first order: the implicit function over the length of its gradient."""
-    a, b = (np.float32(axis) for axis in _ELLIPSE)
+    a, b = _ELLIPSE
     u, v = right / a, down / b
-    slope = np.sqrt((u / a) ** 2 + (v / b) ** 2)
-    return (u * u + v * v - 1) / (2 * np.maximum(slope, np.float32(1e-6)))
+    slope = np.hypot(u / a, v / b)
+    return (u * u + v * v - 1) / (2 * np.maximum(slope, 1e-6))
 
 
 def _to_heart(right: Floats, down: Floats) -> Floats:
     """Return the distance to a square on its corner with a half disc on each of its upper two sides."""
-    radius = np.float32(_HEART)
-    across, along, half = np.abs(right) / radius, down / radius - np.float32(_RISE), np.float32(0.5**0.5)
+    across, along, half = np.abs(right) / _HEART, down / _HEART - _RISE, 0.5**0.5
     square = (across + np.abs(along)) * half - 1
     disc = np.hypot(across - half, along + half) - 1
-    return radius * np.minimum(square, disc)
+    return _HEART * np.minimum(square, disc)

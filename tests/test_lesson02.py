@@ -101,7 +101,7 @@ WRONG = {
     "evidence": [
         (lambda counts, p, q: counts @ np.log(p / q), "Divide by the number of observations"),
         (lambda counts, p, q: counts @ np.log(q / p) / counts.sum(), "the sign is not"),
-        (lambda counts, p, q: np.mean(counts * np.log(p / q)), "number of different events"),
+        (lambda counts, p, q: np.mean(counts * np.log(p / q)), "Not yet"),
         (lambda counts, p, q: counts @ np.log(p) / counts.sum(), "likelihood of p alone"),
         (lambda counts, p, q: np.log(counts @ (p / q) / counts.sum()), "logarithm of the mean ratio"),
         (lambda counts, p, q: counts @ np.log2(p / q) / counts.sum(), "in bits"),
@@ -127,7 +127,7 @@ WRONG = {
     "cover_fit": [
         (moments, "is the variance"),
         (lambda w, m, s: (w @ m, np.sqrt(w @ m**2 - (w @ m) ** 2)), "between the components"),
-        (lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "sd² is needed"),
+        (lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "Not yet"),
         (lambda w, m, s: (m.mean(), np.sqrt(np.mean(s**2 + m**2) - m.mean() ** 2)), "one weight"),
         (lambda w, m, s: w @ m, "shape (2,)"),
         (lambda w, m, s: fit(np.array([0.2, 0.5, 0.3]), np.array([-2, 1, 4]), np.array([0.5, 1, 2])), "Not yet"),

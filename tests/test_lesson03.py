@@ -58,7 +58,7 @@ WRONG = {
     "log_evidence": [
         (lambda t: np.log(np.exp(t).sum()), "exp(-1000) is 0"),
         (lambda t: np.log(np.exp(t - t.max()).sum()), "put it back"),
-        (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Take the largest value out"),
+        (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Not yet"),
         (lambda t: np.log(np.mean(np.exp(t - t.max()))) + t.max(), "log of the mean"),
         (lambda t: t - t.max(), "Need one number"),
         (lambda t: logsumexp([-1000, -1001, -1002]), "Not yet"),

@@ -91,7 +91,7 @@ WRONG = {
         (lambda b: b[-1] / b[-2], "Compare their rises"),
         (em_rate(pick=lambda rises: rises[1] / rises[0]), "first rises"),
         (em_rate(pick=lambda rises: np.mean(rises[1:] / rises[:-1])), "early rounds"),
-        (em_rate(pick=lambda rises: rises[1:] / rises[:-1]), "one rate for each pair"),
+        (em_rate(pick=lambda rises: rises[1:] / rises[:-1]), "Need one number, and got an array of shape (4,)."),
         (em_rate(pick=lambda rises: rises[-1]), "Not yet"),
     ],
     "bic": [
@@ -108,7 +108,7 @@ WRONG = {
         (coins(last=lambda r, h, t: r.T @ h / (t * len(h))), "divided by all tosses"),
         (coins(tails=0), "forgot the tails"),
         (coins(share=lambda r: r[:, ::-1]), "order is reversed"),
-        (coins(share=np.ones_like), "came out the same"),
+        (coins(share=np.ones_like), "Not yet"),
         (coins(axis=0), "normalized over the sets"),
     ],
 }  # fmt: skip

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import xlogy
 from scipy.stats import entropy, norm
 
-from ..information import kl_divergence, mutual_information
+from ..information import huffman_code, kl_divergence, mutual_information
 from ..plots import BOUND, DATA, P, Q
 from .judge import Result, judge, judge_function
 from .live import Live, slider
@@ -261,7 +261,6 @@ def check_thermometer(nats: Any) -> Result:
     return judge(nats, np.log(width), praise="log of the width, and below zero.", tolerance=3e-3, mistakes={
         "A differential entropy may be negative, so there is no reason to stop at zero.": 0.0,
         "You forgot the width: the integral of −f log f runs over a quarter of a degree only.": np.log(width) / width,
-        "You weighted −log f by the width alone. Width times density is 1.": np.log(width) * width,
         "That formula is for a Gaussian. Here f is constant.": norm.entropy(scale=width / np.sqrt(12)),
     })  # fmt: skip
 
@@ -288,33 +287,17 @@ def check_conditional_entropy(conditional_entropy: Callable[[Any], Any]) -> Resu
 
 def check_mean_length(mean_length: Callable[[Any], Any]) -> Result:
     """Check a function for the mean length of a Huffman code that never builds a word."""
+
+    def lengths(p: NDArray) -> NDArray:
+        return np.array([len(word) for word in huffman_code(dict(enumerate(p))).values()])
+
     cases, praise = [(np.array(p),) for p in SYMBOLS], "each merge adds one digit to all the words below it."
-    return judge_function(mean_length, lambda p: p @ _depths(p), cases, praise=praise, mistakes={
-        "You lost the last merge, the one into a single pile of weight 1.": lambda p: p @ _depths(p) - 1,
-        "You merged the two heaviest piles. The rare ones should get the long words.": lambda p: p @ _depths(p, -1),
+    return judge_function(mean_length, lambda p: p @ lengths(p), cases, praise=praise, mistakes={
+        "You lost the last merge, the one into a single pile of weight 1.": lambda p: p @ lengths(p) - 1,
         "You counted only the last merge, where everything has come together.": lambda p: 1,
         "That is the number of merges. Each makes the words of its pile alone longer.": lambda p: len(p) - 1,
         "That is the entropy, the limit that no prefix code can beat.": lambda p: entropy(p, base=2),
         "You rounded each surprisal up. Huffman's words are often shorter.": lambda p: p @ np.ceil(-np.log2(p)),
-        "You split from the top (Shannon–Fano). Huffman merges from below.": lambda p: _top_down(np.sort(p)[::-1]),
         "You sorted only once. Sort again after each merge.": lambda p: np.cumsum(np.sort(p))[1:].sum(),
-        "Every word counts the same in your mean. Weight its length by its probability.": lambda p: _depths(p).mean(),
+        "Every word counts the same in your mean. Weight its length by its probability.": lambda p: lengths(p).mean(),
     })  # fmt: skip
-
-
-def _depths(p: NDArray, sign: int = 1) -> NDArray:
-    """Return how often each symbol lies in a merged pile: the length of its word in Huffman's code."""
-    piles, depths = [(sign * weight, [symbol]) for symbol, weight in enumerate(p)], np.zeros(len(p))
-    while len(piles) > 1:
-        (light, left), (heavy, right), *piles = sorted(piles)
-        depths[left + right] += 1
-        piles.append((light + heavy, left + right))
-    return depths
-
-
-def _top_down(p: NDArray) -> float:
-    """Return the mean length of the Shannon–Fano code of probabilities in falling order."""
-    if len(p) == 1:
-        return 0.0
-    cut = 1 + int(np.abs(2 * np.cumsum(p)[:-1] - p.sum()).argmin())
-    return float(p.sum()) + _top_down(p[:cut]) + _top_down(p[cut:])

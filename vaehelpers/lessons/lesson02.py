@@ -277,8 +277,6 @@ def check_evidence(evidence_per_observation: Callable[..., Any]) -> Result:
             lambda counts, p, q: kl_divergence(p, q),
         "Every event counts the same in your mean. How often did each come?":
             lambda counts, p, q: np.log(p / q).mean(),
-        "That is divided by the number of different events, and not by the number of observations.":
-            lambda counts, p, q: right(counts, p, q) * counts.sum() / len(counts),
         "That is the mean log-likelihood of p alone. Compare it with that of q.":
             lambda counts, p, q: np.average(np.log(p), weights=counts),
         "That is the logarithm of the mean ratio. Take the logarithm first, then the mean.":
@@ -349,7 +347,6 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
         "That is the sd within the components. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
         "That is the sd between the components. Add theirs.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
         "That is the mean of the standard deviations. Average the variances.": lambda w, m, s: [w @ m, w @ s],
-        "You averaged sd, and sd² is needed.": lambda w, m, s: [w @ m, np.sqrt(w @ s + between(w, m))],
         "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
         "You gave all components one weight. Use theirs.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
     })  # fmt: skip

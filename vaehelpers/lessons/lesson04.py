@@ -260,7 +260,6 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
     cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
     return judge_function(new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes={
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
-        "Those are the variances, and with N in place of N_k.": lambda x, r, m: squares(x, r, m) / len(x),
         "You divided by N_k − 1. The maximum has N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(0) - 1)),
         "Nothing divides these sums. Divide by N_k.": lambda x, r, m: np.sqrt(squares(x, r, m)),
         "You measured from the mean of all points. Use each component's own.": lambda x, r, m: right(x, r, x.mean()),
@@ -303,14 +302,11 @@ def check_rate(rate: Callable[[Any], Any]) -> Result:
     return judge_function(rate, right, [(RISING[0],), (RISING[1],)], praise=praise, mistakes={
         "By this factor the rises shrink. Near its top the log-likelihood is a parabola: they shrink with the square.":
             lambda b: shrink(b)[-1],
-        "You squared once more. The root is asked for.": lambda b: shrink(b)[-1] ** 2,
-        "Half of it is not its root.": lambda b: shrink(b)[-1] / 2,
         "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
         "You took the last value for the optimum. There EM has not arrived yet.":
             lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
         "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
         "The early rounds are not near the end yet. Take the last two rises only.": lambda b: np.sqrt(shrink(b).mean()),
-        "That is one rate for each pair of rises. Take the last.": lambda b: np.sqrt(shrink(b)),
     })  # fmt: skip
 
 
@@ -352,9 +348,7 @@ def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
             lambda h, n, old: _chances(_whole(_coins(h, n, old)), h, n),
         "You divided by all tosses. Use each coin's share.": lambda h, n, old: _coins(h, n, old).T @ h / (n * len(h)),
         "Those are expected heads. Divide by the expected tosses.": lambda h, n, old: _coins(h, n, old).T @ h,
-        "Those are the mean heads of a set. Divide by its tosses too.": lambda h, n, old: n * right(h, n, old),
         "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),
-        "Both coins came out the same.": lambda h, n, old: np.repeat(h.mean() / n, 2),
         "You normalized over the sets, not over the coins.": lambda h, n, old: _chances(_coins(h, n, old, 0), h, n),
         "Those are the old chances.": lambda h, n, old: old,
     })  # fmt: skip

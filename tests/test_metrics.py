@@ -165,15 +165,6 @@ def test_a_line_is_scored_on_held_out_rows(monkeypatch):
     assert metrics.sap(codes, truth, continuous=True) == 0
 
 
-def test_an_offset_in_single_precision_does_not_matter():
-    """The sum of 20,000 codes near 10,001 exceeds the integers of single precision."""
-    factor, noise = RNG(5).standard_normal((2, 20_000, 1))
-    codes = np.float32(np.hstack([factor + noise, np.zeros_like(factor)]) + 10_001)
-    apart = metrics.sap(codes.astype(float) - 10_001, factor, continuous=True)
-    assert metrics.sap(codes, factor, continuous=True) == pytest.approx(apart, rel=1e-9)
-    assert metrics.active_units(codes) == 1
-
-
 def test_the_factors_themselves_score_nearly_1(factors):
     codes = np.hstack([factors, np.zeros_like(factors)])
     assert metrics.mig(codes, factors) == pytest.approx(1, abs=0.02)
@@ -184,51 +175,7 @@ def test_the_factors_themselves_score_nearly_1(factors):
     assert metrics.beta_vae_score(lambda f: f, uniform, rng=RNG(0), **SMALL) == 1
 
 
-def test_two_copies_of_a_factor_leave_no_gap(factors):
-    codes = np.hstack([factors, -factors])
-    assert metrics.mig(codes, factors) == pytest.approx(0, abs=0.01)
-    assert metrics.sap(codes, factors) == pytest.approx(0, abs=1e-9)
-
-
-def test_noise_scores_nearly_0(factors):
-    codes = RNG(1).standard_normal((20_000, 5))
-    assert metrics.mig(codes, factors) < 0.01
-    assert metrics.sap(codes, factors) < 0.01
-    truths = three_classes(400)
-    score = metrics.dci(codes[:400, :3], truths)
-    assert score.disentanglement < 0.1 and score.completeness < 0.1
-    assert score.informativeness == pytest.approx(1 / 3, abs=0.12)
-    noise = RNG(2)
-    for vae_score in (metrics.factor_vae_score, metrics.beta_vae_score):
-        score = vae_score(lambda f: noise.standard_normal((len(f), 4)), uniform, rng=RNG(0), **SMALL)
-        assert score == pytest.approx(1 / 3, abs=0.1)  # guessing among three factors
-
-
-def test_known_information_gives_the_known_gap():
-    """A code that keeps only the half in which a factor lies holds log 2 of its log 10 nats."""
-    factor = RNG(2).random((50_000, 1))
-    codes = np.hstack([factor > 0.5, np.zeros_like(factor)])
-    assert metrics.mig(codes, factor) == pytest.approx(np.log(2) / np.log(10), abs=0.01)
-
-
-def test_dci_distinguishes_disentanglement_from_completeness():
-    """One latent for two factors is complete but not disentangled; two latents for one factor, the reverse."""
-    a, b = three_classes(400).T
-    both = np.column_stack([3 * a + b, np.zeros(400)])
-    assert metrics.dci(both, np.column_stack([a, b])) == pytest.approx((0, 1, 1), abs=0.05)
-    low, high = a == 0, a == 2
-    score = metrics.dci(np.column_stack([low, high, b]), np.column_stack([a, b]))
-    assert score.disentanglement == pytest.approx(1, abs=0.01)
-    assert score.completeness == pytest.approx((1 + 1 - np.log(2) / np.log(3)) / 2, abs=0.03)
-
-
-def test_sap_of_known_predictors():
-    """A code with as much noise as signal explains half of the variance; an unrelated coin is right half the time."""
-    rng = RNG(4)
-    factor, noise = rng.standard_normal((2, 20_000, 1))
-    assert metrics.sap(np.hstack([factor + noise, noise]), factor) == pytest.approx(0.5, abs=0.02)
-    coins = rng.integers(2, size=(3000, 2))
-    assert metrics.sap(coins, coins[:, :1]) == pytest.approx(0.5, abs=0.04)
+def test_a_latent_with_a_standard_deviation_below_1e_6_is_constant_for_sap():
     for sd, score in ((1.1e-6, 1), (0.9e-6, 0)):  # with the divisor n - 1
         codes = sd * np.tile([[-1, 0], [0, 0], [1, 0]], (40, 1)) * np.sqrt(119 / 80)
         truths = np.tile([[0], [1], [2]], (40, 1))

@@ -247,9 +247,7 @@ def _concentration(weights: Floats) -> float:
 
 
 def _draw(sample: Sample, n: int, rng: Generator) -> Floats:
-    factors = function("sample", sample)(n, rng)
-    array("sample", factors, (n, "factors"))
-    return np.array(factors)  # a copy, in the dtype that ``represent`` expects
+    return array("sample", function("sample", sample)(n, rng), (n, "factors")).copy()
 
 
 def _encode(represent: Represent, factors: Floats) -> Floats:

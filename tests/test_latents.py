@@ -1,11 +1,13 @@
 """Shapes, order and values of the functions on latents, against the model itself."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
-from scipy.stats import norm
+from scipy.stats import norm, special_ortho_group
 
-from vaehelpers import latents
+from vaehelpers import datasets, latents, training
 from vaehelpers.model import VAE
 
 
@@ -96,3 +98,29 @@ def test_the_mutual_information_of_separate_posteriors_is_the_log_of_their_numbe
     with np.errstate(all="raise"):  # far and narrow posteriors give no warning either
         parts = latents.kl_parts([[-1e150], [1e150]], [[-300.0], [-300.0]], rng=np.random.default_rng(0))
     assert parts.mutual_information == pytest.approx(np.log(2))
+
+
+def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
+    """The shipped model ``hands`` has a latent for each factor; after any rotation they are found again."""
+    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
+    mu, logvar = latents.encode(hands, x)
+    used = latents.latent_kl(mu, logvar) >= latents.UNUSED
+    rotated, r = deepcopy(hands), torch.from_numpy(special_ortho_group.rvs(used.sum(), random_state=0)).float()
+    last, first = rotated.encoder.posterior, rotated.decoder.dense[0]
+    with torch.no_grad():
+        last.weight[:25][used], last.bias[:25][used] = r @ last.weight[:25][used], r @ last.bias[:25][used]
+        first.weight[:, used] = first.weight[:, used] @ r.T
+    unmixed = latents.unmix(rotated, x)
+    codes = latents.encode(unmixed, x)
+    correlations = np.corrcoef(mu[:, used], codes[0][:, used], rowvar=False)[: used.sum(), used.sum() :]
+    assert (np.sort(np.abs(correlations), axis=1)[:, -1] > 0.99).all()
+    np.testing.assert_allclose(latents.decode(unmixed, codes[0]), latents.decode(hands, mu), atol=1e-4)
+    for once, twice in zip(codes, latents.encode(latents.unmix(unmixed, x), x), strict=True):
+        np.testing.assert_allclose(twice, once, atol=1e-4)
+
+
+def test_unmixing_needs_many_images_that_differ(model):
+    with pytest.raises(ValueError, match="images: need at least 1000 images, got 2"):
+        latents.unmix(model, np.zeros((2, 1, 32, 32)))
+    with pytest.raises(ValueError, match="images: need images that differ"):
+        latents.unmix(model, np.zeros((1000, 1, 32, 32)))

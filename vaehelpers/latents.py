@@ -1,11 +1,14 @@
 """Encode and decode images, traverse and interpolate latents, and split the KL by latent or into three parts."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import lstsq, polar, sqrtm
+from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
 
@@ -124,6 +127,49 @@ def manifold(model: VAE, *, side: int = 15) -> Floats:
     right, up = np.meshgrid(quantiles, quantiles[::-1])
     images = decode(model, np.stack([right.ravel(), up.ravel()], axis=1))
     return images.reshape(side, side, *images.shape[1:])
+
+
+def unmix(model: VAE, images: ArrayLike) -> VAE:
+    """Return a copy of a model whose active latents are rotated towards independent components of its codes.
+
+    The ELBO of a rotated code is nearly the same, so training does not settle the rotation (Rolinek et al. 2019,
+    "Variational autoencoders pursue PCA directions (by accident)", §2; Locatello et al. 2019, "Challenging common
+    assumptions", §3). Independent factors that are not Gaussian do: FastICA (Hyvärinen & Oja 2000, "Independent
+    component analysis", §6) finds their directions in the means, and the nearest rotation, which keeps the prior,
+    becomes part of the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as
+    possible. Reconstructions from the means stay the same; the variances, of which a diagonal covariance can hold only
+    a part, are fitted by least squares. FastICA warns if it does not converge, as with codes that are Gaussian.
+    Raises ``ValueError`` for fewer than 1000 ``images`` ``(n, c, h, w)``, for equal ones, and as ``encode`` does.
+    """
+    from sklearn.decomposition import FastICA  # loads slowly, and little else needs it
+
+    mu, logvar = encode(model, images)
+    if len(mu) < 1000:
+        raise ValueError(f"images: need at least 1000 images, got {len(mu)}")
+    turned, used = deepcopy(model), np.flatnonzero(latent_kl(mu, logvar) >= UNUSED)
+    if len(used) < 2:
+        return turned
+    codes, variances = mu[:, used].astype(float), np.exp(logvar[:, used].astype(float))
+    covariance = np.cov(codes, rowvar=False)
+    if np.linalg.matrix_rank(covariance) < len(used):
+        raise ValueError(f"images: need images that differ, so that the codes of {len(used)} latents do")
+    whitening = np.linalg.inv(sqrtm(covariance))
+    ica = FastICA(whiten=False, w_init=np.eye(len(used)), max_iter=1000, tol=1e-10)
+    rotation = polar(ica.fit((codes - codes.mean(axis=0)) @ whitening).components_ @ whitening)[0]
+    rotation = rotation[linear_sum_assignment(-np.abs(rotation.T))[1]]  # each latent near its old direction
+    rotation *= np.sign(rotation.diagonal())[:, None]
+
+    hidden = _in_blocks(lambda x: model.encoder.dense(model.encoder.convolutions(x).flatten(1)), images)
+    change = np.log(variances @ rotation.T**2) - logvar[:, used]
+    fitted = torch.from_numpy(lstsq(np.column_stack([hidden, np.ones(len(hidden))]), change)[0].T).float()
+    last, first, r = turned.encoder.posterior, turned.decoder.dense[0], torch.from_numpy(rotation).float()
+    assert isinstance(first, torch.nn.Linear)
+    with torch.no_grad():
+        last.weight[used], last.bias[used] = r @ last.weight[used], r @ last.bias[used]
+        last.weight[used + model.latent_dim] += fitted[:, :-1]
+        last.bias[used + model.latent_dim] += fitted[:, -1]
+        first.weight[:, used] = first.weight[:, used] @ r.T
+    return turned
 
 
 def _posteriors(mu: ArrayLike, logvar: ArrayLike) -> tuple[Doubles, Doubles]:

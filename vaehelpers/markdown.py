@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 _TEX = LatexToMathML(fancy_error=False)
 _OPEN, _CLOSE = set("([{⌈⟨"), set(")]}⌉⟩")
 _BREAKS = set("=≠<>≤≥≈∼→⇒⟶+−")  # a line may end before these
+_WIDE = 32  # characters; a longer part of a formula may be wider than a phone
 _SHORT = 40  # characters of TeX; shorter formulas in a line of text are not broken
 
 
@@ -35,7 +36,10 @@ class Markdown(IPythonRenderer):
 
     def block_math(self, body: str) -> str:
         """Render a displayed formula."""
-        return f'<span class="formula">{mathml(body, display=True)}</span>'
+        parts = mathml(body, display=True)
+        is_wide = max(len(re.sub("<[^>]*>", "", part)) for part in parts) > _WIDE
+        focusable = ' tabindex="0"' * is_wide  # to scroll it by keyboard on a phone
+        return f'<span class="formula"{focusable}>{"<wbr>".join(parts)}</span>'
 
     def block_html(self, html: str) -> str:
         """Keep HTML as it is: it may open an element that is closed after some markdown."""
@@ -47,7 +51,7 @@ class Markdown(IPythonRenderer):
 
     def inline_math(self, body: str) -> str:
         """Render a formula in a line of text."""
-        return mathml(body, display=False)
+        return "<wbr>".join(mathml(body, display=False))
 
     def latex_environment(self, name: str, body: str) -> str:
         """Render an environment, which is a displayed formula."""
@@ -69,8 +73,8 @@ class Markdown(IPythonRenderer):
         return super().link(text, url, title) if re.match(r"https?:|#", url) else text
 
 
-def mathml(tex: str, *, display: bool) -> str:
-    """Return a formula as MathML; a long one is in parts, between which a line may end.
+def mathml(tex: str, *, display: bool) -> list[str]:
+    """Return a formula as MathML, a long one in parts between which a line may end.
 
     Raises ``ValueError`` when it cannot be converted.
     """
@@ -78,23 +82,21 @@ def mathml(tex: str, *, display: bool) -> str:
         text = _TEX.convert_with_local_state(tex, displaystyle=display)
     except LatexError as error:
         raise ValueError(f"formula {tex.strip()!r}: {error}") from None
-    parts: list[list[ElementTree.Element]] = [[]]
-    depth = 0
     root = ElementTree.fromstring(text.replace("&ApplyFunction;", "\u2061"))
     for power in root.iter("msup"):
         if power[1].text in ("′", "″"):  # the font's primes are raised already
             power.tag = "mrow"
-    for element in root:
-        symbol = (element.text or "") if element.tag == "mo" else ""
-        depth += (symbol in _OPEN) - (symbol in _CLOSE)
-        if symbol in _BREAKS and element.get("lspace") != "0" and not depth and (display or len(tex) > _SHORT):
-            element.set("form", "infix")
-            parts.append([])
-        parts[-1].append(element)
     attributes = {"displaystyle": "true"} if display else {}
-    formulas = []
-    for part in filter(None, parts):
-        math = ElementTree.Element("math", attributes)
-        math.extend(part)
-        formulas.append(ElementTree.tostring(math, encoding="unicode", short_empty_elements=False))
-    return "<wbr>".join(formulas)
+    parts, depth = [ElementTree.Element("math", attributes)], 0
+    for element in root:
+        symbol = element.text if element.tag == "mo" else None
+        depth += (symbol in _OPEN) - (symbol in _CLOSE)
+        is_wide = element.get("width", "") in ("1em", "2em")  # of \\quad and \\qquad
+        is_break = symbol in _BREAKS and element.get("lspace") != "0" and not depth and len(parts[-1])
+        if is_break and (display or len(tex) > _SHORT):
+            element.set("form", "infix")
+            parts.append(ElementTree.Element("math", attributes))
+        parts[-1].append(element)
+        if is_wide and display:
+            parts.append(ElementTree.Element("math", attributes))
+    return [ElementTree.tostring(part, encoding="unicode", short_empty_elements=False) for part in parts]

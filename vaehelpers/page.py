@@ -10,9 +10,10 @@ from pathlib import Path
 
 import nbformat
 from IPython.display import display
+from jinja2 import Environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
+from nbconvert.filters import Highlight2HTML, ansi2html
 from nbformat import NotebookNode
 from PIL import Image
 
@@ -23,11 +24,12 @@ from .markdown import Markdown
 _WEB = Path(__file__).parent / "web"
 _LESSONS = Path(__file__).parents[1] / "notebooks"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Code that runs before a notebook: figures get twice the pixels, and explorers become pages in frames.
+#: Code that runs before a notebook: explorers and figures under sliders need no kernel, others get twice the pixels.
 BEFORE = """%config InlineBackend.figure_formats = ["retina"]
 from vaehelpers import page
 from vaehelpers.explorer import LatentExplorer
-from vaehelpers.lessons import live
+from vaehelpers.lessons import frames, live
+frames.use_frames()
 live.DPI *= 2
 LatentExplorer._ipython_display_ = page.display_frame
 """
@@ -129,22 +131,24 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
     markdown, notebook = Markdown(str(folder)), deepcopy(notebook)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
         cell.source = markdown.render(with_guesses(cell), cell.get("attachments"))
-    text = {
-        path.name: path.read_text(encoding="utf-8") for path in _WEB.iterdir() if path.suffix in (".css", ".js", ".j2")
-    }
-    resources = {
-        "lang": notebook.metadata.get("lang", "en"),
-        "title": markdown.title,
-        "contents": markdown.contents,
-        "style": re.sub(r"[\w-]+\.woff2", _font, text["lesson.css"]) + text["questions.css"],
-        "script": text["questions.js"],
-    }
-    exporter = HTMLExporter(raw_template=text["lesson.html.j2"], filters={"webp": _webp})
-    page, _ = exporter.from_notebook_node(notebook, resources)
+    language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
+    environment = Environment(autoescape=True)
+    environment.filters |= {"ansi2html": ansi2html, "highlight": Highlight2HTML(language), "webp": _webp}
+    page = environment.from_string(_web("lesson.html.j2")).render(
+        lang=notebook.metadata.get("lang", "en"),
+        markdown=markdown,
+        cells=notebook.cells,
+        style=re.sub(r"[\w-]+\.woff2", _font, _web("lesson.css")) + _web("frames.css") + _web("questions.css"),
+        script=_web("frames.js") + _web("questions.js"),
+    )
     frames = html.unescape("".join(re.findall(r'srcdoc="([^"]*)"', page)))
     scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
     hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
     return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)))
+
+
+def _web(name: str) -> str:
+    return (_WEB / name).read_text(encoding="utf-8")
 
 
 def _font(name: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image
 
 from vaehelpers import datasets, evaluation, hands, sprites
 from vaehelpers.images import formats
@@ -289,30 +289,6 @@ def test_numbers_of_any_depth_are_scaled_or_refused_by_name(tmp_path, name, cont
         left, right = np.split(read(tmp_path)[0, 0].astype(float), 2, axis=1)
         np.testing.assert_allclose(left, expected[0], atol=1)
         np.testing.assert_allclose(right, expected[1], atol=1)
-
-
-@pytest.mark.parametrize("mode", ("CMYK", "YCbCr", "LAB", "La", "PA", "RGBa", "RGBX", "LA"))
-@pytest.mark.parametrize("kind", ("TIFF", "JPEG"))
-def test_colours_of_any_mode_are_those_of_the_image(tmp_path, mode, kind):
-    image = Image.new("RGB", (16, 16), (204, 204, 204))  # which is in the palette too
-    if mode == "LAB":
-        to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
-        image = ImageCms.applyTransform(image, to_lab)
-    else:
-        for step in {"La": ("LA", "La"), "PA": ("P", "PA"), "RGBa": ("RGBA", "RGBa")}.get(mode, (mode,)):
-            image = image.convert(step)
-    try:
-        image.save(tmp_path / "a", kind)
-    except OSError:
-        pytest.skip(f"{kind} has no {mode}")
-    np.testing.assert_allclose(read(tmp_path, channels=3), 204, atol=3)
-
-
-@pytest.mark.parametrize("kind", ("GIF", "WEBP", "PNG", "TIFF", NEWEST))
-def test_of_several_frames_or_pages_the_first_is_read(tmp_path, kind):
-    first, *others = (Image.new("RGB", (16, 16), (shade,) * 3) for shade in (90, 200, 250))
-    first.save(tmp_path / "a", kind, save_all=True, append_images=others)
-    assert shades(tmp_path)[0] == pytest.approx(90, abs=2)
 
 
 # Files that cannot be read are counted and named, with the reason.

@@ -22,12 +22,6 @@ def draw(*rows, size=64):
     return sprites.render(rows, size)[:, 0].astype(float)
 
 
-def centre(image):
-    """Return the centre of brightness in pixels, x to the right and y downwards."""
-    ticks = np.arange(len(image)) + 0.5
-    return np.array([image.sum(0) @ ticks, image.sum(1) @ ticks]) / image.sum()
-
-
 def test_the_grid_is_the_published_one():
     """Values from the metadata of the published file, to eight decimals."""
     grid = sprites.GRID
@@ -78,14 +72,6 @@ def test_images_are_those_of_many_points_a_pixel(step, size):
     expected = inside.reshape(size, 8, size, 8).mean((1, 3))
     difference = np.abs(draw((shape, scale, turn, x, y), size=size)[0] - expected)
     assert difference.max() < 0.35 and difference.sum() < 0.6 * np.sqrt(expected.sum()), "soft edges and corners"
-
-
-@settings(max_examples=50, deadline=None)
-@given(steps)
-def test_centre_and_area_are_those_of_the_factors(step):
-    shape, scale, *_ = row = factors(step)
-    np.testing.assert_allclose(centre(draw(row)[0]), 16 + 32 * row[3:], atol=0.12)
-    assert draw(row, size=256)[0].sum() / 256**2 == pytest.approx(AREAS[shape] * scale**2, rel=0.005)
 
 
 # Width, height and area in pixels at x = y = orientation = 0 and each scale, counted in the frames of ``dsprites.gif``,

@@ -106,6 +106,7 @@ def test_a_warning_is_an_error(tmp_path):
 def reader(browser, site):
     """Return a function that opens a page; assert that no page logs an error or makes a request."""
     context = browser.new_context(offline=True)
+    context.add_init_script("localStorage['vaehelpers: show everything'] = true")  # results wait for no guess
     page = context.new_page()
     watch = Watch(page)
 
@@ -147,6 +148,18 @@ def test_formulas_are_typeset_and_read_aloud_and_solutions_folded(reader):
     assert not code.is_visible()
     code.locator("xpath=ancestor::details/summary").click()
     assert code.is_visible()
+
+
+@pytest.mark.parametrize(("name", "right"), [("05_elbo", "✓ Right. B is"), ("de/05_elbo", "✓ Richtig. B stimmt")])
+def test_questions_keep_their_formulas_in_either_language(reader, name, right):
+    page = reader(f"{name}.html", "dark", 400)
+    assert page.locator(".options").count() == 5 and page.locator("article form.guess").count() == 15
+    page.locator(".options button").nth(1).click()
+    assert page.locator(".verdict").first.inner_text().startswith(right)
+    assert page.locator(".verdict mjx-container").count() > 0
+    page.locator(".switch input").uncheck()
+    assert page.locator("form.guess:visible").count() > 5 and serious_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 @pytest.mark.parametrize("name", ["index", "00_start_here"])

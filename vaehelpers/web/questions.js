@@ -30,7 +30,8 @@
   const contentOf = (item) => item.querySelector(":scope > p") ?? item;
   const label = (element) => element.querySelector(":scope > strong:first-child")?.textContent ?? "";
 
-  // Options become buttons. Below them stands the answer's explanation of the option pressed last.
+  // Letters become buttons as large as their option, outside of its formulas, which a button's name would lack.
+  // Below the options stands the answer's explanation of the one pressed last.
   function addQuiz(list, number) {
     const isBelow = (each) => list.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
     const answer = find("details").find(isBelow);
@@ -47,24 +48,25 @@
     const show = (letter) => {
       const mark = letter === right ? "✓" : "✗";
       for (const button of buttons) button.ariaPressed = button.value === letter;
-      buttons.find((button) => button.value === letter).dataset.mark = verdict.dataset.mark = mark;
+      buttons.find((button) => button.value === letter).closest("li").dataset.mark = verdict.dataset.mark = mark;
       const word = mark === "✓" ? say("Right.", "Richtig.") : say("Not right.", "Nicht richtig.");
       verdict.replaceChildren(make("strong", {}, `${mark} ${word}`), " ", ...explain(letter));
     };
     const buttons = [...list.children].map((item) => {
-      const content = contentOf(item), value = label(content)[0];
-      const button = make("button", { type: "button", value, ariaPressed: false }, ...content.childNodes);
+      const first = contentOf(item).firstElementChild, value = first.textContent[0];
+      const button = make("button", { type: "button", value, ariaPressed: false });
+      first.replaceWith(button);
+      button.append(first);
       button.addEventListener("click", () => {
         (state.tries[number] ??= []).push(value);
         show(value);
         if (!isDeck) update();
       });
-      item.replaceChildren(button);
       return button;
     });
     list.classList.add("options");
     list.after(verdict);
-    state.tries[number]?.forEach(show);
+    state.tries[number]?.filter((letter) => buttons.some(({ value }) => value === letter)).forEach(show);
     if (isDeck) { // leave room for the longest explanation; the next key press shows the right option
       const texts = letters.map((each) => make("span", {}, ...explain(each.textContent)));
       verdict.append(texts.sort((a, b) => b.textContent.length - a.textContent.length)[0]);
@@ -77,7 +79,8 @@
   const choicesOf = (paragraph) => paragraph.nextElementSibling?.dataset.guesses?.split(" | ") ?? [];
   function addPrediction(paragraph, number) {
     const buttons = choicesOf(paragraph).map((value) => make("button", { value }, value));
-    const name = say("Your guess:", "Deine Vermutung:"), placeholder = say("if you like", "wenn du magst");
+    const name = say("Your guess:", "Deine Vermutung:");
+    const placeholder = say("in your own words, if you like", "in eigenen Worten, wenn du magst");
     const field = make("input", { ariaLabel: name, placeholder });
     const go = make("button", {}, say("I have a guess: show me", "Ich habe eine Vermutung: zeigen"));
     const form = make("form", { className: "guess" }, name, ...(buttons.length ? buttons : [field, go]));
@@ -158,7 +161,7 @@
     );
   }
   function openTarget() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1).split("?")[0]));
+    const target = document.getElementById(location.hash.slice(1).split("?")[0]); // a figure's state may follow
     target?.closest(".held")?.dispatchEvent(new Event("beforematch", { bubbles: true }));
     target?.scrollIntoView();
   }

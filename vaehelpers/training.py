@@ -152,11 +152,10 @@ def sweep(
     function("score", score)
     place = expanded(folder, "folder")
     runs = {(number("betas", beta, least=0), whole("seeds", seed, 0)) for beta, seed in product(betas, seeds)}
-    results = joblib.Parallel(n_jobs=-1, return_as="generator_unordered", mmap_mode="c")(
+    results = joblib.Parallel(n_jobs=-1, return_as="generator", mmap_mode="c")(
         joblib.delayed(_sweep_run)(images, sweep_path(place, *run), score, *run, **options) for run in sorted(runs)
     )
-    rows = list(tqdm(results, total=len(runs), unit="runs", disable=not progress))
-    return sorted(rows, key=lambda row: (row["beta"], row["seed"]))
+    return list(tqdm(results, total=len(runs), unit="runs", disable=not progress))
 
 
 def sweep_path(folder: Path, beta: float, seed: int) -> Path:

@@ -270,7 +270,10 @@ def check_evidence(evidence_per_observation: Callable[..., Any]) -> Result:
     def right(counts: NDArray, p: NDArray, q: NDArray) -> float:
         return float(np.average(np.log(p / q), weights=counts))
 
-    mistakes: dict[str, Callable[[NDArray, NDArray, NDArray], ArrayLike]] = {
+    data = [([9, 2, 5], [0.5, 0.2, 0.3], [0.2, 0.35, 0.45]), ([3, 8, 1, 4], [0.1, 0.6, 0.1, 0.2], [0.3, 0.2, 0.4, 0.1])]
+    cases = [tuple(np.array(values, float) for values in row) for row in data]
+    praise = "above zero, the data speak for p; below zero, for q."
+    return judge_function(evidence_per_observation, right, cases, praise=praise, mistakes={
         "That is the log-likelihood ratio of all the data. Divide by the number of observations.":
             lambda counts, p, q: right(counts, p, q) * counts.sum(),
         "That weights the events by p, which gives KL(p ‖ q). Weight them by the data.":
@@ -281,11 +284,7 @@ def check_evidence(evidence_per_observation: Callable[..., Any]) -> Result:
             lambda counts, p, q: np.average(np.log(p), weights=counts),
         "That is the logarithm of the mean ratio. Take the logarithm first, then the mean.":
             lambda counts, p, q: np.log(np.average(p / q, weights=counts)),
-    }  # fmt: skip
-    data = [([9, 2, 5], [0.5, 0.2, 0.3], [0.2, 0.35, 0.45]), ([3, 8, 1, 4], [0.1, 0.6, 0.1, 0.2], [0.3, 0.2, 0.4, 0.1])]
-    cases = [tuple(np.array(values, float) for values in row) for row in data]
-    praise = "above zero, the data speak for p; below zero, for q."
-    return judge_function(evidence_per_observation, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_gaussian_kl(kl: Any) -> Result:

@@ -235,11 +235,10 @@ def _balance(bound: float, log_evidence: float, floor: float, ax: Axes) -> None:
 
 def check_elbo_sign(answer: Any) -> Result:
     """Exercise 1: the ELBO when log p(x) = -90 and KL(q ‖ p(z | x)) = 4."""
-    mistakes = {
+    return judge(answer, -94, praise="the bound lies 4 nats below log p(x).", mistakes={
         "That lies above log p(x), and a lower bound cannot. It is what the sign in the lecture notes gives.": -86,
         "That would be the bound of a perfect q, with KL = 0.": -90,
-    }
-    return judge(answer, -94, praise="the bound lies 4 nats below log p(x).", mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_elbo_by_hand(answer: Any) -> Result:
@@ -247,7 +246,8 @@ def check_elbo_by_hand(answer: Any) -> Result:
     q, prior, likelihood = np.array([1, 2]) / 3, np.array([3, 1]) / 4, np.array([1 / 6, 1 / 2])
     energy, reconstruction = q @ np.log(prior * likelihood), q @ np.log(likelihood)
     right, evidence = energy + entropy(q), np.log(prior @ likelihood)
-    mistakes = {
+    praise = "about −1.443, below log p(x) = log 1/4, as it must."
+    return judge(answer, right, praise=praise, tolerance=2e-3, mistakes={
         "The entropy of q has the wrong sign: the ELBO *gains* when q keeps its options open.": energy - entropy(q),
         "That is E[log p(x, z)] alone. What does q itself contribute?": energy,
         "That is log p(x): what the ELBO would be if q were the posterior. Average under the given q.": evidence,
@@ -255,14 +255,17 @@ def check_elbo_by_hand(answer: Any) -> Result:
         "That is the reconstruction term alone. Subtract the KL from the prior.": reconstruction,
         "Weight each logarithm by q(z); yours have equal weights of 1.": np.log(prior * likelihood / q).sum(),
         "The regularizer is KL(q ‖ p(z)): q comes first; the average is under q.": reconstruction - entropy(prior, q),
-    }  # fmt: skip
-    praise = "about −1.443, below log p(x) = log 1/4, as it must."
-    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=2e-3)
+    })  # fmt: skip
 
 
 def check_reconstruction_and_kl(function: Callable[..., Any]) -> Result:
     """Exercise 3: ``reconstruction_and_kl(q, prior, likelihood)`` for one table, as two numbers."""
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [
+        (np.array([0.1, 0.6, 0.3]), np.array([0.5, 0.3, 0.2]), np.array([0.05, 0.4, 0.25])),
+        (np.array([0.35, 0.2, 0.05, 0.4]), np.array([0.1, 0.45, 0.2, 0.25]), np.array([0.3, 0.02, 0.6, 0.15])),
+    ]
+    right, praise = lambda q, p, x: [q @ np.log(x), entropy(q, p)], "reconstruction term minus KL is the ELBO."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "That is their difference, the ELBO. Return the two as a pair.": lambda q, p, x: q @ np.log(x) - entropy(q, p),
         "The KL is the wrong way round: average under q.": lambda q, p, x: [q @ np.log(x), entropy(p, q)],
         "The KL has the wrong sign: it cannot be negative.": lambda q, p, x: [q @ np.log(x), -entropy(q, p)],
@@ -271,13 +274,7 @@ def check_reconstruction_and_kl(function: Callable[..., Any]) -> Result:
         "Average under q; you have averaged under the prior.": lambda q, p, x: [p @ np.log(x), entropy(q, p)],
         "Take p(x | z), not p(x, z): the prior belongs to the KL.": lambda q, p, x: [q @ np.log(p * x), entropy(q, p)],
         "Take the logarithm first and average then, not the reverse.": lambda q, p, x: [np.log(q @ x), entropy(q, p)],
-    }  # fmt: skip
-    cases = [
-        (np.array([0.1, 0.6, 0.3]), np.array([0.5, 0.3, 0.2]), np.array([0.05, 0.4, 0.25])),
-        (np.array([0.35, 0.2, 0.05, 0.4]), np.array([0.1, 0.45, 0.2, 0.25]), np.array([0.3, 0.02, 0.6, 0.15])),
-    ]
-    right, praise = lambda q, p, x: [q @ np.log(x), entropy(q, p)], "reconstruction term minus KL is the ELBO."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
@@ -287,7 +284,9 @@ def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
         return lambda x, w, s, m, d: norm.logpdf(x, w * m, s) - penalty(w, s, d)
 
     right = minus(lambda w, s, d: (w * d / s) ** 2 / 2)
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(1.3, 2.2, 0.6, 0.4, 0.35), (-0.7, 0.45, 1.7, 1.9, 2.6)]
+    praise = "a wide q lowers the reconstruction term as well."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "z is not the mean of q: the average depends on the variance of q too.": minus(lambda w, s, d: 0),
         "A factor ½ is missing in front of the squares.":
             lambda x, w, s, m, d: 2 * right(x, w, s, m, d) - norm.logpdf(0, 0, s),
@@ -300,15 +299,14 @@ def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
         "That is the logarithm of the average density; we need the average of the logarithm.":
             lambda x, w, s, m, d: norm.logpdf(x, w * m, np.hypot(s, w * d)),
         "The variance of q lowers the average: its sign is wrong.": minus(lambda w, s, d: -((w * d / s) ** 2) / 2),
-    }  # fmt: skip
-    cases = [(1.3, 2.2, 0.6, 0.4, 0.35), (-0.7, 0.45, 1.7, 1.9, 2.6)]
-    praise = "a wide q lowers the reconstruction term as well."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_sd_gradient(function: Callable[..., Any]) -> Result:
     """Exercise 5: the pathwise gradient of E[f(z)] with respect to sd, as ``sd_gradient(slope, mu, sd, eps)``."""
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(np.cos, 0.3, 0.4, np.array([-1.2, 0.1, 0.8, 2.0])), (np.exp, -0.6, 1.3, np.array([0.5, -0.9, -2.1]))]
+    right, praise = lambda f, mu, sd, e: np.mean(f(mu + sd * e) * e), "the chain rule through z = mu + sd · eps."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "That is the gradient in mu. How does z move when sd grows?": lambda f, mu, sd, e: np.mean(f(mu + sd * e)),
         "You have added the draws up; an expectation is their mean.": lambda f, mu, sd, e: np.sum(f(mu + sd * e) * e),
         "Those are the estimates from single draws. Return their mean.": lambda f, mu, sd, e: f(mu + sd * e) * e,
@@ -316,16 +314,15 @@ def check_sd_gradient(function: Callable[..., Any]) -> Result:
         "The slope belongs at the drawn z, not at the mean of q.": lambda f, mu, sd, e: np.mean(f(mu) * e),
         "sd is a standard deviation already: z = mu + sd · eps.": lambda f, mu, sd, e: np.mean(f(mu + sd**2 * e) * e),
         "That is the gradient in the variance sd².": lambda f, mu, sd, e: np.mean(f(mu + sd * e) * e) / (2 * sd),
-    }  # fmt: skip
-    cases = [(np.cos, 0.3, 0.4, np.array([-1.2, 0.1, 0.8, 2.0])), (np.exp, -0.6, 1.3, np.array([0.5, -0.9, -2.1]))]
-    right, praise = lambda f, mu, sd, e: np.mean(f(mu + sd * e) * e), "the chain rule through z = mu + sd · eps."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_baseline_gradient(function: Callable[..., Any]) -> Result:
     """Exercise 6: the score-function gradient in mu, with the mean of the other values as baseline of each draw."""
     right, praise = lambda v, sd, e: np.cov(v, e)[0, 1] / sd, "unbiased, since no baseline contains its own draw."
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(np.array([-3.1, 0.4, -5.2, 1.9]), 0.6, np.array([0.3, -1.1, 1.6, 0.2]))]
+    cases += [(np.array([2.5, 7.1, 4.4, 3.2, 8.3]), 1.7, np.array([-0.4, 0.9, -2.1, 0.7, 1.3]))]
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "Your baseline contains its own draw.": lambda v, sd, e: right(v, sd, e) * (len(v) - 1) / len(v),
         "That is the gradient without a baseline.": lambda v, sd, e: np.mean(v * e) / sd,
         "The baseline is subtracted from f, not added.": lambda v, sd, e: 2 * np.mean(v * e) / sd - right(v, sd, e),
@@ -336,10 +333,7 @@ def check_baseline_gradient(function: Callable[..., Any]) -> Result:
         "The score is (z − mu) / sd², not z − mu.": lambda v, sd, e: right(v, sd, e) * sd**2,
         "You have added the draws up; an expectation is their mean.": lambda v, sd, e: right(v, sd, e) * len(v),
         "Those are single draws. Return their mean.": lambda v, sd, e: (v - v.mean()) * e / sd * len(v) / (len(v) - 1),
-    }  # fmt: skip
-    cases = [(np.array([-3.1, 0.4, -5.2, 1.9]), 0.6, np.array([0.3, -1.1, 1.6, 0.2]))]
-    cases += [(np.array([2.5, 7.1, 4.4, 3.2, 8.3]), 1.7, np.array([-0.4, 0.9, -2.1, 0.7, 1.3]))]
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_climb(function: Callable[..., Any]) -> Result:
@@ -365,7 +359,14 @@ def check_climb(function: Callable[..., Any]) -> Result:
 
         return climbed
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    rng = np.random.default_rng(0)
+    cases = [
+        (lambda z: -4 * (z - 0.7), rng.standard_normal(4000)),
+        (lambda z: -(z + 1.2) / 1.5**2, rng.standard_normal(1000)),
+    ]
+    praise = "q has found the exact posterior from the slope alone."
+    # The tolerance allows for a step noted before or after it was taken.
+    return judge_function(function, climb(), cases, praise=praise, tolerance=1e-3, mistakes={
         "Your q shrinks towards a point. Which term of the ELBO rewards its width?": climb(lambda pull, sd: pull * sd),
         "Your q shrinks to a point: is the entropy of q, log σ, subtracted?": climb(lambda pull, sd: pull * sd - 1),
         "How fast does z move with log σ? The factor sd of dz/d(log σ) is missing.": climb(lambda pull, sd: pull + 1),
@@ -376,12 +377,4 @@ def check_climb(function: Callable[..., Any]) -> Result:
             climb(end=lambda mu, sd: [mu[-1], sd[-1]]),
         "That is the average over all steps. Leave out the first half, in which q is still on its way.": climb(first=0),
         "That is the prior: did `slope` take part at all?": lambda slope, eps: [0.0, 1.0],
-    }  # fmt: skip
-    rng = np.random.default_rng(0)
-    cases = [
-        (lambda z: -4 * (z - 0.7), rng.standard_normal(4000)),
-        (lambda z: -(z + 1.2) / 1.5**2, rng.standard_normal(1000)),
-    ]
-    praise = "q has found the exact posterior from the slope alone."
-    # The tolerance allows for a step noted before or after it was taken.
-    return judge_function(function, climb(), cases, praise=praise, mistakes=mistakes, tolerance=1e-3)
+    })  # fmt: skip

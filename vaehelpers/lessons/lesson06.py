@@ -240,13 +240,12 @@ def overlap_lab() -> Live:
 def check_latent_kl(answer: Any) -> Result:
     """Exercise 1: KL(q ‖ N(0, 1)) in nats for mu = 1 and logvar = -2."""
     right = latent_kl(1, -2)
-    mistakes = {
+    return judge(answer, right, praise="about 1.07 nats.", tolerance=3e-3, mistakes={
         "The second number is logvar = log σ²: take the exponential to get the variance.": (1 - 2 + 2 - 1) / 2,
         "You read logvar as log σ; it is log σ², so σ² = exp(logvar).": latent_kl(1, -4),
         "The mean counts too: μ² stands in the bracket.": latent_kl(0, -2),
         "The − 1 at the end is missing: without it the prior itself would have a KL above 0.": right + 0.5,
-    }  # fmt: skip
-    return judge(answer, right, praise="about 1.07 nats.", mistakes=mistakes, tolerance=3e-3)
+    })  # fmt: skip
 
 
 def check_sample(function: Callable[..., Any]) -> Result:
@@ -255,7 +254,11 @@ def check_sample(function: Callable[..., Any]) -> Result:
     def scaled(scale: Callable[[NDArray], ArrayLike]) -> Callable[..., ArrayLike]:
         return lambda mu, logvar, eps: mu + scale(logvar) * eps
 
-    mistakes = {
+    rng = np.random.default_rng(1)
+    mu, logvar, eps = rng.normal(0, 1, (3, 2, 4))
+    cases = [(*rng.normal(0, 1, (3, 3, 2)),), (mu, np.abs(logvar), eps)]
+    praise = "the noise stays outside, so mu and logvar have a gradient."
+    return judge_function(function, scaled(lambda logvar: np.exp(logvar / 2)), cases, praise=praise, mistakes={
         "That is the mean: nothing has been drawn, and eps has no effect.": scaled(lambda logvar: 0),
         "You scaled the noise by the variance. Its standard deviation is the square root.": scaled(np.exp),
         "You scaled the noise by logvar itself. It is a logarithm, and may be negative.": scaled(lambda logvar: logvar),
@@ -264,17 +267,18 @@ def check_sample(function: Callable[..., Any]) -> Result:
         "The noise has the wrong size: σ = exp(+½ logvar).": scaled(lambda logvar: np.exp(-logvar / 2)),
         "The noise is not scaled: σ = exp(½ logvar) belongs in front of eps.": scaled(lambda logvar: 1),
         "The size is right, but the noise is not around the mean.": lambda mu, logvar, eps: np.exp(logvar / 2) * eps,
-    }  # fmt: skip
-    rng = np.random.default_rng(1)
-    mu, logvar, eps = rng.normal(0, 1, (3, 2, 4))
-    cases = [(*rng.normal(0, 1, (3, 3, 2)),), (mu, np.abs(logvar), eps)]
-    praise = "the noise stays outside, so mu and logvar have a gradient."
-    return judge_function(function, scaled(lambda logvar: np.exp(logvar / 2)), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_negative_elbo(function: Callable[..., Any]) -> Result:
     """Exercise 3: ``negative_elbo(x, p, mu, logvar)`` of images ``(n, pixels)`` and codes ``(n, latents)``."""
-    mistakes = {
+    rng = np.random.default_rng(6)
+    cases = [  # in the second, logvar is positive
+        (*rng.uniform(0.05, 0.95, (2, 3, 5)), *rng.normal(0, 0.8, (2, 3, 2))),
+        (*rng.uniform(0.05, 0.95, (2, 4, 6)), rng.normal(0, 0.8, (4, 3)), rng.uniform(0.2, 1.5, (4, 3))),
+    ]
+    praise = "summed over pixels and latents, averaged over images."
+    return judge_function(function, vae_loss(), cases, praise=praise, mistakes={
         "The KL is averaged over the latents. Sum it: each latent has its own KL.": vae_loss(latents=np.mean),
         "The reconstruction term is averaged over the pixels. Sum it too, or β is not 1.": vae_loss(pixels=np.mean),
         "Both terms are averaged over everything: average images only.": vae_loss(pixels=np.mean, latents=np.mean),
@@ -287,14 +291,7 @@ def check_negative_elbo(function: Callable[..., Any]) -> Result:
         "The logarithm is taken of p; you took it of x.": vae_loss(error=lambda x, p: cross_entropy(p, x)),
         "That is the reconstruction term alone. Add the KL from the prior.": vae_loss(total=lambda e, kl: e),
         "That looks like bits: take the natural logarithm.": vae_loss(total=lambda e, kl: e / np.log(2) + kl),
-    }  # fmt: skip
-    rng = np.random.default_rng(6)
-    cases = [  # in the second, logvar is positive
-        (*rng.uniform(0.05, 0.95, (2, 3, 5)), *rng.normal(0, 0.8, (2, 3, 2))),
-        (*rng.uniform(0.05, 0.95, (2, 4, 6)), rng.normal(0, 0.8, (4, 3)), rng.uniform(0.2, 1.5, (4, 3))),
-    ]
-    praise = "summed over pixels and latents, averaged over images."
-    return judge_function(function, vae_loss(), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_aggregated_variance(function: Callable[..., Any]) -> Result:
@@ -303,7 +300,8 @@ def check_aggregated_variance(function: Callable[..., Any]) -> Result:
     def right(mu: NDArray, logvar: NDArray) -> NDArray:
         return np.exp(logvar).mean(axis=0) + mu.var(axis=0)
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [tuple(np.random.default_rng(4).normal(0.5, 0.8, (2, 5, n))) for n in (2, 3)]
+    return judge_function(function, right, cases, praise="the variance within plus that between.", mistakes={
         "That is the variance of the means. Each q has a variance, too: add their mean.": lambda mu, v: mu.var(axis=0),
         "That is the mean of the variances. The means differ, too.": lambda mu, v: np.exp(v).mean(axis=0),
         "logvar is a logarithm: take the exponential.": lambda mu, v: v.mean(axis=0) + mu.var(axis=0),
@@ -312,9 +310,7 @@ def check_aggregated_variance(function: Callable[..., Any]) -> Result:
         "That is the mean of z². Subtract the squared mean of z.": lambda mu, v: (mu**2 + np.exp(v)).mean(axis=0),
         "Divide by n, not n − 1: these images are all.": lambda mu, v: right(mu, v) + mu.var(axis=0) / (len(mu) - 1),
         "The images are the rows: average over axis 0.": lambda mu, v: right(mu.T, v.T),
-    }
-    cases = [tuple(np.random.default_rng(4).normal(0.5, 0.8, (2, 5, n))) for n in (2, 3)]
-    return judge_function(function, right, cases, praise="the variance within plus that between.", mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_best_image(function: Callable[..., Any]) -> Result:
@@ -323,7 +319,11 @@ def check_best_image(function: Callable[..., Any]) -> Result:
     def weighted(weights: Callable[..., Any]) -> Callable[..., ArrayLike]:
         return lambda z, means, sds, x1, x2: np.average([x1, x2], axis=0, weights=weights(z, means, sds))
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [
+        (0.4, np.array([-0.8, 0.9]), np.array([0.6, 1.3]), np.array([0, 0.2, 1, 0.7]), np.array([1, 0.3, 0.1, 0.6])),
+        (-0.5, np.array([-1.1, 0.7]), np.array([0.8, 1.7]), np.array([0.9, 0.4, 0]), np.array([0.1, 1, 0.5])),
+    ]
+    return judge_function(function, weighted(norm.pdf), cases, praise="Bayes' rule, then a mean.", mistakes={
         "That is the plain average. Which of the two more likely gave this z?": weighted(lambda z, m, s: [1, 1]),
         "The weights must add up to one: divide by their sum.": lambda z, m, s, x1, x2: norm.pdf(z, m, s) @ [x1, x2],
         "The weights are the wrong way round.": weighted(lambda z, m, s: norm.pdf(z, m, s)[::-1]),
@@ -334,12 +334,7 @@ def check_best_image(function: Callable[..., Any]) -> Result:
         "The standard deviations are missing in the densities.": weighted(lambda z, m, s: norm.pdf(z, m)),
         "You left out the 1/σ in front of a Gaussian density.": weighted(lambda z, m, s: norm.pdf(z, m, s) * s),
         "The weights are the densities, not their logarithms.": weighted(norm.logpdf),
-    }  # fmt: skip
-    cases = [
-        (0.4, np.array([-0.8, 0.9]), np.array([0.6, 1.3]), np.array([0, 0.2, 1, 0.7]), np.array([1, 0.3, 0.1, 0.6])),
-        (-0.5, np.array([-1.1, 0.7]), np.array([0.8, 1.7]), np.array([0.9, 0.4, 0]), np.array([0.1, 1, 0.5])),
-    ]
-    return judge_function(function, weighted(norm.pdf), cases, praise="Bayes' rule, then a mean.", mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_log_mean_exp(function: Callable[..., Any]) -> Result:
@@ -348,7 +343,12 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
     def right(w: NDArray) -> NDArray:
         return np.asarray(logsumexp(w, axis=0) - np.log(len(w)))
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [
+        (np.array([[-803.0, -910.5], [-800.5, -912.0], [-806.0, -909.0], [-801.2, -915.0]]),),
+        (np.array([[-790.4, -851.0, -1203.7], [-792.1, -850.2, -1204.9]]),),
+        (np.array([[-3000.0, -2.5], [-2.5, -3000.0], [-3.25, -4.0]]),),
+    ]
+    return judge_function(function, right, cases, praise="the logarithm of the mean weight.", mistakes={
         "That is the mean of the logarithms, the ELBO again. Take the mean first.": lambda w: w.mean(axis=0),
         "That is the logarithm of the sum. Divide by the number of samples.": lambda w: logsumexp(w, axis=0),
         "exp(−800) underflows to 0: subtract the largest log-weight.": lambda w: np.log(np.exp(w).mean(axis=0)),
@@ -356,13 +356,7 @@ def check_log_mean_exp(function: Callable[..., Any]) -> Result:
         "You subtracted the largest log-weight and have not added it again.": lambda w: right(w) - w.max(axis=0),
         "You averaged over the images. The samples are the rows: axis 0.": lambda w: right(w.T),
         "That is one number for all images. Each image, a column, has its own: axis 0.": lambda w: right(w.ravel()),
-    }  # fmt: skip
-    cases = [
-        (np.array([[-803.0, -910.5], [-800.5, -912.0], [-806.0, -909.0], [-801.2, -915.0]]),),
-        (np.array([[-790.4, -851.0, -1203.7], [-792.1, -850.2, -1204.9]]),),
-        (np.array([[-3000.0, -2.5], [-2.5, -3000.0], [-3.25, -4.0]]),),
-    ]
-    return judge_function(function, right, cases, praise="the logarithm of the mean weight.", mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_missing_nats(function: Callable[..., Any]) -> Result:
@@ -371,26 +365,24 @@ def check_missing_nats(function: Callable[..., Any]) -> Result:
     def integral(p: NDArray) -> NDArray:
         return (2 * p - 1) / (np.log(p) - np.log(1 - p))
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(np.array([0.05, 0.3, 0.8]),), (np.array([0.995, 0.6, 0.12, 0.41]),)]
+    praise = "at least log 2 for each gray pixel."
+    return judge_function(function, lambda p: -np.log(integral(p)), cases, praise=praise, mistakes={
         "That is the integral. What does it take, in nats, to divide by it?": integral,
         "log 2 is the least, at p = ½. Elsewhere more is missing.": lambda p: np.full_like(p, np.log(2)),
         "That sums over black and white. Integrate over the gray values between.": np.zeros_like,
-    }
-    cases = [(np.array([0.05, 0.3, 0.8]),), (np.array([0.995, 0.6, 0.12, 0.41]),)]
-    praise = "at least log 2 for each gray pixel."
-    return judge_function(function, lambda p: -np.log(integral(p)), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_best_weight(function: Callable[..., Any]) -> Result:
     """Exercise 8: ``best_weight(v, s2, beta)``, the w² that maximizes E[log p(x | z)] - beta · KL; also if it is 0."""
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(4.3, 0.6, 1.7), (2.1, 0.35, 3.2), (4.0, 0.5, 10.0), (0.9, 0.22, 2.6), (0.6, 0.35, 2.3)]
+    praise = "from β = v / s² on the latent collapses, and that is the optimum."
+    return judge_function(function, lambda v, s2, beta: max(v - beta * s2, 0), cases, praise=praise, mistakes={
         "w² cannot be negative. What is the best w where the formula is below zero?": lambda v, s2, beta: v - beta * s2,
         "β does not take part. A KL that counts β times acts like more noise.": lambda v, s2, beta: max(v - s2, 0),
         "That is the whole variance of x. A part of it is noise, which w need not explain.": lambda v, s2, beta: v,
         "You divided by β where it multiplies.": lambda v, s2, beta: max(v - s2 / beta, 0),
         "β is in the wrong place: it multiplies the noise s² alone.": lambda v, s2, beta: max(beta * (v - s2), 0),
         "s2 is the variance already: it is not squared again.": lambda v, s2, beta: max(v - beta * s2**2, 0),
-    }  # fmt: skip
-    cases = [(4.3, 0.6, 1.7), (2.1, 0.35, 3.2), (4.0, 0.5, 10.0), (0.9, 0.22, 2.6), (0.6, 0.35, 2.3)]
-    praise = "from β = v / s² on the latent collapses, and that is the optimum."
-    return judge_function(function, lambda v, s2, beta: max(v - beta * s2, 0), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip

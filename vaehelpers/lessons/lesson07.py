@@ -253,29 +253,27 @@ def _kl_and_gap(mu: ArrayLike, variances: NDArray, angle: float) -> tuple[float,
 
 def check_break_even(answer: Any) -> Result:
     """Exercise 1: the β at which (log-likelihood, KL) of (-192, 5) and of (-186, 9) are equally good."""
-    mistakes = {
+    praise = "above this β the model with less KL wins, below it the more exact one."
+    return judge(answer, 1.5, praise=praise, tolerance=3e-3, mistakes={
         "That is the β of a loss with β before the log-likelihood. Here it multiplies the KL.": 4 / 6,
         "That is how much higher the log-likelihood is. How much higher is the KL?": 6,
         "That is how much higher the KL is. How much higher is the log-likelihood?": 4,
         "That is the difference of the two ELBOs, at β = 1. Leave β open, and set both sides equal.": 2,
-    }
-    praise = "above this β the model with less KL wins, below it the more exact one."
-    return judge(answer, 1.5, praise=praise, mistakes=mistakes, tolerance=3e-3)
+    })  # fmt: skip
 
 
 def check_effective_beta(answer: Any) -> Result:
     """Exercise 3: mean-squared error over 64×64 pixels of variance 0.1², plus 0.001 times the KL."""
     right = 0.001 * 4096 / (2 * 0.1**2)
-    mistakes = {
+    praise = "a weight that looks tiny is a large β."
+    return judge(answer, right, praise=praise, tolerance=0.025, mistakes={
         "Nearly. Look at the exponent of a Gaussian: (x − x̂)² stands there over *two* times σ².": 2 * right,
         "You used σ where the Gaussian has its square.": 0.001 * 4096 / (2 * 0.1),
         "That would be right for σ = 1. Here the pixels have σ = 0.1.": 0.001 * 4096 / 2,
         "That would be right for a Bernoulli error. A squared error is 2σ² times the nats.": 0.001 * 4096,
         "The error is a mean over 4096 pixels; you read it as their sum.": right / 4096,
         "Divide by 2σ²: a squared error counts *less* than nats when σ is small.": 0.001 * 4096 * 2 * 0.1**2,
-    }
-    praise = "a weight that looks tiny is a large β."
-    return judge(answer, right, praise=praise, mistakes=mistakes, tolerance=0.025)
+    })  # fmt: skip
 
 
 def check_rates(function: Callable[..., Any]) -> Result:
@@ -284,21 +282,26 @@ def check_rates(function: Callable[..., Any]) -> Result:
     def right(variances: NDArray, beta: float) -> NDArray:
         return np.maximum(0, np.log(2 * variances / beta) / 2)
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [(np.array([3.0, 1.1, 0.3, 0.9]), 0.8), (np.array([0.2, 2.5, 0.7]), 1.9)]
+    praise = "where λ is below β/2, the latent collapses."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "A rate below 0? There the feature is not sent: its rate is 0.": lambda v, beta: np.log(2 * v / beta) / 2,
         "The slope of λ exp(−2R) is −2λ exp(−2R): you lost its factor 2.": lambda v, beta: right(v, 2 * beta),
         "The fraction is upside down: more variance, more nats.": lambda v, beta: right(1 / v, 4 / beta),
         "That is the rate of all features together. Return one for each.": lambda v, beta: right(v, beta).sum(),
         "That is the distortion of each feature. Return its rate.": lambda v, beta: np.minimum(v, beta / 2),
-    }  # fmt: skip
-    cases = [(np.array([3.0, 1.1, 0.3, 0.9]), 0.8), (np.array([0.2, 2.5, 0.7]), 1.9)]
-    praise = "where λ is below β/2, the latent collapses."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_beta_loss(function: Callable[..., Any]) -> Result:
     """Exercise 4: ``beta_loss(x, recon, mu, logvar, beta)`` of a batch, Bernoulli pixels, as one number."""
-    mistakes = {
+    rng = np.random.default_rng(0)
+    cases = [  # in the second, logvar is positive
+        (*rng.uniform(0.05, 0.95, (2, 5, 6)), *rng.normal(0, 0.8, (2, 5, 3)), 4.0),
+        (*rng.uniform(0.05, 0.95, (2, 3, 7)), rng.normal(0, 0.8, (3, 2)), rng.uniform(0.2, 1.5, (3, 2)), 0.6),
+    ]
+    praise = "sums over pixels and latents, a mean over images."
+    return judge_function(function, vae_loss(), cases, praise=praise, mistakes={
         "β stands before the error. It multiplies the KL.": vae_loss(total=lambda e, kl, beta: beta * e + kl),
         "Your KL is averaged over the latents. Add it up; only the batch is averaged.": vae_loss(latents=np.mean),
         "Your error is averaged over the pixels: β then depends on the size of an image.": vae_loss(pixels=np.mean),
@@ -307,14 +310,7 @@ def check_beta_loss(function: Callable[..., Any]) -> Result:
         "You read logvar as the variance: it is its logarithm.": vae_loss(kl=lambda m, v: latent_kl(m, np.log(v))),
         "The dark pixels' term, (1 − x) log(1 − p), is missing.": vae_loss(error=lambda x, p: -x * np.log(p)),
         "That is the loss at β = 1.": vae_loss(total=lambda e, kl, beta: e + kl),
-    }  # fmt: skip
-    rng = np.random.default_rng(0)
-    cases = [  # in the second, logvar is positive
-        (*rng.uniform(0.05, 0.95, (2, 5, 6)), *rng.normal(0, 0.8, (2, 5, 3)), 4.0),
-        (*rng.uniform(0.05, 0.95, (2, 3, 7)), rng.normal(0, 0.8, (3, 2)), rng.uniform(0.2, 1.5, (3, 2)), 0.6),
-    ]
-    praise = "sums over pixels and latents, a mean over images."
-    return judge_function(function, vae_loss(), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_spread_rate(function: Callable[..., Any]) -> Result:
@@ -323,14 +319,13 @@ def check_spread_rate(function: Callable[..., Any]) -> Result:
     def right(lost: float, m: int) -> float:
         return -m / 2 * np.log(m * lost / (1 - lost + m * lost))
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases, praise = [(0.2, 3), (0.07, 5), (0.3, 1)], "one latent needs only −½ log of the share."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "That is the KL of one of the m latents. Add up all m.": lambda lost, m: right(lost, m) / m,
         "That is the KL of one latent alone. Find the noise v of each of the m first.": lambda lost, m: right(lost, 1),
         "You took the lost share for v: each of the m may be noisier.": lambda lost, m: -m / 2 * np.log(lost),
         "You took m times the lost share for v. Solve the equation for v.": lambda lost, m: -m / 2 * np.log(m * lost),
-    }  # fmt: skip
-    cases, praise = [(0.2, 3), (0.07, 5), (0.3, 1)], "one latent needs only −½ log of the share."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_gaussian_correlation(function: Callable[..., Any]) -> Result:
@@ -339,14 +334,13 @@ def check_gaussian_correlation(function: Callable[..., Any]) -> Result:
     def less(single: float, joint: float) -> Callable[..., float]:
         return lambda c: (single * np.log(np.diag(c)).sum() - joint * np.linalg.slogdet(c)[1]) / 2
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    roots = [np.array([[1, 0.3, 0.5], [0, 0.9, -0.4], [0, 0, 0.7]]), np.array([[1.6, -0.7], [0, 0.8]])]
+    cases, praise = [(root @ root.T,) for root in roots], "zero exactly when all correlations are."
+    return judge_function(function, less(1, 1), cases, praise=praise, mistakes={
         "That is the joint entropy, without constants. Subtract it from the sum of the single ones.": less(0, 1),
         "That is the sum of the single entropies, without constants. Subtract the joint one.": less(1, 0),
         "You took standard deviations for the variances.": less(0.5, 1),
-    }  # fmt: skip
-    roots = [np.array([[1, 0.3, 0.5], [0, 0.9, -0.4], [0, 0, 0.7]]), np.array([[1.6, -0.7], [0, 0.8]])]
-    cases, praise = [(root @ root.T,) for root in roots], "zero exactly when all correlations are."
-    return judge_function(function, less(1, 1), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_gap(function: Callable[..., Any]) -> Result:
@@ -355,20 +349,19 @@ def check_gap(function: Callable[..., Any]) -> Result:
     def gaps(i: NDArray) -> NDArray:
         return np.diff(np.sort(i, axis=0)[-2:], axis=0)[0]
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
+    cases = [
+        (np.array([[1.2, 0.1, 0.4], [0.3, 0.9, 0.2], [0.5, 0.7, 0.6], [0, 0.05, 0.1]]), np.array([2.3, 1.6, 1.1])),
+        (np.array([[0.2, 0.85], [1.3, 0.15], [0.45, 0.6]]), np.array([1.9, 1.4])),
+    ]
+    praise = "best minus second best, as a share."
+    return judge_function(function, lambda i, h: np.mean(gaps(i) / h), cases, praise=praise, mistakes={
         "The gaps are in nats still: divide each by the entropy of its factor.": lambda i, h: gaps(i).mean(),
         "You took the two best *factors* of a latent, not the two best latents.": lambda i, h: gaps(i.T).mean(),
         "You subtracted the worst latent. Only the *second best* counts.": lambda i, h: np.mean(np.ptp(i, axis=0) / h),
         "Divide each gap first, then average: you divided the sums.": lambda i, h: gaps(i).sum() / h.sum(),
         "That is the gap of each factor. MIG is their mean.": lambda i, h: gaps(i) / h,
         "That is what the best latents know. A gap subtracts the second best.": lambda i, h: np.mean(i.max(axis=0) / h),
-    }  # fmt: skip
-    cases = [
-        (np.array([[1.2, 0.1, 0.4], [0.3, 0.9, 0.2], [0.5, 0.7, 0.6], [0, 0.05, 0.1]]), np.array([2.3, 1.6, 1.1])),
-        (np.array([[0.2, 0.85], [1.3, 0.15], [0.45, 0.6]]), np.array([1.9, 1.4])),
-    ]
-    praise = "best minus second best, as a share."
-    return judge_function(function, lambda i, h: np.mean(gaps(i) / h), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_turn_back(function: Callable[..., Any]) -> Result:
@@ -378,15 +371,14 @@ def check_turn_back(function: Callable[..., Any]) -> Result:
         sine = np.sum(codes[:, 1] * factors[:, 0] - codes[:, 0] * factors[:, 1])
         return np.round(np.degrees(np.arctan2(sine, np.sum(codes * factors))))
 
-    mistakes: dict[str, Callable[..., ArrayLike]] = {
-        "That is the angle that the codes *were* turned by, and turning on makes it twice as much.": turned,
-        "There the MIG is smallest. Take the largest.": lambda c, f: 45 - turned(c, f),
-        "Out of range, though the score is right: a quarter turn only swaps the latents.": lambda c, f: -turned(c, f),
-    }  # fmt: skip
     cases = []
     for seed, angle in ((1, 35), (2, 22)):
         rng = np.random.default_rng(seed)
         factors = rng.uniform(-1, 1, (1500, 2))
         cases.append((turn(factors + 0.02 * rng.standard_normal(factors.shape), angle), factors))
     praise = "a quarter turn is 90 = 35 + 55."
-    return judge_function(function, lambda c, f: 90 - turned(c, f), cases, praise=praise, mistakes=mistakes)
+    return judge_function(function, lambda c, f: 90 - turned(c, f), cases, praise=praise, mistakes={
+        "That is the angle that the codes *were* turned by, and turning on makes it twice as much.": turned,
+        "There the MIG is smallest. Take the largest.": lambda c, f: 45 - turned(c, f),
+        "Out of range, though the score is right: a quarter turn only swaps the latents.": lambda c, f: -turned(c, f),
+    })  # fmt: skip

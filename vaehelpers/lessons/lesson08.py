@@ -13,8 +13,6 @@ from scipy.special import xlogy
 from ..plots import BOUND, DATA
 from .judge import Result, judge_function
 
-Mistakes = dict[str, Callable[..., ArrayLike]]
-
 
 def plot_elbos(images: Mapping[str, ArrayLike], elbos: Mapping[str, ArrayLike], *, ax: Axes | None = None) -> Axes:
     """Plot the ``elbos`` ``(n,)`` of each kind of ``images`` ``(n, 1, h, w)`` and their mean beside its first image."""
@@ -41,7 +39,14 @@ def check_answering(function: Callable[..., Any]) -> Result:
     def sd(logvar: NDArray) -> NDArray:
         return np.exp(logvar / 2)
 
-    mistakes: Mistakes = {
+    def case(latents: int, wide: float) -> tuple[NDArray, NDArray, NDArray]:
+        """Return means before and after a move, and logvar, for which each mistake counts another number."""
+        rng = np.random.default_rng(8)
+        before, logvar = rng.normal(size=latents), rng.normal(2 * np.log(wide), 1.2, latents)
+        return before, before + rng.normal(0.3 * wide, 1.3 * wide, latents), logvar
+
+    praise, cases = "those have moved by more than their own σ.", [case(40, 0.5), case(60, 2.0)]
+    return judge_function(function, lambda b, a, v: count(a - b, sd(v)), cases, praise=praise, mistakes={
         "You count only latents that grew. One that fell has responded too.": lambda b, a, v: np.sum(a - b > sd(v)),
         "You count only latents that fell. One that grew has responded too.": lambda b, a, v: np.sum(b - a > sd(v)),
         "You have compared with the variance; the band is σ to each side.": lambda b, a, v: count(a - b, np.exp(v)),
@@ -51,16 +56,7 @@ def check_answering(function: Callable[..., Any]) -> Result:
         "That is 1/σ: σ = exp(½ logvar), with a plus.": lambda b, a, v: count(a - b, sd(-v)),
         "Those are the latents that did not respond.": lambda b, a, v: len(b) - count(a - b, sd(v)),
         "That says for each latent whether it responded. How many are they?": lambda b, a, v: np.abs(a - b) > sd(v),
-    }
-
-    def case(latents: int, wide: float) -> tuple[NDArray, NDArray, NDArray]:
-        """Return means before and after a move, and logvar, for which each mistake counts another number."""
-        rng = np.random.default_rng(8)
-        before, logvar = rng.normal(size=latents), rng.normal(2 * np.log(wide), 1.2, latents)
-        return before, before + rng.normal(0.3 * wide, 1.3 * wide, latents), logvar
-
-    praise, cases = "those have moved by more than their own σ.", [case(40, 0.5), case(60, 2.0)]
-    return judge_function(function, lambda b, a, v: count(a - b, sd(v)), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_best_reconstruction(function: Callable[..., Any]) -> Result:
@@ -69,7 +65,9 @@ def check_best_reconstruction(function: Callable[..., Any]) -> Result:
     def nats(x: NDArray) -> NDArray:
         return np.asarray(xlogy(x, x) + xlogy(1 - x, 1 - x))
 
-    mistakes: Mistakes = {
+    cases = [(np.array([[0, 0.2, 1], [0.9, 0.5, 0]]),), (np.array([[0.35, 1], [0, 0.04], [0.7, 0.6]]),)]
+    praise = "no p gives this image a higher one."
+    return judge_function(function, lambda x: nats(x).sum(), cases, praise=praise, tolerance=1e-4, mistakes={
         "Not a number: a black pixel makes 0 · log 0, which counts 0; NumPy does not know that.": lambda x: np.nan,
         "Zero would be certainty. A gray pixel is a coin: even the right p leaves it uncertain.": lambda x: 0.0,
         "The dark term of each pixel, (1 − x) log(1 − p), is missing.": lambda x: xlogy(x, x).sum(),
@@ -77,10 +75,7 @@ def check_best_reconstruction(function: Callable[..., Any]) -> Result:
         "You have averaged over the pixels. A log-likelihood is a sum.": lambda x: nats(x).mean(),
         "That is the log-likelihood of each pixel. Add them up.": nats,
         "You have added up the rows alone. Add up all pixels.": lambda x: nats(x).sum(axis=0),
-    }
-    cases = [(np.array([[0, 0.2, 1], [0.9, 0.5, 0]]),), (np.array([[0.35, 1], [0, 0.04], [0.7, 0.6]]),)]
-    praise = "no p gives this image a higher one."
-    return judge_function(function, lambda x: nats(x).sum(), cases, praise=praise, mistakes=mistakes, tolerance=1e-4)
+    })  # fmt: skip
 
 
 def check_slerp(function: Callable[..., Any]) -> Result:
@@ -98,7 +93,12 @@ def check_slerp(function: Callable[..., Any]) -> Result:
     def right(a: NDArray, b: NDArray, t: float) -> NDArray:
         return turned(a, b, t, between(a, b))
 
-    mistakes: Mistakes = {
+    cases = [
+        (np.array([0.9, -0.6, 0.2]), np.array([-0.3, 0.4, 1.4]), 0.25),
+        (np.array([0.5, 1.1, -0.4, 0.3]), np.array([0.8, 0.2, 0.6, -0.7]), 0.6),
+    ]
+    praise = "between codes of equal length it keeps that length."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "That is linear interpolation.": lambda a, b, t: (1 - t) * a + t * b,
         "That runs from b to a: at t = 0 one should stand at a.": lambda a, b, t: right(b, a, t),
         "The division by the sine of the whole angle is missing.":
@@ -113,13 +113,7 @@ def check_slerp(function: Callable[..., Any]) -> Result:
             lambda a, b, t: turned(a, b, t, np.cos(between(a, b))),
         "NumPy's sine takes radians; `np.arccos` gives them already.":
             lambda a, b, t: turned(a, b, t, np.degrees(between(a, b))),
-    }  # fmt: skip
-    cases = [
-        (np.array([0.9, -0.6, 0.2]), np.array([-0.3, 0.4, 1.4]), 0.25),
-        (np.array([0.5, 1.1, -0.4, 0.3]), np.array([0.8, 0.2, 0.6, -0.7]), 0.6),
-    ]
-    praise = "between codes of equal length it keeps that length."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_agreement(function: Callable[..., Any]) -> Result:
@@ -134,7 +128,12 @@ def check_agreement(function: Callable[..., Any]) -> Result:
     def length(s: NDArray) -> float:
         return float(np.linalg.norm(s, axis=1).mean())
 
-    mistakes: Mistakes = {
+    cases = [
+        (np.array([[1.0, 0.2], [0.8, -0.5], [0.3, 1.1], [-0.2, 0.6]]),),
+        (np.array([[0.4, -1.3, 0.6], [2.1, 0.3, -0.2], [0.7, -0.9, 1.5], [-0.3, -0.4, 0.8], [1.2, 0.5, 0.1]]),),
+    ]
+    praise = "1 if all steps are the same, 0 if they cancel."
+    return judge_function(function, lambda s: together(s) / alone(s), cases, praise=praise, mistakes={
         "You have added the steps where they should be averaged.": lambda s: len(s) ** 2 * together(s) / alone(s),
         "Rows and columns are exchanged: each step is a row.": lambda s: together(s.T) / alone(s.T),
         "That is the squared length of the mean step. Divide by the mean squared length of a step.": together,
@@ -145,13 +144,7 @@ def check_agreement(function: Callable[..., Any]) -> Result:
             lambda s: together(s) / length(s) ** 2,
         "You made each step a unit vector first. Then steps of different lengths count as the same.":
             lambda s: together(s / np.linalg.norm(s, axis=1, keepdims=True)),
-    }  # fmt: skip
-    cases = [
-        (np.array([[1.0, 0.2], [0.8, -0.5], [0.3, 1.1], [-0.2, 0.6]]),),
-        (np.array([[0.4, -1.3, 0.6], [2.1, 0.3, -0.2], [0.7, -0.9, 1.5], [-0.3, -0.4, 0.8], [1.2, 0.5, 0.1]]),),
-    ]
-    praise = "1 if all steps are the same, 0 if they cancel."
-    return judge_function(function, lambda s: together(s) / alone(s), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_auc(function: Callable[..., Any]) -> Result:
@@ -160,7 +153,12 @@ def check_auc(function: Callable[..., Any]) -> Result:
     def right(a: NDArray, b: NDArray) -> float:
         return float(np.mean((a[:, None] > b) + (a[:, None] == b) / 2))
 
-    mistakes: Mistakes = {
+    cases = [
+        (np.array([-9, -1, -2, -3, -2, -9.0]), np.array([-12, -9, -3, -4, -6, -7.0])),
+        (np.array([-7, -6, -3, -2, -8, -9, -1.0]), np.array([-4, -7, -7, -12, -8, -7, -7.0])),
+    ]
+    praise = "1 means all pairs in the right order, ½ as many in the wrong one."
+    return judge_function(function, right, cases, praise=praise, mistakes={
         "That is the other way round: how often is the value from `inside` the higher one?": lambda a, b: right(b, a),
         "You compared the first with the first, the second with the second. Compare each with each.":
             lambda a, b: np.mean((a > b) + (a == b) / 2),
@@ -173,13 +171,7 @@ def check_auc(function: Callable[..., Any]) -> Result:
         "The means alone do not say how far the two groups overlap. Compare each pair.":
             lambda a, b: float(a.mean() > b.mean()),
         "That is the difference of the means, in nats. Count pairs.": lambda a, b: a.mean() - b.mean(),
-    }  # fmt: skip
-    cases = [
-        (np.array([-9, -1, -2, -3, -2, -9.0]), np.array([-12, -9, -3, -4, -6, -7.0])),
-        (np.array([-7, -6, -3, -2, -8, -9, -1.0]), np.array([-4, -7, -7, -12, -8, -7, -7.0])),
-    ]
-    praise = "1 means all pairs in the right order, ½ as many in the wrong one."
-    return judge_function(function, right, cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_variance_share(function: Callable[..., Any]) -> Result:
@@ -194,7 +186,13 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
     def share(parts: NDArray, k: int) -> float:
         return float(parts[:k].sum() / parts.sum())
 
-    mistakes: Mistakes = {
+    rng = np.random.default_rng(8)
+    cases = [
+        (rng.normal((1, 0, -2), 1, (20, 3)) @ [[1, 0.3, -0.4], [0, 0.4, 0.2], [0.1, 0, 0.6]], 2),
+        (rng.normal((0.5, -1, 0, 2, 1), 1, (12, 5)) * (0.5, 1.2, 0.3, 0.9, 0.7), 3),
+    ]
+    praise = "the rest is not on the map."
+    return judge_function(function, lambda mu, k: share(variances(mu), k), cases, praise=praise, mistakes={
         "Subtract the mean code; else its distance from 0 counts as variance.": lambda mu, k: share(values(mu) ** 2, k),
         "Subtract the mean of each latent (axis=0), not that of each code.": lambda mu, k: share(variances(mu.T), k),
         "Singular values are standard deviations: square them.": lambda mu, k: share(variances(mu) ** 0.5, k),
@@ -202,14 +200,7 @@ def check_variance_share(function: Callable[..., Any]) -> Result:
         "That is component k alone. Add up the first k.": lambda mu, k: variances(mu)[k - 1] / variances(mu).sum(),
         "That is the first component alone. Add up the first k.": lambda mu, k: share(variances(mu), 1),
         "That is the sum of the first k. Divide by the sum of all.": lambda mu, k: variances(mu)[:k].sum(),
-    }  # fmt: skip
-    rng = np.random.default_rng(8)
-    cases = [
-        (rng.normal((1, 0, -2), 1, (20, 3)) @ [[1, 0.3, -0.4], [0, 0.4, 0.2], [0.1, 0, 0.6]], 2),
-        (rng.normal((0.5, -1, 0, 2, 1), 1, (12, 5)) * (0.5, 1.2, 0.3, 0.9, 0.7), 3),
-    ]
-    praise = "the rest is not on the map."
-    return judge_function(function, lambda mu, k: share(variances(mu), k), cases, praise=praise, mistakes=mistakes)
+    })  # fmt: skip
 
 
 def check_nearest(nearest: Callable[..., Any]) -> Result:
@@ -221,7 +212,9 @@ def check_nearest(nearest: Callable[..., Any]) -> Result:
     def right(c: NDArray, codes: NDArray) -> int:
         return int(distances(c, codes).argmin())
 
-    mistakes: Mistakes = {
+    rng = np.random.default_rng(17462)  # codes at which no two of these agree
+    cases = [(rng.normal(0, 1.5, size=3), rng.normal(0, 2, size=(n, 3))) for n in (5, 6, 7)]
+    return judge_function(nearest, right, cases, praise="that is the closest code.", mistakes={
         "That is a code far away: the largest distance.": lambda c, codes: distances(c, codes).argmax(),
         "You added differences of both signs. Square them first.":
             lambda c, codes: abs((codes - c).sum(axis=1)).argmin(),
@@ -233,7 +226,4 @@ def check_nearest(nearest: Callable[..., Any]) -> Result:
         "One too many: NumPy counts rows from 0.": lambda c, codes: right(c, codes) + 1,
         "That is the smallest distance. In which row does it stand?": lambda c, codes: distances(c, codes).min(),
         "Those are all distances. In which row does the smallest stand?": distances,
-    }  # fmt: skip
-    rng = np.random.default_rng(17462)  # codes at which no two of these agree
-    cases = [(rng.normal(0, 1.5, size=3), rng.normal(0, 2, size=(n, 3))) for n in (5, 6, 7)]
-    return judge_function(nearest, right, cases, praise="that is the closest code.", mistakes=mistakes)
+    })  # fmt: skip

@@ -15,13 +15,14 @@ PACKAGE = ROOT / "vaehelpers"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 #: A module imports modules of lower layers only, and no lesson's module imports another's.
 LAYERS = [
-    {"arguments"},
+    {"arguments", "markdown"},
     {"files"},
     {"information", "hands", "sprites", "plots", "model", "images"},
     {"inference", "mixtures", "linear_gaussian", "metrics", "datasets", "bounds", "weights"},
     {"runs", "latents"},
     {"training"},
     {"explorer", "evaluation"},
+    {"page"},
     {"lessons", "__main__", "__init__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

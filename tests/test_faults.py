@@ -38,9 +38,8 @@ LIMIT = 50_000  # bytes: less than any file that is written
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch, tmp_path):
-    """A checkpoint after every second step of training, one thread, and a local file instead of MNIST's server."""
+    """A checkpoint after every step of training, one thread, and a local file instead of MNIST's server."""
     monkeypatch.setattr(training, "_RECORD", 1)
-    monkeypatch.setattr(training, "_CHECKPOINT", 2)
     source = tmp_path / "source.npz"
     np.savez(source, x_train=np.full((2000, 28, 28), 9, np.uint8), y_train=np.arange(2000) % 10)
     monkeypatch.setattr(datasets, "MNIST_URL", source.as_uri())

@@ -20,17 +20,17 @@ def fingerprint(model):
     return {"fingerprint": sum(float(p.double().sum()) for p in model.state_dict().values()), "process": os.getpid()}
 
 
-def save_often(record=20, checkpoint=40):
+def save_often(steps=20):
     """Save checkpoints often enough for short runs."""
-    training._RECORD, training._CHECKPOINT = record, checkpoint
+    training._RECORD = steps
 
 
 @pytest.fixture(scope="module", autouse=True)
 def saved_often():
-    before = training._RECORD, training._CHECKPOINT
+    before = training._RECORD
     save_often()
     yield
-    save_often(*before)
+    save_often(before)
 
 
 @pytest.fixture(scope="module")

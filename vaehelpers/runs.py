@@ -94,7 +94,7 @@ class Run:
         """Write the checkpoint, if there is a path for one. Raises ``OSError`` if it cannot be written."""
         if self.path is None:
             return
-        self.record()
+        self.record()  # the history is complete, and the loss finite
         tensors = self.state() | {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
         card = {"model": shape_of(self.model), "recipe": self.recipe, "step": self.step, "done": self.done()}
         try:

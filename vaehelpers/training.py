@@ -3,8 +3,6 @@
 import ctypes
 import math
 import platform
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -28,8 +26,7 @@ from .weights import load_pretrained as load_pretrained
 from .weights import pretrained_names as pretrained_names
 from .weights import save as save
 
-_RECORD = 100  # steps between two points of the history
-_CHECKPOINT = 500  # steps between two checkpoints
+_RECORD = 100  # steps between two points of the history, and between two checkpoints
 _POOL = 8  # batches whose posteriors approximate q(z) in the total correlation
 
 
@@ -58,10 +55,10 @@ def train(
     2018). The run ends after ``pictures`` images or, if given, after ``minutes``, which then set its schedules too. An
     interrupt (Ctrl-C) ends it early and returns the model so far.
 
-    With ``checkpoint``, a file, the run is saved at its start, every 500 steps, at its end and at an interrupt, which
-    then raises ``KeyboardInterrupt``. The same call resumes it, and returns a complete run at once; the time of earlier
-    calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far from it.
-    On the same number of threads, a run limited by ``pictures`` ends with the same weights as if never stopped.
+    With ``checkpoint``, a file, the run is saved at its start, every hundred steps and at its end, and an interrupt
+    raises ``KeyboardInterrupt``. The same call resumes it from there, and returns a complete run at once; the time of
+    earlier calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far
+    from it. On the same number of threads, a run limited by ``pictures`` ends as if never stopped.
 
     ``callback(model, history)`` is called every hundred steps, after each new point of the history. A GPU is used if
     torch finds one. Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and for the
@@ -88,8 +85,8 @@ def train(
     model, optimiser, unit = run.model, run.optimiser, "images" if config.minutes is None else "s"
     bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        with _deferred_interrupt() as interrupts, _freed_memory_kept(), bar:
-            while (share := run.done() / run.total) < 1 and not interrupts:
+        with _freed_memory_kept(), bar:
+            while (share := run.done() / run.total) < 1:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
@@ -118,14 +115,13 @@ def train(
                 bar.update(min(run.done(), run.total) - bar.n)
                 if run.step % _RECORD == 0:
                     bar.set_postfix_str(run.record())
+                    run.save()
                     if callback is not None:
                         callback(model, run.history)
-                if run.step % _CHECKPOINT == 0:
-                    run.save()
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
-            raise KeyboardInterrupt(f"stopped after {run.seen:,} images; the same call resumes") from None
+            raise KeyboardInterrupt("stopped; the same call resumes") from None
         tqdm.write(f"stopped after {run.seen:,} images; the model so far is returned")
     run.record()
     model.cpu().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
@@ -170,31 +166,6 @@ def _sweep_run(
     with one_thread():
         model, _ = train(images, beta=beta, seed=seed, checkpoint=path, progress=False, **options)
         return {"beta": beta, "seed": seed, **score(model)}
-
-
-@contextmanager
-def _deferred_interrupt() -> Iterator[list[int]]:
-    """Raise an interrupt (Ctrl-C) only at the end of the block, so that each step is completed.
-
-    Yields a list that is empty until an interrupt. A second interrupt is raised at once. In another thread, and where
-    SIGINT is ignored or handled already, nothing changes.
-    """
-    interrupts: list[int] = []
-
-    def handle(number: int, _: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        interrupts.append(number)
-
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if usual and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, handle)
-    try:
-        yield interrupts
-    finally:
-        if signal.getsignal(signal.SIGINT) is handle:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if interrupts:
-        raise KeyboardInterrupt
 
 
 @contextmanager

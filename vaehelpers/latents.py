@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import lstsq, polar, sqrtm
+from scipy.linalg import polar, sqrtm
 from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
@@ -137,8 +137,8 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     assumptions", §3). Independent factors that are not Gaussian do: FastICA (Hyvärinen & Oja 2000, "Independent
     component analysis", §6) finds their directions in the means, and the nearest rotation, which keeps the prior,
     becomes part of the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as
-    possible. Reconstructions from the means stay the same; the variances, of which a diagonal covariance can hold only
-    a part, are fitted by least squares. FastICA warns if it does not converge, as with codes that are Gaussian.
+    possible. Reconstructions from the means stay the same; of the variances a diagonal covariance can hold only a part,
+    and their logarithms are averaged. FastICA warns if it does not converge, as with codes that are Gaussian.
     Raises ``ValueError`` for fewer than 1000 ``images`` ``(n, c, h, w)``, for equal ones, and as ``encode`` does.
     """
     from sklearn.decomposition import FastICA  # loads slowly, and little else needs it
@@ -149,7 +149,7 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     turned, used = deepcopy(model), np.flatnonzero(latent_kl(mu, logvar) >= UNUSED)
     if len(used) < 2:
         return turned
-    codes, variances = mu[:, used].astype(float), np.exp(logvar[:, used].astype(float))
+    codes, logs = mu[:, used].astype(float), logvar[:, used].astype(float)
     covariance = np.cov(codes, rowvar=False)
     if np.linalg.matrix_rank(covariance) < len(used):
         raise ValueError(f"images: need images that differ, so that the codes of {len(used)} latents do")
@@ -159,15 +159,14 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     rotation = rotation[linear_sum_assignment(-np.abs(rotation.T))[1]]  # each latent near its old direction
     rotation *= np.sign(rotation.diagonal())[:, None]
 
-    hidden = _in_blocks(lambda x: model.encoder.dense(model.encoder.convolutions(x).flatten(1)), images)
-    change = np.log(variances @ rotation.T**2) - logvar[:, used]
-    fitted = torch.from_numpy(lstsq(np.column_stack([hidden, np.ones(len(hidden))]), change)[0].T).float()
+    weights = rotation**2
+    offset = torch.from_numpy((np.log(np.exp(logs) @ weights.T) - logs @ weights.T).mean(axis=0)).float()
     last, first, r = turned.encoder.posterior, turned.decoder.dense[0], torch.from_numpy(rotation).float()
     assert isinstance(first, torch.nn.Linear)
     with torch.no_grad():
-        last.weight[used], last.bias[used] = r @ last.weight[used], r @ last.bias[used]
-        last.weight[used + model.latent_dim] += fitted[:, :-1]
-        last.bias[used + model.latent_dim] += fitted[:, -1]
+        for rows, matrix in ((used, r), (used + model.latent_dim, r**2)):  # the means, then the log-variances
+            last.weight[rows], last.bias[rows] = matrix @ last.weight[rows], matrix @ last.bias[rows]
+        last.bias[used + model.latent_dim] += offset
         first.weight[:, used] = first.weight[:, used] @ r.T
     return turned
 

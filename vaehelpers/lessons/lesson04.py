@@ -194,7 +194,7 @@ def _k_means_steps(x: NDArray, centres: NDArray, rounds: int) -> list[tuple[NDAr
         path.append((labels, centres))
         taken = labels.any(axis=0)  # a centre without points stays where it is
         centres = centres.copy()
-        centres[taken] = _means(x, labels[:, taken])
+        centres[taken] = labels[:, taken].T @ x / labels[:, taken].sum(axis=0)[:, None]
         path.append((labels, centres))
     return path
 
@@ -257,7 +257,9 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
     def right(x: NDArray, resp: NDArray, centre: ArrayLike) -> NDArray:
         return np.sqrt(squares(x, resp, centre) / resp.sum(axis=0))
 
-    cases = [(x[:, 0], resp, _means(x, resp)[:, 0]) for x, resp in (_shares(2, 3), _shares(3, 2))]
+    rng = np.random.default_rng(7)
+    shared = [(rng.normal(3, 2, 12), rng.dirichlet(np.ones(k), 12)) for k in (3, 2)]
+    cases = [(x, resp, resp.T @ x / resp.sum(axis=0)) for x, resp in shared]
     return judge_function(new_sds, right, cases, praise="that is the M-step of a standard deviation.", mistakes={
         "You divided by N. Each component has its own count, N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / len(x)),
         "You divided by N_k − 1. The maximum has N_k.": lambda x, r, m: np.sqrt(squares(x, r, m) / (r.sum(0) - 1)),
@@ -364,16 +366,6 @@ def _chances(resp: NDArray, heads: NDArray, tosses: int) -> NDArray:
     return resp.T @ heads / (tosses * resp.sum(axis=0))
 
 
-def _means(x: NDArray, resp: NDArray) -> NDArray:
-    return resp.T @ x / resp.sum(axis=0)[:, None]
-
-
 def _whole(resp: NDArray) -> NDArray:
     """Give each row to its most responsible component."""
     return np.eye(resp.shape[1])[resp.argmax(axis=1)]
-
-
-def _shares(d: int, k: int) -> tuple[NDArray, NDArray]:
-    """Return twelve points ``(12, d)`` and their responsibilities ``(12, k)``."""
-    rng = np.random.default_rng(7)
-    return rng.normal(3, 2, size=(12, d)), rng.dirichlet(np.ones(k), size=12)

@@ -22,9 +22,9 @@ class Encoder(nn.Module):
     def __init__(self, size: int = 64, latent_dim: int = 25, channels: int = 1) -> None:
         super().__init__()
         _check(size, latent_dim, channels)
-        layers: list[nn.Module] = [nn.Conv2d(channels, 32, 4, 2, 1), nn.ReLU()]
-        for _ in range(_CONVOLUTIONS[size] - 1):
-            layers += [nn.Conv2d(32, 32, 4, 2, 1), nn.ReLU()]
+        layers: list[nn.Module] = []
+        for i in range(_CONVOLUTIONS[size]):
+            layers += [nn.Conv2d(32 if i else channels, 32, 4, 2, 1), nn.ReLU()]
         self.convolutions = nn.Sequential(*layers)  # (n, 32, 4, 4)
         self.dense = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.posterior = nn.Linear(256, 2 * latent_dim)

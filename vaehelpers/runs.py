@@ -37,13 +37,13 @@ class Run:
     """
 
     def __init__(self, images: Images, config: SimpleNamespace, path: Path | None) -> None:
-        self.config, self.path, (_, channels, _, size) = config, path, images.pixels.shape
+        self.config, self.path = config, path
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = torch.Generator().manual_seed(config.seed)
         self.noise = torch.Generator(self.device).manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(config.seed)
-            self.model = VAE(size, config.latent_dim, channels).to(self.device)
+            self.model = VAE(images.pixels.shape[-1], config.latent_dim, images.pixels.shape[1]).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
         self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(self.device)

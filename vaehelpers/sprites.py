@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .arguments import array, generator, whole
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 #: The published values of each factor. Shape 1 is a square, 2 an ellipse, 3 a heart; scale 1 is the largest;
 #: orientation: radians, counter-clockwise; x to the right and y downwards: 0 and 1 are a quarter and three quarters

@@ -64,7 +64,8 @@ def test_the_figure_in_the_readme_is_what_the_shipped_model_draws(tmp_path):
 
 def test_an_ellipse_lies_one_standard_deviation_out():
     cov = np.array([[2.0, 0.7], [0.7, 1.0]])
-    for curve, distance in zip(plots.ellipses(cov, (1, -1)), (1, 4), strict=True):
+    curves = plots.ellipses(cov, (1, -1))
+    for curve, distance in ((curves[:100], 1), (curves[101:], 4)):
         step = curve - [1, -1]
         np.testing.assert_allclose(np.einsum("ni,ij,nj->n", step, np.linalg.inv(cov), step), distance)
     with pytest.raises(ValueError, match="cov: need positive definite"):

@@ -111,12 +111,12 @@ def _show(image: NDArray[np.float32], ax: Axes) -> Axes:
     return ax
 
 
-def ellipses(cov: ArrayLike, mu: ArrayLike = (0, 0)) -> tuple[np.ndarray, np.ndarray]:
-    """Return the points ``(n, 2)`` one and two standard deviations from ``mu``.
+def ellipses(cov: ArrayLike, mu: ArrayLike = (0, 0)) -> NDArray[np.float64]:
+    """Return the points ``(n, 2)`` one and two standard deviations from ``mu``, with a row of NaN between.
 
     Raises ``ValueError`` when ``cov`` is not ``(2, 2)`` and positive definite, or ``mu`` not ``(2,)``.
     """
     root, centre = np.linalg.cholesky(positive_definite("cov", cov, (2, 2))), array("mu", mu, (2,))
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) @ root.T
-    return circle + centre, 2 * circle + centre
+    return np.concatenate([circle, np.full((1, 2), np.nan), 2 * circle]) + centre

@@ -232,11 +232,10 @@ def gaussian_steps() -> Live:
     def update(rho: float, step: int) -> None:
         covariance = np.array([[1, rho], [rho, 1]])
         path, variances = gaussian_mean_field([0, 0], covariance, [2.6, -2.4], sweeps=6)
-        mean, q_covariance = path[step], np.diag(variances)
-        for target, q in zip(ellipses(covariance), ellipses(q_covariance, mean), strict=True):
-            plane.plot(*target.T, color=P, lw=2.5)
-            plane.plot(*q.T, color=Q, ls="--", lw=2.5)
-        plane.legend(["target p", "mean-field q"], loc="upper left")
+        mean = path[step]
+        plane.plot(*ellipses(covariance).T, color=P, lw=2.5, label="target p")
+        plane.plot(*ellipses(np.diag(variances), mean).T, color=Q, ls="--", lw=2.5, label="mean-field q")
+        plane.legend(loc="upper left")
         plane.plot(*path[: step + 1].T, "o-", color="black", lw=1.2, ms=5)
         plane.set_title(f"step {step}: z{'₂₁'[step % 2]} moved, the other was frozen" if step else "the start")
         q1 = norm.pdf(z, mean[0], np.sqrt(variances[0]))

@@ -51,8 +51,7 @@ def plot_components(
         look: dict[str, Any] = {"marker": MARKERS[j], "edgecolors": "black", "linewidths": 0.5}
         ax.scatter(points[own, 0], points[own, 1], s=sizes[own], c=colours[own], **look)
         if covariances is not None:
-            for curve, width in zip(ellipses(np.asarray(covariances)[j], centre), (3, 1.5), strict=True):
-                ax.plot(*curve.T, color="black", linewidth=width, linestyle=LINES[j])
+            ax.plot(*ellipses(np.asarray(covariances)[j], centre).T, color="black", linestyle=LINES[j])
         box = {"boxstyle": "circle,pad=0.2", "facecolor": "white", "edgecolor": COMPONENTS[j], "linewidth": 3}
         ax.text(centre[0], centre[1], str(j + 1), ha="center", va="center", weight="bold", bbox=box, zorder=5)
     ax.set(xlabel=names[0], ylabel=names[1], title=title)
@@ -183,7 +182,7 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
 def _reach(path: Sequence[HalfStep]) -> NDArray:
     """Return the points of the ellipses of all half-steps, so that the axes have room for each."""
     pairs = (pair for step in path for pair in zip(step.mixture.covariances, step.mixture.means, strict=True))
-    return np.concatenate([curve for pair in pairs for curve in ellipses(*pair)])
+    return np.concatenate([ellipses(*pair) for pair in pairs])
 
 
 def _k_means_steps(x: NDArray, centres: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:

@@ -215,8 +215,7 @@ def factorised(noise: float = 0.6) -> Live:
         q = np.diag(1 / np.diag(np.linalg.inv(covariance)))
         rho, gap = covariance[0, 1] / covariance[0, 0], model.gap([[0.0]], mu, q).item()
         for cov, color, style, name in ((covariance, POSTERIOR, "-", "posterior"), (q, Q, "--", "factorized q")):
-            for curve, label in zip(ellipses(cov), (name, None), strict=True):
-                left.plot(*curve.T, style, color=color, linewidth=3, label=label)
+            left.plot(*ellipses(cov).T, style, color=color, linewidth=3, label=name)
         left.legend(loc="upper right")
         left.set_title(f"correlation of the posterior: {nats(rho)}")
         right.plot(-rho, gap, "o", color=Q, markersize=13)

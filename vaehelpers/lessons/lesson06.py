@@ -140,8 +140,7 @@ def plot_three_distributions(
     ax.contourf(x, y, grid, grid.max() * np.array([0.02, 0.135, 0.4, 0.607, 0.85, 1]), cmap="Purples")
     shown = ((encoder, "--", Q, 3, "encoder's q"), (best, "-", "black", 1.8, "best Gaussian q*"))
     for (mean, sds), style, color, width, name in shown:
-        for curve, label in zip(ellipses(np.diag(np.asarray(sds) ** 2), mean), (name, None), strict=True):
-            ax.plot(*curve.T, style, color=color, lw=width, label=label)
+        ax.plot(*ellipses(np.diag(np.asarray(sds) ** 2), mean).T, style, color=color, lw=width, label=name)
     ax.set(xlabel="z₁", ylabel="z₂", xlim=(left, right), ylim=(bottom, top))
     ax.legend(loc="upper right")
     return ax

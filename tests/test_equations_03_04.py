@@ -214,17 +214,15 @@ def test_mean_field_on_a_gaussian():
     z_1 = np.linspace(-3, 3, 9)
     pairs = np.stack(np.broadcast_arrays(z_1[:, None], m_2 + 0.6 * nodes), axis=-1)
     mean = target.logpdf(pairs) @ weights / weights.sum()
-    factor = -0.5 * precision[0, 0] * (z_1 - mu[0]) ** 2 - precision[0, 1] * (z_1 - mu[0]) * (m_2 - mu[1])
-    m_1 = mu[0] - precision[0, 1] / precision[0, 0] * (m_2 - mu[1])
+    u, d = z_1 - mu[0], m_2 - mu[1]
+    factor = -0.5 * a * u**2 - b * u * d
+    square = -0.5 * a * (u + b / a * d) ** 2 + 0.5 * a * (b / a * d) ** 2
 
     def divergence(t):
         return gaussian_kl([t[0], m_2], np.diag([np.exp(t[1]), 0.36]), mu, sigma)
 
     found = minimize(divergence, [0.0, 0.0], method="BFGS", options={"gtol": 1e-7}).x
-    rule = np.array([m_1, 1 / precision[0, 0]])
-    u, d, ratio = z_1 - mu[0], m_2 - mu[1], precision[0, 1] / precision[0, 0]
-    square = -0.5 * precision[0, 0] * (u + ratio * d) ** 2 + 0.5 * precision[0, 0] * (ratio * d) ** 2
-    found = [found[0], np.exp(found[1])]
+    rule, found = np.array([mu[0] - b / a * d, 1 / a]), [found[0], np.exp(found[1])]
     least = minimize(lambda t: gaussian_kl(t[:2], np.diag(np.exp(t[2:])), mu, sigma), np.zeros(4), method="BFGS").fun
     formulas = [by_hand, density, factor - factor[0], square, rule, left]
     return formulas, [precision, target.logpdf(z), mean - mean[0], factor, found, least]

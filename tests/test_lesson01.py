@@ -61,7 +61,7 @@ WRONG = {
     ],
     "waste": [
         (kl_divergence(HARBOUR, ISLAND), "in nats"), (2.2, "whole cost"), (0.374, "harbor's code on the island"),
-        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "the sign is not"), (0.36, "Not yet"),
+        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "sign is not"), (0.36, "Not yet"),
     ],
     "thermometer": [
         (np.log(4), "the sign is not"), (-2, "in bits"), (0, "may be negative"), (-4 * np.log(4), "forgot the width"),

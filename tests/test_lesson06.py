@@ -130,7 +130,7 @@ WRONG = {
         (loss(kl=lambda m, v: 0.5 * (m**2 + EXP(v) - v)), "Not yet"),
     ],
     "best_image": [
-        (lambda z, m, s, x1, x2: x1 if np.diff(norm.pdf(z, m, s)) < 0 else x2, "may come from the other"),
+        (lambda z, m, s, x1, x2: x1 if np.diff(norm.pdf(z, m, s)) < 0 else x2, "the likelier image"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / (2 * s**2))), "1/σ"),
         (blend(lambda z, m, s: EXP(-((z - m) ** 2) / s**2) / s), "Not yet"),
         (blend(lambda z, m, s: norm.pdf(0.4, [-0.8, 0.9], [0.6, 1.3])), "Not yet"),

@@ -64,7 +64,7 @@ WRONG = {
         (lambda x: np.nansum(x * np.log(x) + (1 - x) * np.log(1 - x)) - 0.1, "Not yet"),
     ],
     "slerp": [
-        (slerp(over=lambda phi: 1), "sine of the whole angle is missing"),
+        (slerp(over=lambda phi: 1), "The division by the sine of the angle is missing."),
         (lambda a, b, t: slerp(angle=lambda _: np.arccos(a @ b))(a, b, t), "divide a · b by both lengths"),
         (slerp(angle=lambda cosine: cosine), "take the arccosine"),
         (lambda a, b, t: norm(a), "Need an array of shape (3,)"),

@@ -274,16 +274,11 @@ def check_evidence(evidence_per_observation: Callable[..., Any]) -> Result:
     cases = [tuple(np.array(values, float) for values in row) for row in data]
     praise = "above zero, the data speak for p; below zero, for q."
     return judge_function(evidence_per_observation, right, cases, praise=praise, mistakes={
-        "That is the log-likelihood ratio of all the data. Divide by the number of observations.":
-            lambda counts, p, q: right(counts, p, q) * counts.sum(),
-        "That weights the events by p, which gives KL(p ‖ q). Weight them by the data.":
-            lambda counts, p, q: kl_divergence(p, q),
-        "Every event counts the same in your mean. How often did each come?":
-            lambda counts, p, q: np.log(p / q).mean(),
-        "That is the mean log-likelihood of p alone. Compare it with that of q.":
-            lambda counts, p, q: np.average(np.log(p), weights=counts),
-        "That is the logarithm of the mean ratio. Take the logarithm first, then the mean.":
-            lambda counts, p, q: np.log(np.average(p / q, weights=counts)),
+        "That is the ratio for all the data. Divide by their number.": lambda n, p, q: right(n, p, q) * n.sum(),
+        "That is KL(p ‖ q), weighted by p. Weight by the data.": lambda n, p, q: kl_divergence(p, q),
+        "Every event counts the same in your mean. How often did each come?": lambda n, p, q: np.log(p / q).mean(),
+        "That is for p alone. Compare it with q.": lambda n, p, q: np.average(np.log(p), weights=n),
+        "Take the logarithm first, then the mean.": lambda n, p, q: np.log(np.average(p / q, weights=n)),
     })  # fmt: skip
 
 
@@ -321,13 +316,11 @@ def check_kl_from_prior(kl_from_prior: Callable[..., Any]) -> Result:
             lambda mu, logvar: half(mu**2 + logvar - 1 - np.log(logvar)),
         "You used logvar as the variance. The variance is exp(logvar).": lambda mu, logvar: half(mu**2 - 1),
         "You squared exp(logvar). It is the variance already.": lambda mu, logvar: right(mu, 2 * logvar),
-        "You used the standard deviation as the variance.":
-            lambda mu, logvar: half(mu**2 + np.exp(logvar / 2) - 1 - logvar),
+        "You used σ as the variance.": lambda mu, logvar: half(mu**2 + np.exp(logvar / 2) - 1 - logvar),
         NOT_SQUARED: lambda mu, logvar: right(mu, logvar) + half(mu - mu**2),
         LOG_SIGN: lambda mu, logvar: right(mu, logvar) + logvar.sum(axis=1),
         "The −1 of each latent is missing: N(0, 1) must have KL zero.": lambda mu, logvar: right(mu, logvar) + 12.5,
-        "That is KL(prior ‖ q). Here the network's Gaussian, q, comes first.":
-            lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1),
+        "That is KL(prior ‖ q).": lambda mu, logvar: gaussian_kl(0, 1, mu, np.exp(logvar)).sum(axis=1),
     })  # fmt: skip
 
 

@@ -265,8 +265,7 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
         "Nothing divides these sums. Divide by N_k.": lambda x, r, m: np.sqrt(squares(x, r, m)),
         "You measured from the mean of all points. Use each component's own.": lambda x, r, m: right(x, r, x.mean()),
         "The responsibilities are missing from the sum.": lambda x, r, m: right(x, np.ones_like(r), m),
-        "That is E|x − μ|. Square first, and take the root last.":
-            lambda x, r, m: (r * abs(x[:, None] - m)).sum(0) / r.sum(0),
+        "That is E|x − μ|. Square first.": lambda x, r, m: (r * abs(x[:, None] - m)).sum(0) / r.sum(0),
         "Each point went to one component, as in k-means.": lambda x, r, m: right(x, _whole(r), m),
     })  # fmt: skip
 
@@ -304,8 +303,7 @@ def check_rate(rate: Callable[[Any], Any]) -> Result:
         "By this factor the rises shrink. Near its top the log-likelihood is a parabola: they shrink with the square.":
             lambda b: shrink(b)[-1],
         "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
-        "You took the last value for the optimum. There EM has not arrived yet.":
-            lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
+        "EM has not arrived at its last value.": lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
         "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
         "The early rounds are not near the end yet. Take the last two rises only.": lambda b: np.sqrt(shrink(b).mean()),
     })  # fmt: skip
@@ -345,8 +343,7 @@ def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
         return _chances(_coins(heads, tosses, old), heads, tosses)
 
     return judge_function(coin_round, right, TOSSES, praise="EM for a model of your own.", mistakes={
-        "Each set went to one coin, as in k-means. Share it out.":
-            lambda h, n, old: _chances(_whole(_coins(h, n, old)), h, n),
+        "Each set went to one coin: share it out.": lambda h, n, old: _chances(_whole(_coins(h, n, old)), h, n),
         "You divided by all tosses. Use each coin's share.": lambda h, n, old: _coins(h, n, old).T @ h / (n * len(h)),
         "Those are expected heads. Divide by the expected tosses.": lambda h, n, old: _coins(h, n, old).T @ h,
         "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),

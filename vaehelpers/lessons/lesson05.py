@@ -287,10 +287,8 @@ def check_expected_log_likelihood(function: Callable[..., Any]) -> Result:
     praise = "a wide q lowers the reconstruction term as well."
     return judge_function(function, right, cases, praise=praise, mistakes={
         "z is not the mean of q: the average depends on the variance of q too.": minus(lambda w, s, d: 0),
-        "A factor ½ is missing in front of the squares.":
-            lambda x, w, s, m, d: 2 * right(x, w, s, m, d) - norm.logpdf(0, 0, s),
-        "The ½ belongs to the logarithm too: log s is half of log s².":
-            lambda x, w, s, m, d: right(x, w, s, m, d) + norm.logpdf(0, 0, s),
+        "A ½ is missing before the squares.": lambda x, *q: 2 * right(x, *q) - norm.logpdf(0, 0, q[1]),
+        "The ½ belongs to log s² too.": lambda x, *q: right(x, *q) + norm.logpdf(0, 0, q[1]),
         "The variance of w z is w² times that of z.": minus(lambda w, s, d: w * (d / s) ** 2 / 2),
         "A variance is σ²: you have used σ itself for the variance of q.": minus(lambda w, s, d: (w / s) ** 2 * d / 2),
         "s is a standard deviation: the variance of x is s².": lambda x, w, s, m, d: right(x, w, np.sqrt(s), m, d),
@@ -372,8 +370,7 @@ def check_climb(function: Callable[..., Any]) -> Result:
         "That is the gradient in σ. In log σ, all of it is σ times that.": climb(lambda pull, sd: pull + 1 / sd),
         "The second number is σ². Return σ.": climb(end=lambda mu, sd: [mu.mean(), np.mean(sd**2)]),
         "The second number is log σ; return σ.": climb(end=lambda mu, sd: [mu.mean(), np.log(sd).mean()]),
-        "That is the last step, which jumps about. Average the second half.":
-            climb(end=lambda mu, sd: [mu[-1], sd[-1]]),
+        "That is the last step, which jumps about.": climb(end=lambda mu, sd: [mu[-1], sd[-1]]),
         "That is the average over all steps. Leave out the first half, in which q is still on its way.": climb(first=0),
         "That is the prior: did `slope` take part at all?": lambda slope, eps: [0.0, 1.0],
     })  # fmt: skip

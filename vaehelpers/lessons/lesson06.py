@@ -326,8 +326,7 @@ def check_best_image(function: Callable[..., Any]) -> Result:
         "That is the plain average. Which of the two more likely gave this z?": weighted(lambda z, m, s: [1, 1]),
         "The weights must add up to one: divide by their sum.": lambda z, m, s, x1, x2: norm.pdf(z, m, s) @ [x1, x2],
         "The weights are the wrong way round.": weighted(lambda z, m, s: norm.pdf(z, m, s)[::-1]),
-        "That is the likelier image. This z may come from the other one too.":
-            lambda z, m, s, x1, x2: [x1, x2][np.argmax(norm.pdf(z, m, s))],
+        "That is the likelier image. Average both.": lambda z, m, s, x1, x2: [x1, x2][np.argmax(norm.pdf(z, m, s))],
         "You used the variance for the standard deviation.": weighted(lambda z, m, s: norm.pdf(z, m, s**2)),
         "You used the standard deviation for the variance.": weighted(lambda z, m, s: norm.pdf(z, m, np.sqrt(s))),
         "The standard deviations are missing in the densities.": weighted(lambda z, m, s: norm.pdf(z, m)),

@@ -101,18 +101,13 @@ def check_slerp(function: Callable[..., Any]) -> Result:
     return judge_function(function, right, cases, praise=praise, mistakes={
         "That is linear interpolation.": lambda a, b, t: (1 - t) * a + t * b,
         "That runs from b to a: at t = 0 one should stand at a.": lambda a, b, t: right(b, a, t),
-        "The division by the sine of the whole angle is missing.":
-            lambda a, b, t: np.sin(between(a, b)) * right(a, b, t),
-        "The angle is wrong: divide a · b by both lengths before you take the arccosine.":
-            lambda a, b, t: turned(a, b, t, np.arccos(a @ b)),
-        "The ends have lost their lengths. Only the angle is made from unit vectors.":
-            lambda a, b, t: right(unit(a), unit(b), t),
+        "The division by the sine of the angle is missing.": lambda a, b, t: np.sin(between(a, b)) * right(a, b, t),
+        "The angle: divide a · b by both lengths.": lambda a, b, t: turned(a, b, t, np.arccos(a @ b)),
+        "The ends have lost their lengths.": lambda a, b, t: right(unit(a), unit(b), t),
         "t is a share of the angle: multiply the two.":
             lambda a, b, t: (np.sin(1 - t) * a + np.sin(t) * b) / np.sin(between(a, b)),
-        "That is the cosine of the angle: take the arccosine.":
-            lambda a, b, t: turned(a, b, t, np.cos(between(a, b))),
-        "NumPy's sine takes radians; `np.arccos` gives them already.":
-            lambda a, b, t: turned(a, b, t, np.degrees(between(a, b))),
+        "That is the cosine: take the arccosine.": lambda a, b, t: turned(a, b, t, np.cos(between(a, b))),
+        "NumPy's sine takes radians.": lambda a, b, t: turned(a, b, t, np.degrees(between(a, b))),
     })  # fmt: skip
 
 
@@ -138,12 +133,9 @@ def check_agreement(function: Callable[..., Any]) -> Result:
         "Rows and columns are exchanged: each step is a row.": lambda s: together(s.T) / alone(s.T),
         "That is the squared length of the mean step. Divide by the mean squared length of a step.": together,
         "That is the mean squared length of a step. How long is the mean step?": alone,
-        "Square both lengths; else [[1, 0], [9, 0]] gives 1, though the steps differ in length.":
-            lambda s: np.sqrt(together(s)) / length(s),
-        "Square each length first, then average: the mean of the squares, not the square of the mean.":
-            lambda s: together(s) / length(s) ** 2,
-        "You made each step a unit vector first. Then steps of different lengths count as the same.":
-            lambda s: together(s / np.linalg.norm(s, axis=1, keepdims=True)),
+        "Square both lengths; else [[1, 0], [9, 0]] gives 1.": lambda s: np.sqrt(together(s)) / length(s),
+        "Square each length first, then average.": lambda s: together(s) / length(s) ** 2,
+        "You divided each step by its length.": lambda s: together(s / np.linalg.norm(s, axis=1, keepdims=True)),
     })  # fmt: skip
 
 
@@ -160,16 +152,13 @@ def check_auc(function: Callable[..., Any]) -> Result:
     praise = "1 means all pairs in the right order, ½ as many in the wrong one."
     return judge_function(function, right, cases, praise=praise, mistakes={
         "That is the other way round: how often is the value from `inside` the higher one?": lambda a, b: right(b, a),
-        "You compared the first with the first, the second with the second. Compare each with each.":
-            lambda a, b: np.mean((a > b) + (a == b) / 2),
-        "You compared the first with the first, and left out ties. Compare each with each.":
-            lambda a, b: np.mean(a > b),
+        "You compared the first with the first. Compare each with each.": lambda a, b: np.mean((a > b) + (a == b) / 2),
+        "You compared the first with the first, and left out ties.": lambda a, b: np.mean(a > b),
         "Ties are missing: a pair of equal values counts one half.": lambda a, b: np.mean(a[:, None] > b),
         "A tie counts one half, not 1.": lambda a, b: np.mean(a[:, None] >= b),
         "That is the number of pairs. Divide by the number of all pairs.": lambda a, b: right(a, b) * a.size * b.size,
         "You compared with the mean of `outside`. Compare with each of its values.": lambda a, b: np.mean(a > b.mean()),
-        "The means alone do not say how far the two groups overlap. Compare each pair.":
-            lambda a, b: float(a.mean() > b.mean()),
+        "The means alone say too little. Compare each pair.": lambda a, b: float(a.mean() > b.mean()),
         "That is the difference of the means, in nats. Count pairs.": lambda a, b: a.mean() - b.mean(),
     })  # fmt: skip
 
@@ -216,13 +205,10 @@ def check_nearest(nearest: Callable[..., Any]) -> Result:
     cases = [(rng.normal(0, 1.5, size=3), rng.normal(0, 2, size=(n, 3))) for n in (5, 6, 7)]
     return judge_function(nearest, right, cases, praise="that is the closest code.", mistakes={
         "That is a code far away: the largest distance.": lambda c, codes: distances(c, codes).argmax(),
-        "You added differences of both signs. Square them first.":
-            lambda c, codes: abs((codes - c).sum(axis=1)).argmin(),
-        "You added the absolute differences. The Euclidean distance adds their squares.":
-            lambda c, codes: abs(codes - c).sum(axis=1).argmin(),
+        "You added differences of both signs. Square them.": lambda c, codes: abs((codes - c).sum(axis=1)).argmin(),
+        "You added absolute differences, not squares.": lambda c, codes: abs(codes - c).sum(axis=1).argmin(),
         "That is the largest scalar product. Measure differences.": lambda c, codes: (codes @ c).argmax(),
-        "That is a place in the whole table. Add over the latents first: axis=1.":
-            lambda c, codes: abs(codes - c).argmin(),
+        "That is a place in the whole table: axis=1.": lambda c, codes: abs(codes - c).argmin(),
         "One too many: NumPy counts rows from 0.": lambda c, codes: right(c, codes) + 1,
         "That is the smallest distance. In which row does it stand?": lambda c, codes: distances(c, codes).min(),
         "Those are all distances. In which row does the smallest stand?": distances,

@@ -349,20 +349,6 @@ def test_other_files_and_hidden_ones_are_not_mentioned(tmp_path):
     assert len(images) == 1 and images.names == images.classes == ()
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "error", "message"),
-    (
-        ("nowhere", {}, FileNotFoundError, "there is no folder '.*nowhere'"),
-        ("", {}, ValueError, "need images in the folder '.*', got none$"),
-        ("", {"size": 4}, ValueError, "size: need a whole number from 8"),
-        ("", {"channels": 2}, ValueError, r"channels: need 1 \(grey\) or 3 \(colour\), got 2"),
-    ),
-)
-def test_bad_input_is_named(tmp_path, name, options, error, message):
-    with pytest.raises(error, match=message):
-        read(tmp_path / name, **options)
-
-
 KINDS = st.sampled_from(["PNG 1", "PNG P", "JPEG L", "JPEG RGB", "GIF P", "BMP 1", "TIFF L", "TIFF RGB", "WEBP RGB"])
 
 

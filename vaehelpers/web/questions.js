@@ -70,7 +70,11 @@
     if (isDeck) { // leave room for the longest explanation; the next key press shows the right option
       const texts = letters.map((each) => make("span", {}, ...explain(each.textContent)));
       verdict.append(texts.sort((a, b) => b.textContent.length - a.textContent.length)[0]);
-      verdict.after(make("span", { className: "fragment", show: () => show(right) }));
+      const hide = () => {
+        for (const each of [verdict, ...list.children]) each.removeAttribute("data-mark");
+        for (const button of buttons) button.ariaPressed = false;
+      };
+      verdict.after(make("span", { className: "fragment", show: () => show(right), hide }));
     }
     return { isRight: () => state.tries[number]?.[0] === right };
   }
@@ -171,7 +175,13 @@
   const predicts = find("p").filter((each) => /^(Predict|Sag voraus):/.test(label(each)));
   if (isDeck) {
     predicts.forEach(addVotes);
-    Reveal.on("fragmentshown", ({ fragments }) => fragments.forEach((each) => each.show?.()));
+    const follow = () => {
+      for (const each of Reveal.getCurrentSlide().querySelectorAll("span.fragment")) {
+        if (each.matches(".visible")) each.show?.();
+        else each.hide?.();
+      }
+    };
+    for (const event of ["fragmentshown", "fragmenthidden", "slidechanged"]) Reveal.on(event, follow);
     // A focused button has the keys, until a click gives them back to the slides.
     const isForButton = ({ key, target }) => [" ", "Enter"].includes(key) && target.matches("button");
     addEventListener("keydown", (event) => isForButton(event) && event.stopPropagation(), true);

@@ -141,7 +141,7 @@ bad(mixtures.fit, "x: the columns are linearly dependent", X[:, [0, 0]], MIXTURE
 bad(mixtures.m_step, "x: need more rows than columns .*, got shape", X[:2], LOG_HALF[:2])
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
-bad(mixtures.fit, "log_resp: component 1 is responsible for nothing", X * 1e-90, MIXTURE)
+bad(mixtures.fit, "start: component 1 is responsible for nothing", X * 1e-90, MIXTURE)
 bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
 bad(mixtures.k_means, "rng: need a NumPy Generator, such as .*, got 0", X, 2, rng=0)
 bad(mixtures.fit, "start: need a whole number from 1 to 9, got 0", X, 0, rng=rng())

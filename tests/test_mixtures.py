@@ -159,6 +159,14 @@ def test_a_component_on_a_line_is_lifted_across_it_only():
     assert 0 < covariance[1, 1] < 1e-10
 
 
+def test_a_component_far_from_all_rows_moves_to_the_nearest_ones():
+    x = RNG(0).normal(size=(50, 2))
+    start = GaussianMixture([0.5, 0.5], [[0, 0], [30, 0]], [EYE, EYE])  # its responsibilities are below 1e-150
+    fast, slow = fit(x, start, max_iter=1, tol=0).mixture, list(em(x, start, max_iter=1))[-1].mixture
+    np.testing.assert_allclose(fast.means, slow.means, atol=1e-9)
+    np.testing.assert_allclose(fast.covariances, slow.covariances, atol=1e-9)
+
+
 def test_a_component_without_weight_has_no_responsibility_and_cannot_be_fitted():
     x, mixture = RNG(0).normal(size=(20, 2)), GaussianMixture([1.0, 0.0], [[0, 0], [1, 1]], [EYE, EYE])
     np.testing.assert_array_equal(np.exp(e_step(x, mixture)[0]), np.tile([1.0, 0.0], (20, 1)))

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import editions
 import nbformat
 import psutil
 import pytest
@@ -130,8 +131,9 @@ def test_images_and_attachments_become_part_of_the_page(tmp_path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_formula_of_a_lesson_can_be_converted(path):
-    renderer = Markdown()
-    for cell in nbformat.read(path, 4).cells:
+    renderer, lesson = Markdown(), nbformat.read(path, 4)
+    german = editions.in_german(path, lesson)
+    for cell in lesson.cells + (german.cells if german else []):
         if cell.cell_type == "markdown":
             text = re.sub(r"(?s)<(pre|code).*?</\1>", "", renderer.render(cell.source))
             assert not re.search(r"\$|\\[a-z]", text), cell.id

@@ -91,12 +91,12 @@ def mathml(tex: str, *, display: bool) -> list[str]:
     for element in root:
         symbol = element.text if element.tag == "mo" else None
         depth += (symbol in _OPEN) - (symbol in _CLOSE)
-        is_wide = element.get("width", "") in ("1em", "2em")  # of \\quad and \\qquad
-        is_break = symbol in _BREAKS and element.get("lspace") != "0" and not depth and len(parts[-1])
-        if is_break and (display or len(tex) > _SHORT):
+        is_operator = symbol in _BREAKS and element.get("lspace") != "0"  # and no sign of a number
+        is_quad = element.get("width") in ("1em", "2em")
+        if is_operator and not depth and len(parts[-1]) and (display or len(tex) > _SHORT):
             element.set("form", "infix")
             parts.append(ElementTree.Element("math", attributes))
         parts[-1].append(element)
-        if is_wide and display:
+        if is_quad and display:
             parts.append(ElementTree.Element("math", attributes))
     return [ElementTree.tostring(part, encoding="unicode", short_empty_elements=False) for part in parts]

@@ -144,7 +144,7 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
     frames = html.unescape("".join(re.findall(r'srcdoc="([^"]*)"', page)))
     scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
     hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
-    return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)))
+    return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)), 1)
 
 
 def _web(name: str) -> str:
@@ -158,5 +158,5 @@ def _font(name: re.Match[str]) -> str:
 def _webp(png: str) -> str:
     """Return a PNG image, in base64, as the address of a WebP image with the same pixels, which is half as long."""
     buffer = io.BytesIO()
-    Image.open(io.BytesIO(b64decode(png))).convert("RGBA").save(buffer, "webp", lossless=True, quality=50, method=3)
+    Image.open(io.BytesIO(b64decode(png))).convert("RGBA").save(buffer, "webp", lossless=True, quality=80, method=4)
     return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"

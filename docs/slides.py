@@ -118,7 +118,10 @@ def build(slides: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     """Write the slides of all lessons, or of the chosen ones, and their shared assets."""
     shutil.rmtree(slides, ignore_errors=True)
     copy_assets(npm, ASSETS, slides / "assets")
-    for path in (DOCS / "slides.css", *(WEB / f"questions.{kind}" for kind in ("css", "js"))):
+    for path in (
+        DOCS / "slides.css",
+        *(WEB / f"{name}.{kind}" for name in ("frames", "questions") for kind in ("css", "js")),
+    ):
         shutil.copy(path, slides / "assets")
     links = ""
     for lesson, notebook in execute_all(chosen).items():

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from math import prod
 from typing import Any
 from xml.etree import ElementTree
@@ -24,7 +24,8 @@ from ..explorer import pack
 from .live import SCREEN, Live
 
 MOST = 450  # frames for combinations of values
-FINE = 41  # values of a control while the others keep theirs
+FEW = 5  # values, as of a row of buttons
+FINE = 31  # values of a control while the others keep theirs
 UNITS = 72  # of an SVG, per inch
 
 Options = Mapping[str, list[Any]]  # for each control, its values
@@ -38,9 +39,10 @@ def live_html(live: Live, name: str) -> str:
     """
     options = {key: _options(control) for key, control in live.controls.items()}
     start, presets = _state(live, options), _presets(live, options)
-    anchors = [start, *(state for states in presets.values() for state in states)]
-    anchors += [_nearest(start, options, values) for values in live.tries]
-    states = grid([len(values) for values in options.values()], anchors)
+    tried = [_nearest(start, options, values) for values in live.tries]
+    states = grid([len(values) for values in options.values()], [start, *chain(*presets.values()), *tried])
+    on_the_way = {state for end in tried for state in product(*zip(start, end, strict=True))}  # in whatever order
+    states += sorted(on_the_way.difference(states))
     parts: dict[str, int] = {}
     definitions: dict[str, str] = {}
     frames, titles = [], []
@@ -50,10 +52,18 @@ def live_html(live: Live, name: str) -> str:
         titles.append(_title(live.figure))
         if state == states[0]:
             svg = _svg(live.figure, definitions, parts)
+            cuts = _cuts(live.figure)
             known = len(definitions)
     live.draw()
     later = [_with_id(*item) for item in list(definitions.items())[known:]]
-    data = {"definitions": later, "parts": list(parts), "frames": frames, "titles": titles, "states": states}
+    data = {
+        "cuts": cuts,
+        "definitions": later,
+        "parts": list(parts),
+        "frames": frames,
+        "titles": titles,
+        "states": states,
+    }
     controls = [
         {"key": key, "start": i} | _describe(live.controls[key], presets.get(key))
         for key, i in zip(options, start, strict=True)
@@ -71,6 +81,18 @@ def _svg(figure: Figure, definitions: Mapping[str, str], parts: Iterable[str]) -
         f'<svg viewBox="0 0 {width} {height}" width="{width * SCREEN // UNITS}" role="img" aria-label="">'
         f"<defs>{''.join(map(_with_id, definitions, definitions.values()))}</defs><g>{''.join(parts)}</g></svg>"
     )
+
+
+def _cuts(figure: Figure) -> list[int]:
+    """Return the edges of plots that are side by side, in units of the SVG: phones show one below the other."""
+    unit = figure.dpi / UNITS
+    spans = sorted((box.x0, box.x1) for ax in figure.axes if (box := ax.get_tightbbox(for_layout_only=True)))
+    cuts, end = [], np.inf
+    for left, right in spans:
+        if left > end:
+            cuts.append(round((left + end) / 2 / unit))
+        end = right if end == np.inf else max(end, right)
+    return [0, *cuts, round(figure.get_figwidth() * UNITS)]
 
 
 def _with_id(definition: str, id: str) -> str:
@@ -97,17 +119,24 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
     anchors; for more, a coarse raster and, from each anchor, values of each control while the others keep theirs.
     """
     if len(sizes) == 1 or prod(sizes) <= MOST:
-        states = set(product(*map(range, sizes)))
-    else:
-        finest = max(k for k in range(1, MOST) if prod(min(k, size) for size in sizes) <= MOST)
-        raster = [_spread(size, finest) for size in sizes]
-        if len(sizes) == 2:
-            raster = [values.union(at) for values, at in zip(raster, zip(*anchors, strict=True), strict=True)]
-        states = set(product(*raster)).union(anchors)
-        if len(sizes) > 2:
-            for anchor, (c, size) in product(anchors, enumerate(sizes)):
-                states |= {(*anchor[:c], i, *anchor[c + 1 :]) for i in _spread(size, FINE)}
+        return [anchors[0], *sorted(set(product(*map(range, sizes))) - {anchors[0]})]
+    rasters = (_raster(sizes, anchors[0], k) for k in range(MOST, 0, -1))
+    raster = next(raster for raster in rasters if prod(map(len, raster)) <= MOST)
+    if len(sizes) == 2:
+        raster = [values.union(at) for values, at in zip(raster, zip(*anchors, strict=True), strict=True)]
+    states = set(product(*raster)).union(anchors)
+    if len(sizes) > 2:
+        for anchor, (c, size) in product(anchors, enumerate(sizes)):
+            states |= {(*anchor[:c], i, *anchor[c + 1 :]) for i in _spread(size, FINE)}
     return [anchors[0], *sorted(states - {anchors[0]})]
+
+
+def _raster(sizes: Sequence[int], start: State, k: int) -> list[set[int]]:
+    """Return for each control all of its values, if they are few, or ``k`` of them: of one, the value at the start."""
+    return [
+        _spread(size, size if size <= FEW else k) if k > 1 or size <= FEW else {i}
+        for size, i in zip(sizes, start, strict=True)
+    ]
 
 
 def _spread(size: int, n: int) -> set[int]:
@@ -221,7 +250,7 @@ def _shorter(path: str) -> str:
 def _text(element: ElementTree.Element) -> str:
     element.tail = None
     text = ElementTree.tostring(element, encoding="unicode")
-    return re.sub(r"\s+", " ", text).replace(" />", "/>").replace("> <", "><").replace("#ffffff", "var(--paper)")
+    return re.sub(r"\s+", " ", text).replace(" />", "/>").replace("> <", "><")
 
 
 def _title(figure: Figure) -> str:

@@ -133,7 +133,8 @@ def four_weathers() -> Live:
         plot_areas(odds / odds.sum(), WEATHER, ax=ax)
 
     starts = zip(WEATHER, (2.0, 1.0, 4.0, 1.0), strict=True)
-    return Live(figure, update, **{name: slider(f"weight of {name}", 0.01, 8, start) for name, start in starts})
+    weights = {name: slider(f"weight of {name}", 0.01, 8, start) for name, start in starts}
+    return Live(figure, update, tries=[dict.fromkeys(WEATHER, 2.0)], **weights)
 
 
 def wrong_code() -> Live:
@@ -156,7 +157,7 @@ def wrong_code() -> Live:
         ax.set_title(f"cross-entropy {bits:.2f} = entropy {least:.2f} + extra {bits - least:.2f} bits a day")
 
     true, assumed = slider("true probability p", 0.03, 0.97, 0.5), slider("assumed probability q", 0.03, 0.97, 0.05)
-    return Live(figure, update, p=true, q=assumed)
+    return Live(figure, update, tries=[{"p": 0.9, "q": 0.9}], p=true, q=assumed)
 
 
 def barometer() -> Live:

@@ -196,7 +196,7 @@ def both_directions() -> Live:
         curves.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
 
     of_p, of_q = slider("true probability p", 0.01, 0.99, 0.5), slider("assumed probability q", 0.01, 0.99, 0.1)
-    return Live(figure, update, p=of_p, q=of_q)
+    return Live(figure, update, tries=[{"p": 0.1, "q": 0.1}], p=of_p, q=of_q)
 
 
 def place_gaussian(
@@ -224,7 +224,7 @@ def place_gaussian(
 
     hour = slider("mean of q (hour)", 5, 16, 10, step=0.1)
     width = slider("standard deviation of q (hours)", 0.3, 4, 2.6, step=0.05)
-    return Live(figure, update, mean=hour, sd=width)
+    return Live(figure, update, tries=[{"mean": 13, "sd": 0.5}], mean=hour, sd=width)
 
 
 # Checks

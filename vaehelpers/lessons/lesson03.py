@@ -246,7 +246,7 @@ def gaussian_steps() -> Live:
         density.set_title(f"variance of z₁: target 1, q {variances[0]:.2f} = 1 − ρ²")
 
     rho, step = slider("correlation ρ", -0.95, 0.95, 0.9, step=0.05), steps("step", 12, value=5)
-    return Live(figure, update, rho=rho, step=step)
+    return Live(figure, update, tries=[{"rho": 0}], rho=rho, step=step)
 
 
 # Checks

@@ -130,7 +130,7 @@ def four_causes(log_joint: ArrayLike, names: Sequence[str], start: Sequence[floa
         _balance(elbo(q, log_joint), log_evidence, log_evidence - 5, right)
 
     weights = {f"weight_{i}": slider(f"weight of {name}", 0, 1, start[i], step=0.02) for i, name in enumerate(names)}
-    return Live(figure, update, **weights)
+    return Live(figure, update, tries=[dict(zip(weights, posterior, strict=True))], **weights)
 
 
 def em_bounds(
@@ -194,7 +194,8 @@ def one_latent(model: LinearGaussian, x: ArrayLike) -> Live:
         _balance(bound, log_evidence, log_evidence - 8, right)
 
     mean, sd = slider("mean μ of q", -2, 3, 0), slider("standard deviation σ of q", 0.1, 1.5, 1)
-    return Live(figure, update, mean=mean, sd=sd)
+    best = {"mean": mu.item(), "sd": np.sqrt(covariance.item())}
+    return Live(figure, update, tries=[best], mean=mean, sd=sd)
 
 
 def factorised(noise: float = 0.6) -> Live:

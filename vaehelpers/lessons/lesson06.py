@@ -230,7 +230,8 @@ def overlap_lab() -> Live:
 
     way = choice("way out", list(_WAYS))
     way.observe(set_sliders, "value")
-    return Live(figure, update, way=way, **sliders)
+    both = {"mean_1": -1, "mean_2": 1, "sd_1": 0.3, "sd_2": 0.3}
+    return Live(figure, update, tries=[both], way=way, **sliders)
 
 
 # Checks

@@ -165,9 +165,11 @@ def beta_calculator() -> Live:
         ax.set_title(f"β  =  ({weight:.4g} / {kl_over:,}) / ({unit} / {error_over:,})  =  {beta:.4g}", fontsize=17)
         ax.plot(beta, 0.5, "D", color=DATA, markersize=18, gid="here")
 
+    sums = {"pixels": "sum", "latents": "sum"}
     return Live(
         figure,
         update,
+        tries=[sums, sums | {"error": "½ squared"}],
         error=choice("error", list(_ERRORS), value="squared"),
         pixels=choice("over pixels", ["sum", "mean"], value="mean"),
         latents=choice("over 25 latents", ["sum", "mean"], value="mean"),

@@ -1,7 +1,10 @@
 // Figures under sliders on pages without a kernel: the controls of figures that were drawn in advance, frame by frame.
-// A classic script, since browsers load no modules for a page that is opened as a file.
+// A classic script, since browsers load no modules for a page that is opened as a file; load it after the content.
 (() => {
+  const PHONE = matchMedia("(max-width: 620px)");
   const DELAY = 250; // milliseconds without a change before the address and the description follow
+
+  let number = 0; // of the next control
 
   /** Make an element with properties and children. */
   const element = (tag, properties = {}, ...children) => {
@@ -41,7 +44,8 @@
   function createRange({ label, min, max, step, digits }, onInput) {
     const size = Math.round((max - min) / step) + 1;
     const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
-    const input = element("input", { type: "range", min: 0, max: size - 1, step: 1 }), output = element("output");
+    const id = `control-${number++}`, input = element("input", { type: "range", id, min: 0, max: size - 1, step: 1 });
+    const output = element("output");
     let dragged = false;
     input.addEventListener("pointerdown", () => { dragged = true; });
     for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { dragged = false; });
@@ -57,15 +61,16 @@
       button.addEventListener("click", () => onInput(Math.min(size - 1, Math.max(0, input.valueAsNumber + by)), {}));
       return button;
     });
-    const row = element("div", { className: "row" }, element("label", {}, element("span", { textContent: label }), input));
+    const row = element("div", { className: "row" }, element("label", { textContent: label, htmlFor: id }), input);
     row.append(output, ...buttons);
     return { row, size, text, set };
   }
 
-  function createChoice({ key, label, options }, onInput) {
+  function createChoice({ label, options }, onInput) {
     const group = element("fieldset", { className: "row" }, element("legend", { textContent: label }));
+    const name = `control-${number++}`;
     const inputs = options.map((option, i) => {
-      const input = element("input", { type: "radio", name: `${key}-${Math.random()}`.slice(0, 40) });
+      const input = element("input", { type: "radio", name });
       input.addEventListener("change", () => onInput(i, {}));
       group.append(element("label", {}, input, element("span", { textContent: option })));
       return input;
@@ -82,6 +87,27 @@
 
   const CREATE = { range: createRange, choice: createChoice, check: createCheck };
 
+  /** Show plots that are side by side one below the other on a narrow page: the first in `svg`, copies of the others. */
+  function stackOnPhones(svg, cuts) {
+    const { width, height } = svg.viewBox.baseVal;
+    const natural = svg.width.baseVal.value / width; // pixels per unit
+    const show = (panel, from, to) => {
+      panel.setAttribute("viewBox", `${from} 0 ${to - from} ${height}`);
+      panel.setAttribute("width", Math.round((to - from) * natural));
+      return panel;
+    };
+    svg.lastChild.id = `${svg.parentElement.id}-parts`;
+    const copies = cuts.slice(1, -1).map((from, i) => show(svg.cloneNode(), from, cuts[i + 2]));
+    for (const copy of copies) copy.innerHTML = `<use href="#${svg.lastChild.id}"/>`;
+    const arrange = () => {
+      show(svg, 0, PHONE.matches ? cuts[1] : width);
+      if (PHONE.matches) svg.after(...copies);
+      else for (const copy of copies) copy.remove();
+    };
+    PHONE.addEventListener("change", arrange);
+    arrange();
+  }
+
   /** Put controls above a figure; its frames are unpacked while the reader goes on. */
   async function createFigure(figure) {
     const [described, packed] = figure.querySelectorAll("script"), descriptions = JSON.parse(described.textContent);
@@ -94,11 +120,12 @@
     }));
     const reset = element("button", { type: "button", textContent: "reset" });
     reset.addEventListener("click", () => show(0));
-    svg.before(element("div", { className: "controls" }, ...controls.map(({ row }) => row), reset), status);
+    svg.before(element("div", { className: "sliders" }, ...controls.map(({ row }) => row), reset), status);
     controls.forEach(({ set }, c) => set(descriptions[c].start));
 
-    const { definitions, parts, frames, titles, states } = await loaded;
+    const { cuts, definitions, parts, frames, titles, states } = await loaded;
     svg.firstChild.insertAdjacentHTML("beforeend", definitions.join(""));
+    if (cuts.length > 2) stackOnPhones(svg, cuts);
     const screen = createScreen(svg.lastChild, parts, frames[0]);
     let current = 0, timer = 0;
     /** Return the number of the frame nearest to a state, above all in control c, which moves in the given direction. */
@@ -160,10 +187,10 @@
 
   async function start() {
     await Promise.all([...document.querySelectorAll("figure.live")].map(createFigure));
-    follow();
+    if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);
+    else follow();
     addEventListener("hashchange", follow);
     document.documentElement.dataset.live = "ready";
   }
-  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
-  else start();
+  start();
 })();

@@ -185,7 +185,7 @@ def fit(
         k, rng = whole("start", start, 1, len(x)), generator("rng", rng)
         labels = [k_means(x, k, rng=rng)[1] for _ in range(n_init)]
         starts = [m_step(z, np.where(run[:, None] == np.arange(k), 0, -np.inf)) for run in labels]
-    columns = np.ascontiguousarray(np.column_stack([np.ones(len(z)), z]).T)
+    columns = np.concatenate([np.ones((1, len(z))), z.T])
     runs = [_run(columns, root, mixture, max_iter, tol) for mixture in starts]
     best = max(runs, key=lambda run: (_variances(run.mixture.covariances, root)[0].min() > 2 * FLOOR, run.bounds[-1]))
     if tol > 0 and not best.converged:
@@ -246,14 +246,16 @@ def _root(x: Floats) -> Floats:
     """Return the Cholesky factor (d, d) of the covariance of ``x`` (n, d)."""
     if len(x) <= x.shape[1]:
         raise ValueError(f"x: need more rows than columns for full covariances, got shape {x.shape}")
-    centre, sd = x.mean(axis=0), x.std(axis=0)
+    centre = x.mean(axis=0)
+    covariance = (x - centre).T @ (x - centre) / len(x)
+    sd = np.sqrt(np.diag(covariance))
     if sd.max() > 1e70:
         raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
-    z = (x - centre) / np.where(sd > 1e-14 * np.abs(centre), sd, np.inf)  # a constant column becomes 0
-    correlations = z.T @ z / len(z)
-    if np.linalg.eigvalsh(correlations)[0] < 1e-14:
+    varying = sd > np.maximum(1e-14 * np.abs(centre), 1e-70)
+    scale = np.where(varying, sd, np.inf)  # the correlations of a constant column become 0
+    if np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] < 1e-14:
         raise ValueError("x: the columns are linearly dependent or constant, need independent ones; leave some out")
-    return sd[:, None] * np.linalg.cholesky(correlations)
+    return np.linalg.cholesky(covariance)
 
 
 def _variances(covariances: Floats, root: Floats) -> tuple[Floats, Floats]:

@@ -199,3 +199,16 @@ def test_the_image_is_described_for_screen_readers(page_of):
                 assert_text, explorer.page.locator("[aria-live=polite]"), f"thumb {value}", "rotation", "pinky"
             )
             assert f"thumb {value}" in explorer.page.locator(".image canvas.screen").get_attribute("aria-label")
+
+
+def test_the_address_carries_the_code(page_of, start):
+    with page_of() as explorer:
+        address = explorer.page.url
+        explorer.slider(1).focus()
+        explorer.press("Home")
+        explorer.page.wait_for_url(f"{address}#z1=-3")
+        explorer.page.goto("about:blank")
+        explorer.page.goto(f"{address}#z1=-2&z0=wrong&z99=1")
+        explorer.page.locator(".latent-explorer").wait_for()
+        start[1] = -2
+        explorer.assert_draws(start)

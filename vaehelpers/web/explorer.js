@@ -35,14 +35,46 @@ export default createWidget;
 
 /** Create the explorer of an HTML file from the traits that it stores as JSON. */
 export async function fillPage() {
-  const el = document.getElementById("explorer"), widget = createWidget();
+  const el = document.getElementById("explorer"), widget = createWidget(), traits = createTraits();
   try {
-    const values = await readTraits(document.getElementById("traits")?.textContent);
-    widget.initialize({ model: { get: (name) => values[name], set() {}, save_changes() {}, on() {} } });
+    traits.fill(await readTraits(document.getElementById("traits")?.textContent));
+    widget.initialize({ model: traits });
     widget.render({ el });
   } catch (error) {
     showError(el, error);
   }
+}
+
+/** Traits of a file: z is saved in the address of the page or, in a frame, sent to the page around it for its address. */
+function createTraits() {
+  let values = null, initial = [], address = location.hash.slice(1), receive = () => {};
+  const apply = () => {
+    if (!values) return; // not yet read
+    const named = new URLSearchParams(address);
+    values.z = initial.map((value, i) => Number.isFinite(parseFloat(named.get(`z${i}`))) ? parseFloat(named.get(`z${i}`)) : value);
+    receive();
+  };
+  addEventListener("message", ({ source, data }) => {
+    if (source !== parent || typeof data?.state !== "string") return;
+    address = data.state;
+    apply();
+  });
+  return {
+    fill(read) {
+      values = read;
+      initial = [...values.z];
+      apply();
+    },
+    get: (name) => values[name],
+    set: (name, value) => { values[name] = value; },
+    on: (event, listener) => { receive = listener; },
+    save_changes() {
+      const changed = [...initial.keys()].filter((i) => values.z[i] !== initial[i]);
+      const state = String(new URLSearchParams(changed.map((i) => [`z${i}`, Number(values.z[i].toFixed(2))])));
+      if (parent === window) history.replaceState(null, "", `#${state}`);
+      else parent.postMessage({ state }, "*");
+    },
+  };
 }
 
 /** Parse the traits of an HTML file; its weights are compressed, with a checksum. */

@@ -175,10 +175,27 @@
     if (event.key === "Escape") event.stopPropagation();
   }
 
+  /** Let the address carry the code of an explorer, a page in a frame, and the explorer follow an address. */
+  function linkExplorer(frame, i) {
+    frame.id = `explorer-${i + 1}`;
+    let wanted = null;
+    const send = () => { if (wanted !== null) frame.contentWindow.postMessage({ state: wanted }, "*"); };
+    frame.addEventListener("load", send);
+    frame.restore = (values) => {
+      wanted = String(values);
+      send();
+    };
+    addEventListener("message", ({ source, data }) => {
+      if (source !== frame.contentWindow || typeof data?.state !== "string") return;
+      wanted = data.state;
+      history.replaceState(history.state, "", `#${frame.id}?${wanted}`);
+    });
+  }
+
   /** Move to the figure that the address names, and to its state. */
   function follow() {
     const [name, values] = location.hash.slice(1).split("?"), figure = document.getElementById(name);
-    if (!values || !figure?.restore) return;
+    if (values === undefined || !figure?.restore) return;
     figure.restore(new URLSearchParams(values));
     const slide = figure.closest(".slides section");
     if (slide) window.Reveal.slide(...Object.values(window.Reveal.getIndices(slide)));
@@ -186,6 +203,7 @@
   }
 
   async function start() {
+    document.querySelectorAll("iframe.explorer").forEach(linkExplorer);
     await Promise.all([...document.querySelectorAll("figure.live")].map(createFigure));
     if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);
     else follow();

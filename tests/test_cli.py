@@ -164,8 +164,10 @@ def test_ctrl_c_saves_the_model_so_far_and_the_same_command_continues(here, monk
     assert model.latent_dim == 2 and "elbo" in card and Path("a model.checkpoint").exists()
     assert "stopped; the same command continues" in output
     assert "belongs to another run: beta is 4.0 there and 2.0 here" in run(*command, "--beta", "2", code=2)
-    run(*command)
+    assert "need one of the two" in run(*command, "--resume", "--overwrite", code=2)
+    run(*command, "--resume")
     assert not Path("a model.checkpoint").exists()
+    assert "no checkpoint" in run(*command, "--resume", code=2)
     assert training.load("a model")[1]["recipe"] == {"beta": 4.0, "minutes": 0.02}
 
 

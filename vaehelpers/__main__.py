@@ -52,6 +52,9 @@ def train(
     minutes: Annotated[float, typer.Option(help="training time in minutes")] = 3.0,
     output: Annotated[Path, typer.Option(help="file for the model")] = Path("model.safetensors"),
     seed: Annotated[int, typer.Option(help="random seed of the training")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="only continue: fail if no training was interrupted")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an existing model and checkpoint")] = False,
 ) -> None:
     """Train a β-VAE on DATA for some minutes and save it with its card.
@@ -63,6 +66,10 @@ def train(
 
     path = expanded(output, "output").absolute()
     checkpoint = path.with_name(f"{path.name}.checkpoint")
+    if resume and not checkpoint.exists():
+        raise FileNotFoundError(f"resume: there is no checkpoint {str(checkpoint)!r} to continue from")
+    if resume and overwrite:
+        raise ValueError("resume, overwrite: need one of the two, got both")
     if path.exists() and not checkpoint.exists() and not overwrite:
         advice = "name another file with --output, or replace it with --overwrite"
         raise ValueError(f"output: {str(path)!r} exists already; {advice}")

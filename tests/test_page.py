@@ -19,7 +19,7 @@ from conftest import ROOT
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageChops
-from test_browser import Watch, serious_violations
+from test_browser import Watch, serious_violations, until
 from test_notebooks import NOTEBOOKS
 from typer.testing import CliRunner
 
@@ -240,6 +240,13 @@ def test_a_lesson_as_one_file_needs_nothing_else(browser, lesson, width, theme):
     opened.evaluate("() => document.fonts.ready")
     assert [url for url in requests if not url.startswith("data:")] == [lesson.as_uri()]
     assert opened.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    opened.wait_for_selector("html[data-live=ready]", state="attached")
+    figures = opened.locator("figure.live").all()
+    assert figures
+    for each in figures:
+        before = each.locator("svg").first.inner_html()
+        each.get_by_role("slider").first.press("End")
+        until(opened, lambda each=each, before=before: each.locator("svg").first.inner_html() != before)
     assert opened.evaluate("() => [...document.images].every((each) => each.naturalWidth && each.alt)")
     assert opened.evaluate("() => ['text', 'formulas'].every((each) => document.fonts.check(`12px ${each}`))")
     assert serious_violations(opened) == []

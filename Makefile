@@ -17,7 +17,7 @@ ifeq ($(filter cpu default,$(TORCH)),)
 $(error TORCH: need cpu or default, got $(TORCH))
 endif
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-all check site glossary slides handout solutions models bench mutants lock lowest chromium
+.PHONY: help lab test test-all check site glossary slides handout solutions models wasm bench mutants lock lowest chromium
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
 models: $(STAMP)  ## train all shipped models and lesson 07's sweep again, and draw the README's figure (hours)
 	@$(BIN)/python recipes/models.py
 	@$(BIN)/python recipes/sweep.py
+
+wasm: $(NPM)  ## translate the pages' matrix product again, after changes to product.wat: vaehelpers/web/product.wasm
+	@$(NPM)/node_modules/.bin/wat2wasm vaehelpers/web/product.wat -o vaehelpers/web/product.wasm
 
 bench: $(STAMP) .venv/bench chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (a quarter of an hour)
 	@PYTHONPATH=.venv/bench $(BIN)/python -W ignore tests/benchmarks/bench.py
@@ -125,12 +128,12 @@ torch-cpu:
 torch-default:
 	@$(BIN)/python -m pip install -qq "$$(grep '^torch==' requirements.lock)"
 
-# MathJax and reveal.js, which are copied into the site and the slides.
+# MathJax and reveal.js, which are copied into the site and the slides, and wabt for `make wasm`.
 $(NPM): docs/package.json docs/package-lock.json
 	@command -v npm >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& echo "Installing the system package npm as root, by apt-get ..." && apt-get -qq update \
 		&& DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends npm >/dev/null; } \
-		|| { echo "Node.js' npm is needed for the site and the slides: install it with your package manager"; exit 1; }
+		|| { echo "Node.js' npm is needed for the site, the slides and WebAssembly: install it with your package manager"; exit 1; }
 	@mkdir -p $@ && cp docs/package.json docs/package-lock.json $@
 	@npm ci --prefix $@ --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@

@@ -7,6 +7,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -34,16 +35,19 @@ _MODULES = ("network", "hands", "state", "dom", "tools", "explorer")  # each imp
 _MAPPED, _SIDE = 200, 32  # number of images on the map, and the size of each in pixels
 
 
-def bundle() -> str:
-    """Join the modules of ``web`` into one: each but the last becomes an object named after its file."""
+def bundle(modules: Sequence[str] = _MODULES) -> str:
+    """Join modules of ``web`` into one: each but the last becomes an object named after its file."""
     parts = []
-    for name in _MODULES:
+    for name in modules:
         source = re.sub(r"^import .*\n", "", (_WEB / f"{name}.js").read_text(encoding="utf-8"), flags=re.M)
+        constants: dict[str, Any] = {}
         if name == "hands":
             constants = {key.strip("_"): value for key, value in vars(hands).items() if key.isupper()}
-            for key, value in constants.items():
-                source = f"export const {key} = {json.dumps(value, default=np.ndarray.tolist)};\n{source}"
-        if name != _MODULES[-1]:  # the last one keeps the default export for anywidget
+        if name == "product":
+            constants = {"WASM": b64encode((_WEB / "product.wasm").read_bytes()).decode()}
+        for key, value in constants.items():
+            source = f"export const {key} = {json.dumps(value, default=np.ndarray.tolist)};\n{source}"
+        if name != modules[-1]:  # the last one keeps the default export for anywidget
             public = ", ".join(re.findall(r"^export (?:async function|function|const) (\w+)", source, re.M))
             body = re.sub(r"^export ", "", source, flags=re.M)
             source = f"const {name} = (() => {{\n{body}return {{ {public} }};\n}})();\n"

@@ -22,6 +22,7 @@ BOUNDS = [step.bound for step in mixtures.em(X, START, max_iter=4)]
 HOURS = np.linspace(-5, 25, 301)
 MACHINE = inference.NoisyOr([0.1, 0.3], [0.05, 0.05, 0.05], [[0.9, 0.5, 0], [0, 0.4, 0.7]])
 ONE_LATENT = LinearGaussian(np.array([[2.0]]), np.zeros(1), 1.0)  # with the posterior N(1, 0.2) at x = 2.5
+NIGHTS = np.random.default_rng(0).normal(3, 1, 30)
 FACTORS = RNG.uniform(size=(1000, 2))
 CODES = np.column_stack([FACTORS + 0.05 * RNG.standard_normal((1000, 2)), RNG.standard_normal(1000)])
 CODES_KL = (CODES**2 + np.exp(-3) + 3 - 1).sum(axis=1).mean() / 2
@@ -41,6 +42,23 @@ four_causes = partial(lesson05.four_causes, np.log([0.1, 0.1, 0.2]), ["a", "b", 
 turned_latents = partial(
     lesson07.turned_latents, CODES, np.full((1000, 3), -3.0), FACTORS, names=("a", "b"), labels=("z0", "z1", "z2")
 )
+em_bounds = partial(
+    lesson05.em_bounds,
+    lambda theta: np.log(0.5) + norm.logpdf(NIGHTS[:, None], [0, theta]),
+    lambda resp: np.sum(resp[:, 1] * NIGHTS) / resp[:, 1].sum(),
+    low=-2, high=6, start=0.0,
+)  # fmt: skip
+small_variance = partial(lesson04.small_variance, X, np.array([[0.0, -1.0], [4.0, 0.0]]), names=("a", "b"))
+one_latent = partial(lesson05.one_latent, ONE_LATENT, [[2.5]])
+rate_limit = partial(lesson07.rate_limit, [4, 2, 1, 0.5, 0.25])
+#: All figures under sliders.
+LIVES = [
+    *(lesson01.two_weathers, lesson01.four_weathers, lesson01.wrong_code, lesson01.barometer),
+    *(lesson01.narrow_gaussian, lesson02.both_directions, place_gaussian),
+    *(diagnosis, lesson03.universe, lesson03.gaussian_steps, hard_and_soft, small_variance, em_steps),
+    *(four_causes, em_bounds, one_latent, lesson05.factorised, lesson06.overlap_lab),
+    *(lesson07.beta_calculator, rate_limit, turned_latents),
+]
 
 
 def texts(figure):
@@ -91,7 +109,7 @@ SLIDERS = [
     (em_steps, {"half_step": 3}, ["round 2, M-step", f"nats, up by {BOUNDS[3] - BOUNDS[2]:.3f}"]),
     (hard_and_soft, {"half_step": 3}, ["k-means, round 2: new means", "mixture, round 2: new weighted means"]),
     (four_causes, {"weight_0": 1, "weight_1": 0.5, "weight_2": 0.5}, [f"+ KL {entropy([2, 1, 1], [1, 1, 2]):.3f} ="]),
-    (partial(lesson05.one_latent, ONE_LATENT, [[2.5]]), {"mean": 1, "sd": 0.45}, ["+ KL 0.000 = −2.349"]),
+    (one_latent, {"mean": 1, "sd": 0.45}, ["+ KL 0.000 = −2.349"]),
     (lesson05.factorised, {"noise": 1}, ["posterior: −0.500", f"optimum: {-np.log(0.75) / 2:.3f} nats"]),
     (lesson07.beta_calculator, {}, ["(1 / 25) / (1 · 2 · 1² / 4,096)  =  81.92"]),
     (lesson07.beta_calculator, {"latents": "sum", "error": "½ squared", "pixels": "sum"}, ["=  1 |"]),
@@ -205,12 +223,7 @@ def test_a_small_variance_makes_soft_assignments_hard(sigma):
 
 
 def test_the_bounds_of_em_touch_from_below_and_lead_uphill():
-    data = np.random.default_rng(0).normal(3, 1, 30)
-    live = lesson05.em_bounds(
-        lambda theta: np.log(0.5) + norm.logpdf(data[:, None], [0, theta]),
-        lambda resp: np.sum(resp[:, 1] * data) / resp[:, 1].sum(),
-        low=-2, high=6, start=0.0,
-    )  # fmt: skip
+    live = em_bounds()
     evidence, *bounds = [line.get_ydata() for line in live.figure.axes[0].lines if len(line.get_ydata()) > 1]
     assert len(bounds) == 2 and bounds[1].max() > bounds[0].max()
     for bound in bounds:

@@ -38,11 +38,8 @@ def live_html(live: Live, name: str) -> str:
     Without JavaScript, it is the figure for the present values of its controls. The figure's description is empty.
     """
     options = {key: _options(control) for key, control in live.controls.items()}
-    start, presets = _state(live, options), _presets(live, options)
-    tried = [_nearest(start, options, values) for values in live.tries]
-    states = grid([len(values) for values in options.values()], [start, *chain(*presets.values()), *tried])
-    on_the_way = {state for end in tried for state in product(*zip(start, end, strict=True))}  # in whatever order
-    states += sorted(on_the_way.difference(states))
+    presets = _presets(live, options)
+    states = states_to_draw(live, options, presets)
     parts: dict[str, int] = {}
     definitions: dict[str, str] = {}
     frames, titles = [], []
@@ -51,7 +48,8 @@ def live_html(live: Live, name: str) -> str:
         frames.append([parts.setdefault(part, len(parts)) for part in _draw(live.figure, name, definitions)])
         titles.append(_title(live.figure))
         if state == states[0]:
-            svg = _svg(live.figure, definitions, parts)
+            drawn = list(parts)
+            svg = _svg(live.figure, definitions, [drawn[i] for i in frames[0]])
             cuts = _cuts(live.figure)
             known = len(definitions)
     live.draw()
@@ -66,13 +64,24 @@ def live_html(live: Live, name: str) -> str:
     }
     controls = [
         {"key": key, "start": i} | _describe(live.controls[key], presets.get(key))
-        for key, i in zip(options, start, strict=True)
+        for key, i in zip(options, states[0], strict=True)
     ]
     described = json.dumps(controls).replace("<", r"\u003c")
     return (
         f'<figure class="live" id="{name}">{svg}<script type="application/json">{described}</script>'
         f'<script type="text/plain">{pack(json.dumps(data).encode())}</script></figure>'
     )
+
+
+def states_to_draw(live: Live, options: Options, presets: Mapping[str, list[State]]) -> list[State]:
+    """Return the states of a figure to draw, the present one first."""
+    start = _state(live, options)
+    known = [start, *chain(*presets.values())]
+    tried = [_nearest(start, options, values) for values in live.tries]
+    states = grid([len(values) for values in options.values()], known + tried)
+    ways = (zip(*pair, strict=True) for pair in product(known, tried))
+    on_the_way = {state for way in ways for state in product(*way)}  # in whatever order the controls are moved
+    return states + sorted(on_the_way.difference(states))
 
 
 def _svg(figure: Figure, definitions: Mapping[str, str], parts: Iterable[str]) -> str:
@@ -172,11 +181,11 @@ def _state(live: Live, options: Options) -> State:
 
 def _nearest(start: State, options: Options, values: Mapping[str, Any]) -> State:
     """Return the state nearest to some ``values``; other controls are as in ``start``."""
-    state = list(start) or [0] * len(options)
-    for c, (key, known) in enumerate(options.items()):
-        if key in values:
-            exact = values[key] in known
-            state[c] = known.index(values[key]) if exact else int(np.abs(np.subtract(known, values[key])).argmin())
+    names, state = list(options), list(start) or [0] * len(options)
+    for key, value in values.items():
+        known = options[key]
+        exact = known.index(value) if value in known else int(np.abs(np.subtract(known, value)).argmin())
+        state[names.index(key)] = exact
     return tuple(state)
 
 
@@ -214,13 +223,13 @@ def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[st
     for group in list(root.iter()):
         for definition in (element for defs in group.findall("defs") for element in defs if "id" in element.attrib):
             old = definition.attrib.pop("id")
-            names[old] = definitions.setdefault(_text(definition), f"{name}-{len(definitions)}")
+            names[old] = definitions.setdefault(_text(definition), f"{name}.{len(definitions)}")
         for defs in group.findall("defs"):
             group.remove(defs)
         for image in group.findall("image"):  # equal images at several places are stored once
             placed = {key: image.attrib.pop(key) for key in ("x", "y", "transform", "opacity") if key in image.attrib}
             del image.attrib["id"]
-            number = definitions.setdefault(_text(image), f"{name}-{len(definitions)}")
+            number = definitions.setdefault(_text(image), f"{name}.{len(definitions)}")
             image.tag, image.attrib = "use", placed | {"href": f"#{number}"}
     for element in _leaves(root):
         yield re.sub(r"#([\w-]+)", lambda match: f"#{names.get(match[1], match[1])}", _text(element))

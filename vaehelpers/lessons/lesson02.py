@@ -224,7 +224,8 @@ def place_gaussian(
 
     hour = slider("mean of q (hour)", 5, 16, 10, step=0.1)
     width = slider("standard deviation of q (hours)", 0.3, 4, 2.6, step=0.05)
-    return Live(figure, update, tries=[{"mean": 13, "sd": 0.5}], mean=hour, sd=width)
+    late = [{"mean": 13, "sd": sd} for sd in (0.5, 1, 2, 4)]
+    return Live(figure, update, tries=late, mean=hour, sd=width)
 
 
 # Checks

@@ -217,7 +217,7 @@ def universe() -> Live:
         "speed": steps("states a second, 2^", 80, value=40),
         "seconds": steps("seconds, 2^", 80, value=58),
     }
-    return Live(figure, update, **controls)
+    return Live(figure, update, tries=[{"speed": 60}], **controls)
 
 
 def gaussian_steps() -> Live:

@@ -1,0 +1,279 @@
+"""Figures under sliders as frames: which are drawn, that each is the figure of its state, and what the page is told."""
+
+import base64
+import io
+import json
+import re
+import zlib
+from itertools import product
+from math import prod
+from xml.etree import ElementTree
+
+import ipywidgets as widgets
+import matplotlib
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from test_lesson_figures import LIVES
+
+from vaehelpers.lessons import frames, lesson06
+from vaehelpers.lessons.frames import grid, live_html
+from vaehelpers.lessons.live import Live, choice, slider, steps
+
+SIZES = st.lists(st.integers(2, 200), min_size=1, max_size=7)
+
+
+@st.composite
+def controls(draw):
+    sizes = draw(SIZES)
+    return sizes, draw(st.lists(st.tuples(*(st.integers(0, size - 1) for size in sizes)), min_size=1, max_size=6))
+
+
+@settings(deadline=None, max_examples=30)
+@given(controls())
+def test_every_control_reaches_its_ends_from_the_start_and_all_that_is_tried(drawn):
+    sizes, anchors = drawn
+    states = grid(sizes, anchors)
+    assert states[0] == anchors[0] and len(set(states)) == len(states) and set(anchors) <= set(states)
+    assert all(0 <= i < size for state in states for i, size in zip(state, sizes, strict=True))
+    for anchor, (c, size) in product(anchors, enumerate(sizes)):
+        reached = {state[c] for state in states if (*state[:c], *state[c + 1 :]) == (*anchor[:c], *anchor[c + 1 :])}
+        assert {0, size - 1} <= reached
+        assert len(reached) >= (size if len(sizes) == 1 else min(size, 2 if len(sizes) == 2 else 31)), "too coarse"
+    if len(sizes) == 2:
+        assert len(states) == prod(len(set(column)) for column in zip(*states, strict=True)), "no raster"
+
+
+def test_two_long_controls_have_a_raster_of_at_least_15_by_15():
+    states = np.array(grid([99, 191], [(20, 7), (50, 60)]))
+    assert len(states) <= 1.2 * frames.MOST
+    for column, tried in zip(states.T, ({20, 50}, {7, 60}), strict=True):
+        assert len(set(column)) >= 15 and tried <= set(column) and np.diff(np.unique(column)).max() <= 10
+
+
+def planned(live):
+    """Return the states that are drawn of a figure, as tuples of values."""
+    options = {key: frames._options(control) for key, control in live.controls.items()}
+    states = frames.states_to_draw(live, options, frames._presets(live, options))
+    return [tuple(values[i] for values, i in zip(options.values(), state, strict=True)) for state in states]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Return for each figure of the lessons the names of its controls and the states that are drawn."""
+    lives = [make() for make in LIVES]
+    return {live.update.__qualname__.split(".")[0]: ([*live.controls], planned(live)) for live in lives}
+
+
+def test_no_figure_has_too_many_frames(drawn):
+    assert {name: len(states) for name, (_, states) in drawn.items() if len(states) > 1150} == {}
+
+
+#: Combinations of values to which the text of a lesson or of the instructors' guide leads; other controls stay.
+SENTENCES = [
+    ("four_weathers", {"sun": 2.0, "cloud": 2.0, "rain": 2.0, "storm": 2.0}),
+    ("wrong_code", {"p": 0.5, "q": 0.5}),
+    ("wrong_code", {"p": 0.9, "q": 0.5}),
+    ("wrong_code", {"p": 0.9, "q": 0.9}),
+    ("wrong_code", {"p": 0.9, "q": 0.03}),
+    ("barometer", {"rain": 0.5, "dependence": 0.0}),
+    ("barometer", {"rain": 0.5, "dependence": 1.0}),
+    ("narrow_gaussian", {"sigma": 0.24}),
+    ("both_directions", {"p": 0.5, "q": 0.01}),
+    ("both_directions", {"p": 0.1, "q": 0.1}),
+    *(("place_gaussian", {"mean": 13.0, "sd": sd}) for sd in (0.5, 1.0, 2.0, 4.0)),
+    *(("diagnosis", {"inspected": inspected}) for inspected in ("it is so", "it is not so")),
+    *(("diagnosis", {f"symptom_{i}": i == on for i in range(3)}) for on in range(3)),
+    ("universe", {"speed": 60}),
+    *(("gaussian_steps", {"rho": 0.9, "step": step}) for step in range(13)),
+    *(("gaussian_steps", {"rho": rho}) for rho in (-0.95, 0.0, 0.95)),
+    *(("em_steps", {"half_step": i}) for i in range(8)),
+    ("four_causes", {"weight_0": 0.24, "weight_1": 0.24, "weight_2": 0.5}),
+    *(("em_bounds", {"start": -2.0, "half_step": step}) for step in range(12)),
+    *(("one_latent", {"mean": 1.0, "sd": sd}) for sd in (0.1, 0.45, 1.0, 1.5)),
+    *(("overlap_lab", {"way": way, "mean_1": -1.0, "mean_2": 1.0, "sd_1": 0.3, "sd_2": 0.3}) for way in ("overlapping", "1 apart", "2 narrow")),
+    ("beta_calculator", {"pixels": "sum", "latents": "sum"}),
+    ("beta_calculator", {"pixels": "sum", "latents": "sum", "error": "½ squared"}),
+    ("beta_calculator", {"pixels": "sum", "latents": "sum", "error": "Bernoulli"}),
+    ("beta_calculator", {"pixels": "sum", "latents": "sum", "error": "½ squared", "batch": "mean of KL only"}),
+    ("beta_calculator", {"pixels": "sum", "latents": "sum", "sigma": 0.05}),
+    *(("rate_limit", {"limit": limit}) for limit in (0.0, 5.0)),
+    *(("turned_latents", {"angle": angle}) for angle in (0, 30, 45, 90)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("figure", "values"), SENTENCES)
+def test_a_reader_arrives_where_a_sentence_leads(drawn, figure, values):
+    names, states = drawn[figure]
+    state = list(states[0])
+    for name, value in values.items():  # one control after the other
+        state[names.index(name)] = value
+        if name == "way":  # a button, which moves the sliders
+            means, sds, _ = lesson06._WAYS[value]
+            state[1:] = [*means, *sds]
+        assert tuple(state) in states, f"{name} cannot be moved to {value}"
+
+
+def test_what_is_tried_is_reached_in_whatever_order():
+    live = tiny(tries=[{"height": 0.9, "shade": "dark", "size": 7}])
+    ways = product((0.5, 0.9), ("light", "dark"), (3, 7))
+    assert set(ways) <= set(planned(live))
+
+
+def test_all_weight_can_be_put_on_one_cause(drawn):
+    _, states = drawn["four_causes"]
+    assert {(1, 0, 0), (0, 1, 0), (0, 0, 1)} <= set(states)
+
+
+def test_a_tried_value_is_the_nearest_one_and_must_belong_to_a_control():
+    live = tiny(tries=[{"height": 99, "shade": "dark"}, {"height": 0.26}])
+    assert (1.0, "dark", 3) in planned(live) and (0.3, "light", 3) in planned(live)
+    with pytest.raises(KeyError, match="heigth"):
+        planned(tiny(tries=[{"heigth": 1}]))
+
+
+def test_the_buttons_of_a_figure_lead_to_states_and_leave_its_controls_as_they_are():
+    live = lesson06.overlap_lab()
+    live.controls["way"].value = "2 narrow"
+    live.controls["mean_1"].value = 0.7
+    options = {key: frames._options(control) for key, control in live.controls.items()}
+    presets = frames._presets(live, options)
+    assert [*presets] == ["way"] and live.controls["mean_1"].value == 0.7
+    assert live.controls["way"].value == "2 narrow"
+    for state, (way, (means, sds, _)) in zip(presets["way"][:2], lesson06._WAYS.items(), strict=False):
+        values = [known[i] for known, i in zip(options.values(), state, strict=True)]
+        assert values == [way, *means, *sds]
+
+
+def tiny(tries=()):
+    """Return a figure with something of every kind: lines, also equal ones, hatching, text, an image and a legend."""
+    figure = Figure(figsize=(5, 3))
+    left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.6})
+    left.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 1])
+
+    def update(height, shade, size):
+        for _ in range(2):
+            left.plot([0, 1], [0.9, 0.9], color="red", linewidth=size)
+        left.plot([0, 0.123, 1], [0.5, height, 0.2], "o-", label=f"height & {shade}")
+        left.bar(0.5, height / 2, 0.2, hatch="//", edgecolor="black", facecolor="white")
+        left.legend()
+        left.set_title(f"$\\mathbf{{{height:.1f}}}$ <{shade}>", loc="left")
+        right.imshow(np.eye(3) * height + (shade == "dark"), vmin=0, vmax=2)
+        right.set_title("second")
+
+    heights, sizes = slider("height", 0, 1, 0.5, step=0.1), steps("size", 7, first=3, step=2)
+    return Live(figure, update, tries=tries, height=heights, shade=choice("shade", ["light", "dark"]), size=sizes)
+
+
+def numbers(path):
+    """Return the points of a path, whose lines may be relative."""
+    points, here = [], np.zeros(2)
+    for kind, text in re.findall("([A-Za-z])([^A-Za-z]*)", path):
+        pairs = np.reshape([float(number) for number in text.split()], (-1, 2)) + (here if kind == "l" else 0)
+        points.extend(pairs)
+        here = pairs[-1] if len(pairs) else here
+    return points
+
+
+def primitives(svg):
+    """Return all that an SVG draws, in order: its attributes, without ids, and its points."""
+    root = ElementTree.fromstring(re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg).replace("xlink:href", "href"))
+    named = {element.get("id"): element for element in root.iter() if element.get("id")}
+    found = []
+
+    def visit(element, inherited):
+        if element.tag in ("defs", "metadata"):
+            return
+        own = {key: value for key, value in element.items() if key not in ("id", "d", "href", "width", "height")}
+        for target in re.findall(r"url\(#(.+?)\)", " ".join(own.values())):  # hatching and clipping
+            for child in named[target]:
+                visit(child, "from url")
+        text = re.sub(r"url\(#.+?\)", "url", " ".join(f"{key}={own[key]}" for key in sorted(own) if key not in "xy"))
+        context = f"{inherited} {text}".strip()
+        place = [float(own[key]) for key in "xy" if key in own]
+        target = named.get(element.get("href", "#")[1:])
+        if target is not None and target.tag == "image":
+            element, place = target, [*place]
+            context = " ".join(f"{key}={(target.attrib | own)[key]}" for key in ("clip-path",) if key in own)
+        if element.tag == "use":
+            found.append((context, [place]))
+            visit(named[element.get("href")[1:]], "used")
+        elif element.tag == "image":
+            found.append((context.removeprefix("used "), [place, element.get("href")]))
+        elif element.tag == "path":
+            found.append((f"path {context}", numbers(element.get("d", ""))))
+        for child in element:
+            visit(child, context)
+
+    for child in root:
+        visit(child, "")
+    return found
+
+
+def parsed(html):
+    """Return what a page has of a figure: the SVG, what is told of the controls, and the frames."""
+    figure = BeautifulSoup(html, "html.parser").figure
+    described, packed = figure.find_all("script")
+    return figure.svg, json.loads(described.string), json.loads(zlib.decompress(base64.b64decode(packed.string)))
+
+
+def test_each_frame_is_the_figure_of_its_state():
+    """Against matplotlib's own SVG of a new figure."""
+    live = tiny()
+    before = live.controls["height"].value, live.image.value, live.figure.dpi
+    html = live_html(live, "tiny")
+    assert before == (live.controls["height"].value, live.image.value, live.figure.dpi)
+    _, _, data = parsed(html)
+    first = re.search("<defs>(.*?)</defs><g>(.*)</g></svg>", html)
+    definitions = first[1] + "".join(data["definitions"])
+    assert "".join(data["parts"][i] for i in data["frames"][0]) == first[2]
+    heights = np.linspace(0, 1, 11)
+    for state, frame in zip(data["states"][::4], data["frames"][::4], strict=True):
+        anew = tiny()
+        anew.plot(height=round(heights[state[0]], 10), shade=["light", "dark"][state[1]], size=3 + 2 * state[2])
+        anew.figure.axes[1].images[0].set_interpolation("none")
+        buffer = io.StringIO()
+        with matplotlib.rc_context({"svg.fonttype": "path"}):
+            anew.figure.savefig(buffer, format="svg", dpi=72)
+        ours = primitives(f"<svg><defs>{definitions}</defs>{''.join(data['parts'][i] for i in frame)}</svg>")
+        theirs = primitives(buffer.getvalue())
+        assert [kind for kind, _ in ours] == [kind for kind, _ in theirs]
+        for (kind, a), (_, b) in zip(ours, theirs, strict=True):
+            if "image" in kind or a and isinstance(a[-1], str):
+                assert a[-1] == b[-1]
+            else:
+                np.testing.assert_allclose(np.ravel(a), np.ravel(b), atol=0.08)
+
+
+def test_a_page_is_told_values_texts_and_where_plots_can_be_parted():
+    svg, controls, data = parsed(live_html(tiny(), "tiny"))
+    assert controls[0] == {
+        "key": "height", "start": 5, "label": "height", "kind": "range", "min": 0, "max": 1, "step": 0.1, "digits": 2
+    }  # fmt: skip
+    assert controls[1]["kind"] == "choice" and controls[1]["options"] == ["light", "dark"]
+    assert data["states"][0] == [5, 0, 0] and data["titles"][0] == "0.5 <light>; second"
+    assert (svg["viewbox"], svg["width"], svg["role"]) == ("0 0 360 216", "400", "img")
+    left, between, right = data["cuts"]
+    assert (left, right) == (0, 360) and 180 < between < 220
+
+
+def test_two_figures_on_a_page_share_no_id(monkeypatch):
+    shown = []
+    monkeypatch.setattr(frames, "display", lambda data, *, raw: shown.append(data["text/html"]))
+    monkeypatch.setattr(Live, "_ipython_display_", Live._ipython_display_)
+    frames.use_frames()
+    for _ in range(2):
+        tiny()._ipython_display_()
+    ids = [re.findall(r' id=\\?"(.*?)\\?"', html + json.dumps(parsed(html)[2])) for html in shown]
+    assert ids[0][0] == "tiny" and ids[1][0] == "tiny-2"
+    assert len(set(ids[0] + ids[1])) == len(ids[0] + ids[1]) > 20
+
+
+def test_every_kind_of_control_has_its_values():
+    assert frames._options(steps("n", 9, first=1, step=4)) == [1, 5, 9]
+    assert frames._options(widgets.Checkbox()) == [False, True]
+    values = frames._options(slider("x", -0.95, 0.95, 0.9, step=0.05))
+    assert len(values) == 39 and values[19] == 0 and values[-1] == 0.95 and values[3] == -0.8

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 _TEX = LatexToMathML(fancy_error=False)
 _OPEN, _CLOSE = set("([{⌈⟨"), set(")]}⌉⟩")
 _BREAKS = set("=≠<>≤≥≈∼→⇒⟶+−")  # a line may end before these
+_QUAD = 'em"></mspace></math>'  # the end of a part before a wide space
 _WIDE = 32  # characters; a longer part of a formula may be wider than a phone
 _SHORT = 40  # characters of TeX; shorter formulas in a line of text are not broken
 
@@ -39,7 +40,8 @@ class Markdown(IPythonRenderer):
         parts = mathml(body, display=True)
         is_wide = max(len(re.sub("<[^>]*>", "", part)) for part in parts) > _WIDE
         focusable = ' tabindex="0"' * is_wide  # to scroll it by keyboard on a phone
-        return f'<span class="formula"{focusable}>{"<wbr>".join(parts)}</span>'
+        groups = re.split(f"(?<={_QUAD})<wbr>", "<wbr>".join(parts))  # a line ends between these if it can
+        return f'<span class="formula"{focusable}>{"".join(f"<span>{group}</span>" for group in groups)}</span>'
 
     def block_html(self, html: str) -> str:
         """Keep HTML as it is: it may open an element that is closed after some markdown."""

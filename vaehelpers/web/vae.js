@@ -107,7 +107,7 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
         const mu = floats[posterior + i], logvar = floats[posterior + width * BATCH + i];
         epsilons[i] = noise ? random.normal() : 0;
         floats[z + i] = mu + Math.exp(logvar / 2) * epsilons[i];
-        sum += 0.5 * (mu * mu + Math.expm1(logvar) - logvar);
+        sum += klToPrior(mu, logvar);
       }
       kl[j] = sum / BATCH;
     }
@@ -192,7 +192,7 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
     /** Return the pixels (n × pixels) that are decoded from n codes: the probabilities of p(x|z). */
     decode(codes) {
       const n = codes.length / latents, decoded = new Float32Array(n * pixels);
-      check("z", codes, `a multiple of ${latents} finite numbers`, Number.isInteger(n) && codes.every(Number.isFinite));
+      check("z", codes.slice(0, 8), `a multiple of ${latents} finite numbers`, Number.isInteger(n) && codes.every(Number.isFinite));
       for (let begin = 0; begin < n; begin += BATCH) {
         const count = Math.min(BATCH, n - begin);
         for (let b = 0, i = begin * latents; b < count; b++) {
@@ -220,7 +220,7 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
   };
 }
 
-/** Return seeded random numbers: a uniform one by a counter with a mixing function, a normal one by Box & Muller (1958). */
+/** Return seeded random numbers: uniform ones by mulberry32 (Ettinger), normal ones from these by Box & Muller (1958). */
 export function createRandom(seed) {
   const random = {
     state: seed | 0,
@@ -233,6 +233,17 @@ export function createRandom(seed) {
     normal: () => Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform()),
   };
   return random;
+}
+
+/** Return the log-likelihood of a Bernoulli pixel x, in nats. */
+export function logLikelihood(x, probability) {
+  const p = Math.min(1 - 1e-7, Math.max(1e-7, probability));
+  return (x > 0 ? x * Math.log(p) : 0) + (x < 1 ? (1 - x) * Math.log(1 - p) : 0);
+}
+
+/** Return the KL of N(mu, exp(logvar)) from N(0, 1), in nats (Kingma & Welling 2014, appendix B). */
+export function klToPrior(mu, logvar) {
+  return 0.5 * (mu * mu + Math.expm1(logvar) - logvar);
 }
 
 function check(name, got, need, valid) {

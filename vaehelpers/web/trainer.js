@@ -1,0 +1,148 @@
+// The worker that trains the VAE of the playground, as a classic script, so that it also starts from a Blob's URL.
+//
+// Messages to it (all numbers of pixels are Float32Arrays, image after image):
+//   { data: { images, size, n, held } }   n images to train on and, after them, `held` others, of size × size pixels
+//   { settings }                          any of those below; a change of latents or seed starts again
+//   { run: "play" | "pause" | "step", speed }   speed: steps per second, as many as possible by default
+//   { back: k }                           continue from checkpoint k; later ones are discarded
+//   { decode: z, id }                     one or more codes; answered by { decoded: pixels, id }
+//   { magnify: index, id }                a held-out image; answered by { magnified, id }, described at `magnify`
+// Messages from it: { state }, described at `report`; { checkpoint: k, step, images }; { error: text }, after a pause.
+import * as product from "./product.js";
+import * as vae from "./vae.js";
+import * as posterior from "./posterior.js";
+
+const SLICE = 12, REPORT = 85; // milliseconds of training between messages; from one report to the next, at least
+const EVERY = 100, KEPT = 12; // steps from one checkpoint to the next; the number of checkpoints that are kept
+const GRID = 12, RANGE = 2.5, SHOWN = 5; // the manifold: images along a side, its ends; the number of reconstructions
+const settings = { beta: 1, noise: true, kl: true, rate: 2e-3, latents: 2, seed: 0, warmup: 0 };
+const allocate = product.createProduct(), channel = new MessageChannel();
+let data = null, run = null, playing = false, speed = Infinity, timer = 0, turn = 0;
+
+const answers = {
+  data(given) {
+    const { images, size, n, held } = given, needed = (n + held) * size ** 2;
+    if (!(n > 0 && held > 0 && images.length === needed)) throw new Error(`data: need ${needed} pixels, got ${images.length}`);
+    data = given;
+    start();
+  },
+  settings(changed) {
+    const { latents, seed } = settings;
+    for (const name of Object.keys(settings)) settings[name] = changed[name] ?? settings[name];
+    if (data && (settings.latents !== latents || settings.seed !== seed)) start();
+    else if (run) report();
+  },
+  run(command, { speed: wanted }) {
+    speed = wanted ?? speed;
+    playing = command === "play";
+    if (command === "step" && run) train();
+    if (run) report();
+    schedule();
+  },
+  back(number) {
+    const at = run.checkpoints.findIndex((checkpoint) => checkpoint.number === number);
+    if (at < 0) throw new Error(`back: there is no checkpoint ${number}`);
+    const { saved, order, step } = run.checkpoints[at];
+    run.checkpoints.length = at + 1;
+    run.net.load(saved);
+    run.order.state = order;
+    Object.assign(run, { step, terms: [] });
+    report();
+  },
+  decode: (z, { id }) => postMessage({ decoded: run.net.decode(z), id }),
+  magnify(index, { id }) {
+    const { held, pixels, net } = run;
+    postMessage({ magnified: posterior.magnify(net, held.subarray(index * pixels, (index + 1) * pixels)), id });
+  },
+};
+
+onmessage = ({ data: message }) => guard(() => {
+  for (const [name, answer] of Object.entries(answers)) if (name in message) answer(message[name], message);
+});
+channel.port1.onmessage = ({ data: posted }) => { if (posted === turn) advance(); };
+
+function guard(work) {
+  try {
+    work();
+  } catch ({ message }) {
+    playing = false;
+    postMessage({ error: message });
+  }
+}
+
+function start() {
+  const { images, size, n } = data, pixels = size ** 2, { latents, seed } = settings, mean = new Float32Array(pixels);
+  for (let i = 0; i < n * pixels; i++) mean[i % pixels] += images[i] / n;
+  const net = vae.createVae(allocate, { pixels, latents, seed, mean }), order = vae.createRandom(~seed);
+  const held = images.subarray(n * pixels), batch = new Float32Array(vae.BATCH * pixels);
+  run = { net, order, pixels, n, held, batch, step: 0, terms: [], checkpoints: [], number: 0, due: 0 };
+  keep();
+  report();
+  schedule();
+}
+
+/** Train for a slice of time; in between, messages are received (timers would wait for 4 ms more). */
+function schedule() {
+  clearTimeout(timer);
+  turn++;
+  if (!playing || !run) return;
+  if (speed < Infinity) timer = setTimeout(advance, 1000 / speed);
+  else channel.port2.postMessage(turn);
+}
+
+function advance() {
+  guard(() => {
+    const until = performance.now() + SLICE;
+    do train(); while (speed === Infinity && performance.now() < until);
+    if (performance.now() > run.due) report();
+  });
+  schedule();
+}
+
+function train() {
+  const { net, order, pixels, n, batch } = run, { beta, warmup } = settings;
+  for (let b = 0; b < vae.BATCH; b++) {
+    const i = Math.floor(order.uniform() * n);
+    batch.set(data.images.subarray(i * pixels, (i + 1) * pixels), b * pixels);
+  }
+  run.beta = beta * (warmup ? Math.min(1, run.step * vae.BATCH / warmup) : 1);
+  run.terms.push(net.train(batch, { ...settings, beta: run.beta }));
+  run.step++;
+  if (run.step % EVERY === 0) keep();
+}
+
+function keep() {
+  const { net, order, step, checkpoints, number } = run;
+  checkpoints.push({ number, saved: net.save(), order: order.state, step });
+  if (checkpoints.length > KEPT) checkpoints.shift();
+  postMessage({ checkpoint: number, step, images: step * vae.BATCH });
+  run.number++;
+}
+
+/**
+ * Send the state: step, images, beta (warm-up included); mu and logvar of the held-out images and, of these, the means
+ * elbo, reconstruction and kl (by latent) in nats; `training`, the mean ELBO of the batches since the last state; `axes`,
+ * the two latents of the largest KL; `manifold`, 12 × 12 images over ±2.5 of these, the second upwards; `reconstructions`
+ * of the first five held-out images from mu. Reports take a sixth of the time at most.
+ */
+function report() {
+  const began = performance.now(), { net, held, pixels, step, terms } = run, { latents, noise } = settings;
+  const { mu, logvar } = net.encode(held), n = mu.length / latents, random = vae.createRandom(0);
+  const z = noise ? mu.map((m, i) => m + Math.exp(logvar[i] / 2) * random.normal()) : mu, kl = new Float32Array(latents);
+  for (let i = 0; i < mu.length; i++) kl[i % latents] += vae.klToPrior(mu[i], logvar[i]) / n;
+  const decoded = net.decode(z), sum = (values) => values.reduce((a, b) => a + b, 0);
+  const reconstruction = decoded.reduce((total, p, i) => total + vae.logLikelihood(held[i], p), 0) / n;
+  const axes = [...kl.keys()].sort((i, j) => kl[j] - kl[i]).slice(0, 2).sort((i, j) => i - j);
+  const grid = new Float32Array(GRID ** 2 * latents), place = (k) => RANGE * (2 * k / (GRID - 1) - 1);
+  for (let i = 0; i < GRID ** 2; i++) {
+    grid[i * latents + axes[0]] = place(i % GRID);
+    if (axes.length > 1) grid[i * latents + axes[1]] = -place(Math.floor(i / GRID));
+  }
+  const training = terms.length ? sum(terms.map((term) => term.reconstruction - sum(term.kl))) / terms.length : null;
+  run.terms = [];
+  postMessage({ state: {
+    step, images: step * vae.BATCH, beta: run.beta ?? settings.beta, mu, logvar, kl, reconstruction, training, axes,
+    elbo: reconstruction - sum(kl), manifold: net.decode(grid), reconstructions: net.decode(mu.slice(0, SHOWN * latents)),
+  } });
+  run.due = performance.now() + Math.max(REPORT - SLICE, 5 * (performance.now() - began));
+}

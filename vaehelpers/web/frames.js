@@ -67,15 +67,15 @@
   }
 
   function createChoice({ label, options }, onInput) {
-    const group = element("fieldset", { className: "row" }, element("legend", { textContent: label }));
-    const name = `control-${number++}`;
+    const buttons = element("div"), name = `control-${number++}`;
     const inputs = options.map((option, i) => {
       const input = element("input", { type: "radio", name });
       input.addEventListener("change", () => onInput(i, {}));
-      group.append(element("label", {}, input, element("span", { textContent: option })));
+      buttons.append(element("label", {}, input, element("span", { textContent: option })));
       return input;
     });
-    return { row: group, size: options.length, text: (i) => options[i], set: (i) => { inputs[i].checked = true; } };
+    const row = element("fieldset", { className: "row" }, element("legend", { textContent: label }), buttons);
+    return { row, size: options.length, text: (i) => options[i], set: (i) => { inputs[i].checked = true; } };
   }
 
   function createCheck({ label }, onInput) {

@@ -1,65 +1,75 @@
-// For one image and a VAE of one or two latents: q(z|x) beside the true posterior, by enumeration of a grid.
+// For one image and a VAE of one or two latents: q(z|x) beside the true posterior, by enumeration of a grid of codes.
 import * as vae from "./vae.js";
 
-const COARSE = 41, FINE = 81, LIMIT = 4, NEGLIGIBLE = 15; // codes along a side; standard deviations; nats below the peak
+const COARSE = 41, FINE = 81; // codes along each latent: to find the mass of the true posterior, and to measure it
+const LIMIT = 4, NEGLIGIBLE = 15; // standard deviations of the prior; nats below the peak
 const CHUNK = 16 * vae.BATCH; // codes that are decoded at a time
 
 /**
- * Return mu, logvar and kl (by latent) of q(z|x) and, on a grid of 81 codes along each latent from low[j] to high[j], first
- * latent innermost, the densities `q` and `truth`, which is p(z|x). In nats: log p(x) as `evidence`, `elbo`, their `gap`,
- * `reconstruction`, and `pixels`, of which it is the sum.
+ * Return mu, logvar and kl (by latent) of q(z|x) and, on a grid of 81 codes along each latent from low[j] to high[j],
+ * the first latent innermost, the densities `q` and `truth`, which is p(z|x). In nats: log p(x) as `evidence`, `elbo`,
+ * their `gap`, the `reconstruction` term, and the share of each pixel in it as `pixels`.
  */
 export function magnify(net, image) {
-  const { latents } = net, { mu, logvar } = net.encode(image), deviation = logvar.map((value) => Math.exp(value / 2));
-  if (latents > 2) throw new Error(`magnify: need one or two latents, got ${latents}`);
-  const reach = (j, k) => [Math.min(-LIMIT, mu[j] - k * deviation[j]), Math.max(LIMIT, mu[j] + k * deviation[j])];
-  const coarse = createGrid(COARSE, Array.from(mu, (m, j) => reach(j, 6))), box = surround(coarse, joint(net, image, coarse));
-  const grid = createGrid(FINE, box.map(([low, high], j) => [
-    Math.min(low, mu[j] - 4 * deviation[j]), Math.max(high, mu[j] + 4 * deviation[j]),
-  ]));
-  const q = grid.codes.map((z) => Math.exp(z.reduce((sum, value, j) => sum + logNormal((value - mu[j]) / deviation[j]) - logvar[j] / 2, 0)));
-  const pixels = new Float64Array(image.length), mass = q.reduce((a, b) => a + b);
-  const truth = joint(net, image, grid, (i, p, nats) => { pixels[p] += q[i] / mass * nats; });
-  const peak = truth.reduce((a, b) => Math.max(a, b)), sum = truth.reduce((total, nats) => total + Math.exp(nats - peak), 0);
-  const evidence = peak + Math.log(sum * grid.cell), kl = mu.map((m, j) => vae.klToPrior(m, logvar[j]));
-  const reconstruction = pixels.reduce((a, b) => a + b), elbo = kl.reduce((rest, nats) => rest - nats, reconstruction);
+  if (net.latents > 2) throw new Error(`magnify: need one or two latents, got ${net.latents}`);
+  const { mu, logvar } = net.encode(image), { box, codes, cell } = createGrid(FINE, findBox(net, image, mu, logvar));
+  const q = codes.map((z) => Math.exp(z.reduce((sum, value, j) => sum + logNormal(value, mu[j], logvar[j]), 0)));
+  const mass = total(q), pixels = new Float64Array(net.pixels);
+  const joint = evaluate(net, image, codes, (i, p, nats) => { pixels[p] += q[i] / mass * nats; });
+  const peak = max(joint), evidence = peak + Math.log(cell * total(joint.map((nats) => Math.exp(nats - peak))));
+  const kl = mu.map((mean, j) => vae.klToPrior(mean, logvar[j])), reconstruction = total(pixels);
+  const elbo = reconstruction - total(kl), [low, high] = [0, 1].map((end) => box.map((ends) => ends[end]));
   return {
-    mu, logvar, kl, low: grid.box.map(([low]) => low), high: grid.box.map(([, high]) => high), q: Float32Array.from(q),
-    truth: Float32Array.from(truth, (nats) => Math.exp(nats - evidence)), evidence, elbo, gap: evidence - elbo, reconstruction, pixels,
+    mu, logvar, kl, low, high, q: Float32Array.from(q),
+    truth: Float32Array.from(joint, (nats) => Math.exp(nats - evidence)),
+    evidence, elbo, gap: evidence - elbo, reconstruction, pixels,
   };
+}
+
+/** Return the ends, along each latent, of the box in which q(z|x) or the true posterior is not negligible. */
+function findBox(net, image, mu, logvar) {
+  const around = (j, deviations) => [-1, 1].map((sign) => mu[j] + sign * deviations * Math.exp(logvar[j] / 2));
+  const enclose = (values) => [-max(values.map((value) => -value)), max(values)];
+  const { codes, steps } = createGrid(COARSE, Array.from(mu, (_, j) => enclose([-LIMIT, LIMIT, ...around(j, 6)])));
+  const joint = evaluate(net, image, codes), limit = max(joint) - NEGLIGIBLE;
+  const probable = codes.filter((_, i) => joint[i] > limit);
+  return steps.map((step, j) => {
+    const [low, high] = enclose(probable.map((z) => z[j]));
+    return enclose([low - step, high + step, ...around(j, 4)]);
+  });
 }
 
 function createGrid(side, box) {
   const steps = box.map(([low, high]) => (high - low) / (side - 1));
-  const codes = Array.from({ length: side ** box.length }, (_, i) => box.map(([low], j) => low + steps[j] * (Math.floor(i / side ** j) % side)));
-  return { codes, box, steps, cell: steps.reduce((area, step) => area * step, 1) };
+  const code = (i) => box.map(([low], j) => low + steps[j] * (Math.floor(i / side ** j) % side));
+  const codes = Array.from({ length: side ** box.length }, (_, i) => code(i));
+  return { box, codes, steps, cell: steps.reduce((area, step) => area * step) };
 }
 
-/** Return log p(x, z) for each code; `visit` receives the log-likelihood of each pixel. */
-function joint(net, image, { codes }, visit = () => {}) {
-  const nats = codes.map((z) => z.reduce((sum, value) => sum + logNormal(value), 0)), { pixels } = net;
+/** Return log p(x, z) for each code; `visit` receives the log-likelihood of each pixel for each code. */
+function evaluate(net, image, codes, visit = () => {}) {
+  const joint = codes.map((z) => total(z.map((value) => logNormal(value, 0, 0))));
   for (let begin = 0; begin < codes.length; begin += CHUNK) {
     const decoded = net.decode(Float32Array.from(codes.slice(begin, begin + CHUNK).flat()));
     for (let i = begin, at = 0; at < decoded.length; i++) {
-      for (let p = 0; p < pixels; p++, at++) {
-        const pixel = vae.logLikelihood(image[p], decoded[at]);
-        nats[i] += pixel;
-        visit(i, p, pixel);
+      for (let p = 0; p < net.pixels; p++, at++) {
+        const nats = vae.logLikelihood(image[p], decoded[at]);
+        joint[i] += nats;
+        visit(i, p, nats);
       }
     }
   }
-  return nats;
+  return joint;
 }
 
-/** Return the box that holds the codes whose density is not negligible, with a margin of one step. */
-function surround({ codes, steps }, nats) {
-  const limit = nats.reduce((a, b) => Math.max(a, b)) - NEGLIGIBLE, inside = codes.filter((_, i) => nats[i] > limit);
-  return steps.map((step, j) => {
-    const values = inside.map((z) => z[j]);
-    return [Math.min(...values) - step, Math.max(...values) + step];
-  });
+function logNormal(value, mu, logvar) {
+  return -0.5 * ((value - mu) ** 2 / Math.exp(logvar) + logvar + Math.log(2 * Math.PI));
 }
 
-function logNormal(value) {
-  return -0.5 * (value * value + Math.log(2 * Math.PI));
+function total(values) {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+function max(values) {
+  return values.reduce((a, b) => Math.max(a, b));
 }

@@ -5,11 +5,11 @@
 /**
  * Return a function `allocate(n)`, which returns `n` floats and the function that multiplies matrices among them:
  *
- *   multiply(a, aRow, aStep, b, c, cRow, rows, inner, columns)    C (rows, columns) += A (rows, inner) · B (inner, columns)
+ *   multiply(a, aRow, aStep, b, c, cRow, rows, inner, columns)   C += A · B, (rows, inner) times (inner, columns)
  *
  * `a`, `b` and `c` are indices of the first elements. The rows of A and C begin `aRow` and `cRow` floats apart, the
- * elements in a row of A are `aStep` apart (so that a transposed matrix needs no copy), and B is contiguous. `rows` is a
- * multiple of 4, `columns` of 8. The memory never grows. `simd: false` chooses plain JavaScript.
+ * elements in a row of A are `aStep` apart (so that a transposed matrix needs no copy), and B is contiguous. `rows` is
+ * a multiple of 4, `columns` of 8. The memory never grows. `simd: false` chooses plain JavaScript.
  */
 export function createProduct({ simd = true } = {}) {
   const compiled = simd ? compile() : null;

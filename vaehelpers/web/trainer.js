@@ -22,7 +22,8 @@ let data = null, run = null, playing = false, speed = Infinity, timer = 0, turn 
 const answers = {
   data(given) {
     const { images, size, n, held } = given, needed = (n + held) * size ** 2;
-    if (!(n > 0 && held > 0 && images.length === needed)) throw new Error(`data: need ${needed} pixels, got ${images.length}`);
+    if (!(n > 0 && held > 0)) throw new Error(`data: need images to train on and others, got ${n} and ${held}`);
+    if (images.length !== needed) throw new Error(`data: need ${needed} pixels, got ${images.length}`);
     data = given;
     start();
   },
@@ -120,15 +121,16 @@ function keep() {
 }
 
 /**
- * Send the state: step, images, beta (warm-up included); mu and logvar of the held-out images and, of these, the means
- * elbo, reconstruction and kl (by latent) in nats; `training`, the mean ELBO of the batches since the last state; `axes`,
- * the two latents of the largest KL; `manifold`, 12 × 12 images over ±2.5 of these, the second upwards; `reconstructions`
- * of the first five held-out images from mu. Reports take a sixth of the time at most.
+ * Send the state: step, images, beta (warm-up included); mu and logvar of the held-out images and their means elbo,
+ * reconstruction and kl (by latent), in nats; `training`, the mean ELBO of the batches since the last state; `axes`,
+ * the two latents of the largest KL; `manifold`, 12 × 12 images over ±2.5 of these, the second upwards;
+ * `reconstructions` of the first five held-out images, from mu. Reports take a sixth of the time at most.
  */
 function report() {
   const began = performance.now(), { net, held, pixels, step, terms } = run, { latents, noise } = settings;
   const { mu, logvar } = net.encode(held), n = mu.length / latents, random = vae.createRandom(0);
-  const z = noise ? mu.map((m, i) => m + Math.exp(logvar[i] / 2) * random.normal()) : mu, kl = new Float32Array(latents);
+  const z = noise ? mu.map((m, i) => m + Math.exp(logvar[i] / 2) * random.normal()) : mu;
+  const kl = new Float32Array(latents);
   for (let i = 0; i < mu.length; i++) kl[i % latents] += vae.klToPrior(mu[i], logvar[i]) / n;
   const decoded = net.decode(z), sum = (values) => values.reduce((a, b) => a + b, 0);
   const reconstruction = decoded.reduce((total, p, i) => total + vae.logLikelihood(held[i], p), 0) / n;
@@ -141,8 +143,9 @@ function report() {
   const training = terms.length ? sum(terms.map((term) => term.reconstruction - sum(term.kl))) / terms.length : null;
   run.terms = [];
   postMessage({ state: {
-    step, images: step * vae.BATCH, beta: run.beta ?? settings.beta, mu, logvar, kl, reconstruction, training, axes,
-    elbo: reconstruction - sum(kl), manifold: net.decode(grid), reconstructions: net.decode(mu.slice(0, SHOWN * latents)),
+    step, images: step * vae.BATCH, beta: run.beta ?? settings.beta, mu, logvar, training, axes,
+    elbo: reconstruction - sum(kl), reconstruction, kl,
+    manifold: net.decode(grid), reconstructions: net.decode(mu.slice(0, SHOWN * latents)),
   } });
   run.due = performance.now() + Math.max(REPORT - SLICE, 5 * (performance.now() - began));
 }

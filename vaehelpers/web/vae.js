@@ -1,14 +1,14 @@
-// A VAE of dense layers that learns in the browser: pixels, 256, 128, latents, and mirrored; ReLU; Bernoulli pixels; Adam.
+// A VAE that learns in the browser: pixels, 256, 128, latents, and mirrored; dense layers, ReLU, Bernoulli pixels.
 //
-// Signals are stored with the batch innermost: layer by layer, a matrix (units, BATCH). So every product of the forward
-// and the backward pass is one of the form that product.js computes, and only inputs of layers are ever transposed.
+// Signals are matrices (units, BATCH), with the batch innermost. So all products of the forward and the backward pass
+// have the form that product.js computes, and only the inputs of layers are ever transposed.
 
 export const BATCH = 64;
 const ADAM = { first: 0.9, second: 0.999, epsilon: 1e-8 }; // Kingma & Ba (2015), "Adam", section 2
 
 /**
- * Create a VAE in memory from `createProduct`, all of which is allocated here. `pixels` is a multiple of 8; `mean` is the
- * mean image of the data, at whose logits the last bias starts.
+ * Create a VAE for images of `pixels` pixels, a multiple of 8. `allocate` comes from `createProduct`; all memory is
+ * allocated here. The last bias starts at the logits of `mean`, the mean image of the data.
  */
 export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) {
   check("pixels", pixels, "a multiple of 8", Number.isInteger(pixels / 8) && pixels > 0);
@@ -23,7 +23,8 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
   const encoder = createLayers([pixels, 256, 128, 2 * width]), decoder = createLayers([width, 128, 256, pixels]);
   const layers = [...encoder, ...decoder], size = end, epsilons = new Float32Array(BATCH * latents);
   reserve(3 * size); // the gradient of each parameter, and Adam's two moments of it
-  const rows = reserve(BATCH * pixels), scratch = reserve(BATCH * 256), columns = reserve(BATCH * pixels), signals = end;
+  const rows = reserve(BATCH * pixels), columns = reserve(BATCH * pixels); // the images, and these transposed
+  const scratch = reserve(BATCH * 256), signals = end;
   for (const part of [encoder, decoder]) {
     let input = part === encoder ? columns : reserve(BATCH * width);
     for (const layer of part) {
@@ -152,8 +153,9 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
     pixels, latents,
 
     /**
-     * Take one step on BATCH images, a Float32Array of pixels in [0, 1]. Without `noise`, z is mu; without `kl`, the loss
-     * is the reconstruction term alone. Return both terms before the step, in nats: the mean log p(x|z), the KL by latent.
+     * Take one step on BATCH images, a Float32Array of pixels in [0, 1]. Without `noise`, z is mu; without `kl`, the
+     * loss is the reconstruction term alone. Return the terms of the ELBO before the step, means over the batch in nats:
+     * `reconstruction`, which is log p(x|z), and `kl` by latent.
      */
     train(images, { beta = 1, noise = true, kl = true, rate = 2e-3 } = {}) {
       check("images", images.length, `${BATCH} × ${pixels} numbers`, images.length === BATCH * pixels);
@@ -191,8 +193,9 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
 
     /** Return the pixels (n × pixels) that are decoded from n codes: the probabilities of p(x|z). */
     decode(codes) {
-      const n = codes.length / latents, decoded = new Float32Array(n * pixels);
-      check("z", codes.slice(0, 8), `a multiple of ${latents} finite numbers`, Number.isInteger(n) && codes.every(Number.isFinite));
+      const n = codes.length / latents, valid = Number.isInteger(n) && codes.every(Number.isFinite);
+      check("z", codes.slice(0, 8), `a multiple of ${latents} finite numbers`, valid);
+      const decoded = new Float32Array(n * pixels);
       for (let begin = 0; begin < n; begin += BATCH) {
         const count = Math.min(BATCH, n - begin);
         for (let b = 0, i = begin * latents; b < count; b++) {
@@ -207,7 +210,10 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
     },
 
     /** Return all that training depends on: after `load` it continues as if it had never stopped. */
-    save: () => ({ step, random: random.state, parameters: parameters.slice(), first: first.slice(), second: second.slice() }),
+    save() {
+      const moments = { first: first.slice(), second: second.slice() };
+      return { step, random: random.state, parameters: parameters.slice(), ...moments };
+    },
 
     load(saved) {
       check("snapshot", saved.parameters.length, `${size} parameters`, saved.parameters.length === size);
@@ -220,7 +226,7 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
   };
 }
 
-/** Return seeded random numbers: uniform ones by mulberry32 (Ettinger), normal ones from these by Box & Muller (1958). */
+/** Return seeded random numbers: uniform by the generator mulberry32, normal by the method of Box & Muller (1958). */
 export function createRandom(seed) {
   const random = {
     state: seed | 0,

@@ -22,7 +22,7 @@ LAYERS = [
     {"runs", "latents"},
     {"training"},
     {"explorer", "evaluation"},
-    {"page"},
+    {"page", "play"},
     {"lessons", "__main__", "__init__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

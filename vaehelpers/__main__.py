@@ -1,4 +1,4 @@
-"""The command line: ``python -m vaehelpers`` and then ``train``, ``evaluate``, ``explore`` or ``page``.
+"""The command line: ``python -m vaehelpers`` and then ``train``, ``evaluate``, ``explore``, ``page`` or ``play``.
 
 Slow imports are inside the commands, so that Ctrl-C during an import also prints one line and no traceback.
 """
@@ -181,6 +181,16 @@ def page(
     typer.echo(f"running {source}, which may take a minute or more", err=True)
     page.write(source, path)
     typer.echo(f"{verb} {path.resolve()} ({path.stat().st_size / 1e6:.1f} MB)")
+
+
+@app.command()
+def play(output: Annotated[Path, typer.Option(help="HTML file")] = Path("play.html")) -> None:
+    """Write the playground, in which a VAE learns in the browser, as one self-contained HTML file."""
+    from .play import Play
+
+    path, verb = _page_file(output)
+    Play().save_html(path)
+    typer.echo(f"{verb} {path.resolve()} ({path.stat().st_size / 1e6:.2f} MB)")
 
 
 def _page_file(output: str | Path) -> tuple[Path, str]:

@@ -148,9 +148,9 @@ class LatentExplorer(anywidget.AnyWidget):
             title=html.escape(f"Latent explorer: {name}"),
             alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of images for each."),
             style=self._css,
-            style_hash=_hash(self._css),
+            style_hash=hashed(self._css),
             script=script,
-            script_hash=_hash(script),
+            script_hash=hashed(script),
             traits=json.dumps(traits).replace("<", "\\u003c"),  # a card cannot close the element
             traversal=b64encode(self.traversal("webp")).decode(),
         )
@@ -236,5 +236,6 @@ def pack(data: bytes) -> str:
     return b64encode(zlib.compress(data, 9)).decode()
 
 
-def _hash(text: str) -> str:
+def hashed(text: str) -> str:
+    """Return the hash by which a content security policy allows a script or a style sheet."""
     return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,64 @@
+"""The playground: a VAE that learns in the page and that the reader steers, in a notebook or in one HTML file."""
+
+import json
+import re
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+from sklearn.datasets import load_digits
+
+from .explorer import bundle, hashed, pack
+from .files import replacing
+
+_WEB = Path(__file__).parent / "web"
+
+
+def _script() -> str:
+    """Join the modules of the page, with the worker's and the digits (64 pixels from 0 to 16, class) as constants."""
+    digits = load_digits()
+    packed = pack(np.column_stack([digits.data, digits.target]).astype(np.uint8).tobytes())
+    worker = json.dumps(bundle(("product", "vae", "posterior", "trainer")))
+    return f"const TRAINER = {worker};\nconst DIGITS = {json.dumps(packed)};\n{bundle(('hands', 'dom', 'play'))}"
+
+
+class Play(anywidget.AnyWidget):
+    """A small VAE that learns in the browser, with views of what it learns and controls that steer it.
+
+    ``scene`` names the settings that it starts with, one of ``Play.SCENES``.
+    Raises ``ValueError`` for another name.
+    """
+
+    _esm = _script()
+    _css = (_WEB / "play.css").read_text(encoding="utf-8")
+    #: The names of the scenes.
+    SCENES = tuple(re.findall(r'^  (\w+): \["', _esm, re.M))
+    scene = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, scene: str = SCENES[0]) -> None:
+        super().__init__(scene=scene)
+
+    @traitlets.validate("scene")
+    def _validate_scene(self, proposal: dict[str, Any]) -> str:
+        scene = proposal["value"]
+        if scene not in self.SCENES:
+            raise ValueError(f"scene: need one of {', '.join(self.SCENES)}, got {scene!r}")
+        return str(scene)
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the playground to one HTML file that needs no kernel, network or other file.
+
+        Raises ``OSError`` when ``path`` cannot be written.
+        """
+        with replacing(Path(path)) as part:
+            part.write_text(self.to_html(), encoding="utf-8")
+
+    def to_html(self) -> str:
+        """Return the text of the file that ``save_html`` writes."""
+        script = f"{self._esm}\nfillPage({json.dumps(self.scene)});\n"
+        return Template((_WEB / "play.html").read_text(encoding="utf-8")).substitute(
+            style=self._css, style_hash=hashed(self._css), script=script, script_hash=hashed(script)
+        )

@@ -141,8 +141,7 @@ def beta_sweep() -> NDArray[np.void]:
 def capacity_run() -> dict[str, NDArray[np.generic]]:
     """Return k snapshots of a training run in which the KL is held at a rising capacity.
 
-    ``capacity`` and ``log_likelihood`` ``(k,)`` and ``kl`` ``(k, 25)`` are in nats; ``pictures`` ``(k, 6, 9, 32, 32)``
-    are traversals of the six ``latents`` ``(6,)`` with the largest KL at the end. Made by ``recipes/sweep.py``.
+    ``capacity`` and ``log_likelihood`` ``(k,)`` and ``kl`` ``(k, 25)`` are in nats. Made by ``recipes/sweep.py``.
     """
     with np.load(_DATA / "capacity.npz") as arrays:
         return dict(arrays)

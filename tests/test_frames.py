@@ -94,7 +94,9 @@ SENTENCES = [
     ("four_causes", {"weight_0": 0.24, "weight_1": 0.24, "weight_2": 0.5}),
     *(("em_bounds", {"start": -2.0, "half_step": step}) for step in range(12)),
     *(("one_latent", {"mean": 1.0, "sd": sd}) for sd in (0.1, 0.45, 1.0, 1.5)),
-    *(("overlap_lab", {"way": way, "mean_1": -1.0, "mean_2": 1.0, "sd_1": 0.3, "sd_2": 0.3}) for way in ("overlapping", "1 apart", "2 narrow")),
+    ("overlap_lab", {"mean_1": -1.0, "mean_2": 1.0, "sd_1": 0.3, "sd_2": 0.3}),
+    ("overlap_lab", {"way": "1 apart", "mean_1": -1.0, "mean_2": 1.0, "sd_1": 0.3, "sd_2": 0.3}),
+    ("overlap_lab", {"way": "2 narrow", "mean_1": -1.0, "mean_2": 1.0, "sd_1": 0.3, "sd_2": 0.3}),
     ("beta_calculator", {"pixels": "sum", "latents": "sum"}),
     ("beta_calculator", {"pixels": "sum", "latents": "sum", "error": "½ squared"}),
     ("beta_calculator", {"pixels": "sum", "latents": "sum", "error": "Bernoulli"}),
@@ -230,7 +232,7 @@ def test_each_frame_is_the_figure_of_its_state():
     definitions = first[1] + "".join(data["definitions"])
     assert "".join(data["parts"][i] for i in data["frames"][0]) == first[2]
     heights = np.linspace(0, 1, 11)
-    for state, frame in zip(data["states"][::4], data["frames"][::4], strict=True):
+    for state, frame in zip(data["states"][::9], data["frames"][::9], strict=True):
         anew = tiny()
         anew.plot(height=round(heights[state[0]], 10), shade=["light", "dark"][state[1]], size=3 + 2 * state[2])
         anew.figure.axes[1].images[0].set_interpolation("none")

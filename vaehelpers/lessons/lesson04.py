@@ -111,7 +111,7 @@ def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str
     hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.update_datalim(_reach(soft[1:])), right.update_datalim(_reach(soft[1:]))
+    left.update_datalim(_reach(soft)), right.update_datalim(_reach(soft))
 
     def update(half_step: int) -> None:
         kind, mixture, log_resp, _ = soft[half_step]

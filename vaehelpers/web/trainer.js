@@ -20,18 +20,18 @@ const allocate = product.createProduct(), channel = new MessageChannel();
 let data = null, run = null, playing = false, speed = Infinity, timer = 0, turn = 0;
 
 const answers = {
+  settings(changed) {
+    const { latents, seed } = settings;
+    for (const name of Object.keys(settings)) settings[name] = changed[name] ?? settings[name];
+    if (data && (settings.latents !== latents || settings.seed !== seed)) start();
+    else if (run) report();
+  },
   data(given) {
     const { images, size, n, held } = given, needed = (n + held) * size ** 2;
     if (!(n > 0 && held > 0)) throw new Error(`data: need images to train on and others, got ${n} and ${held}`);
     if (images.length !== needed) throw new Error(`data: need ${needed} pixels, got ${images.length}`);
     data = given;
     start();
-  },
-  settings(changed) {
-    const { latents, seed } = settings;
-    for (const name of Object.keys(settings)) settings[name] = changed[name] ?? settings[name];
-    if (data && (settings.latents !== latents || settings.seed !== seed)) start();
-    else if (run) report();
   },
   run(command, { speed: wanted }) {
     speed = wanted ?? speed;
@@ -101,15 +101,20 @@ function advance() {
 }
 
 function train() {
-  const { net, order, pixels, n, batch } = run, { beta, warmup } = settings;
+  const { net, order, pixels, n, batch } = run;
   for (let b = 0; b < vae.BATCH; b++) {
     const i = Math.floor(order.uniform() * n);
     batch.set(data.images.subarray(i * pixels, (i + 1) * pixels), b * pixels);
   }
-  run.beta = beta * (warmup ? Math.min(1, run.step * vae.BATCH / warmup) : 1);
-  run.terms.push(net.train(batch, { ...settings, beta: run.beta }));
+  run.terms.push(net.train(batch, { ...settings, beta: currentBeta() }));
   run.step++;
   if (run.step % EVERY === 0) keep();
+}
+
+/** Return β of the next step: during warm-up it rises from 0. */
+function currentBeta() {
+  const { beta, warmup } = settings;
+  return beta * (warmup ? Math.min(1, run.step * vae.BATCH / warmup) : 1);
 }
 
 function keep() {
@@ -121,7 +126,7 @@ function keep() {
 }
 
 /**
- * Send the state: step, images, beta (warm-up included); mu and logvar of the held-out images and their means elbo,
+ * Send the state: step, images; beta of the next step; mu and logvar of the held-out images and their means elbo,
  * reconstruction and kl (by latent), in nats; `training`, the mean ELBO of the batches since the last state; `axes`,
  * the two latents of the largest KL; `manifold`, 12 × 12 images over ±2.5 of these, the second upwards;
  * `reconstructions` of the first five held-out images, from mu. Reports take a sixth of the time at most.
@@ -143,7 +148,7 @@ function report() {
   const training = terms.length ? sum(terms.map((term) => term.reconstruction - sum(term.kl))) / terms.length : null;
   run.terms = [];
   postMessage({ state: {
-    step, images: step * vae.BATCH, beta: run.beta ?? settings.beta, mu, logvar, training, axes,
+    step, images: step * vae.BATCH, beta: currentBeta(), mu, logvar, training, axes,
     elbo: reconstruction - sum(kl), reconstruction, kl,
     manifold: net.decode(grid), reconstructions: net.decode(mu.slice(0, SHOWN * latents)),
   } });

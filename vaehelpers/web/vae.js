@@ -154,8 +154,8 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
 
     /**
      * Take one step on BATCH images, a Float32Array of pixels in [0, 1]. Without `noise`, z is mu; without `kl`, the
-     * loss is the reconstruction term alone. Return the terms of the ELBO before the step, means over the batch in nats:
-     * `reconstruction`, which is log p(x|z), and `kl` by latent.
+     * loss is the reconstruction term alone. Return the terms of the ELBO before the step, in nats, as means over the
+     * batch: `reconstruction`, which is log p(x|z), and `kl` by latent.
      */
     train(images, { beta = 1, noise = true, kl = true, rate = 2e-3 } = {}) {
       check("images", images.length, `${BATCH} × ${pixels} numbers`, images.length === BATCH * pixels);

@@ -1,0 +1,527 @@
+"""The VAE that learns in the page: its products, gradients, steps and runs against NumPy and torch, and its worker."""
+
+import base64
+import itertools
+import re
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from torch.nn import functional as F
+
+from vaehelpers import datasets
+from vaehelpers.explorer import bundle
+
+WEB, NPM = ROOT / "vaehelpers" / "web", ROOT / "build" / "npm"
+MODULES = ("product", "vae", "posterior")
+# Numbers travel as base64, since a list of a million numbers takes seconds.
+PAGE = """<meta http-equiv="Content-Security-Policy" content="%s">
+<script type="module">
+%s
+Object.assign(window, { product, vae, magnify });
+window.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+window.text = (numbers) => {
+  const all = new Uint8Array(Float32Array.from(numbers).buffer);
+  let binary = "";
+  for (let i = 0; i < all.length; i += 4096) binary += String.fromCharCode(...all.subarray(i, i + 4096));
+  return btoa(binary);
+};
+window.allocate = (simd = true) => product.createProduct({ simd });
+window.message = (run) => { try { run(); return null; } catch (error) { return error.message; } };
+window.random = (n, seed = 5) => {
+  const random = vae.createRandom(seed);
+  return Float32Array.from({ length: n }, random.uniform);
+};
+</script>"""
+ALLOWED = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:"
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    page, errors = browser.new_page(), []
+    page.on("console", lambda message: errors.append(message.text))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_content(PAGE % (ALLOWED, bundle(MODULES)))
+    page.wait_for_function("() => window.random")
+    yield page
+    page.close()
+    assert errors == []
+
+
+def as_text(numbers):
+    return base64.b64encode(np.asarray(numbers, np.float32).tobytes()).decode()
+
+
+def from_text(text):
+    return np.frombuffer(base64.b64decode(text), np.float32)
+
+
+# The product.
+
+
+@pytest.mark.slow
+def test_the_binary_is_what_its_source_gives(tmp_path):
+    translator = NPM / "node_modules" / ".bin" / "wat2wasm"
+    if not translator.exists():
+        pytest.fail(f"{translator} is missing: run `make test-all` or `make wasm`")
+    subprocess.run([translator, WEB / "product.wat", "-o", tmp_path / "product.wasm"], check=True)
+    assert (tmp_path / "product.wasm").read_bytes() == (WEB / "product.wasm").read_bytes()
+
+
+@pytest.mark.parametrize("simd", [True, False])
+@pytest.mark.parametrize("shape", [(4, 1, 8), (8, 7, 24), (128, 65, 64)])
+def test_products_are_added_to_a_matrix_also_of_a_transposed_one_and_into_wider_rows(page, shape, simd):
+    (rows, inner, columns), rng = shape, np.random.default_rng(1)
+    a, b = rng.normal(size=(rows, inner)), rng.normal(size=(inner, columns))
+    c = rng.normal(size=(rows, columns + 3))
+    for transposed in (False, True):
+        operands = [a.T if transposed else a, b, c]
+        got = page.evaluate(
+            """([simd, operands, [rows, inner, columns], [aRow, aStep]]) => {
+              const [a, b, c] = operands.map(floats), [atA, atB, atC] = [1, 1 + a.length, 1 + a.length + b.length];
+              const { floats: memory, multiply } = allocate(simd)(1 + a.length + b.length + c.length);
+              [a, b, c].forEach((matrix, i) => memory.set(matrix, [atA, atB, atC][i]));
+              multiply(atA, aRow, aStep, atB, atC, columns + 3, rows, inner, columns);
+              return text(memory);
+            }""",
+            [simd, [as_text(each) for each in operands], shape, [1, rows] if transposed else [inner, 1]],
+        )
+        expected = c.copy()
+        expected[:, :columns] += a @ b
+        before = np.float32([0, *operands[0].ravel(), *b.ravel()])
+        np.testing.assert_array_equal(from_text(got)[: before.size], before)
+        np.testing.assert_allclose(from_text(got)[before.size :], expected.ravel(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["the policy forbids it", "the browser lacks it"])
+def test_plain_javascript_serves_where_webassembly_is_not_to_be_had(browser, how):
+    with browser.new_page() as page:
+        policy = ALLOWED.replace(" 'wasm-unsafe-eval'", "") if how == "the policy forbids it" else ALLOWED
+        if how == "the browser lacks it":
+            page.add_init_script("delete globalThis.WebAssembly;")
+        page.set_content(PAGE % (policy, bundle(MODULES)))
+        page.wait_for_function("() => window.random")
+        answer = page.evaluate(
+            """() => {
+              const { floats, multiply } = allocate()(4 * 8 + 40);
+              floats.fill(1, 0, 12);
+              multiply(0, 1, 4, 4, 40, 8, 4, 1, 8);
+              return [...floats.subarray(40)];
+            }"""
+        )
+    assert answer == [1] * 32
+
+
+# Training. `Reference` is the network of vae.js in torch, with all parameters in one vector, in vae.js's order.
+
+
+class Reference:
+    def __init__(self, parameters, pixels, latents):
+        self.vector = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
+        self.latents, self.width = latents, -(-latents // 8) * 8
+        sizes = [pixels, 256, 128, 2 * self.width], [self.width, 128, 256, pixels]
+        self.parts, at = [], 0
+        for chain in sizes:
+            layers = []
+            for ins, outs in itertools.pairwise(chain):
+                layers.append((slice(at, at := at + ins * outs), slice(at, at := at + outs), (outs, ins)))
+            self.parts.append(layers)
+        assert at == len(parameters)
+
+    def apply(self, part, signal):
+        for i, (weight, bias, shape) in enumerate(self.parts[part]):
+            signal = F.linear(F.relu(signal) if i else signal, self.vector[weight].view(shape), self.vector[bias])
+        return signal
+
+    def encode(self, x):
+        posterior = self.apply(0, x).view(len(x), 2, self.width)[..., : self.latents]
+        return posterior[:, 0], posterior[:, 1]
+
+    def logits(self, z):
+        return self.apply(1, F.pad(z, (0, self.width - self.latents)))
+
+    def terms(self, x, eps):
+        """Return the mean reconstruction term and the mean KL of each latent; z is mu where eps is 0."""
+        mu, logvar = self.encode(x)
+        logits = self.logits(mu + torch.exp(logvar / 2) * eps)
+        recon = -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1).mean()
+        return recon, (0.5 * (mu**2 + logvar.exp() - 1 - logvar)).mean(0)
+
+    def groups(self):
+        """Return the elements of each weight and of each bias."""
+        return [group for part in self.parts for weight, bias, _ in part for group in (weight, bias)]
+
+
+def uniforms(state):
+    """Yield the numbers of the generator mulberry32."""
+    multiply = lambda a, b: a * b & 0xFFFFFFFF  # noqa: E731
+    while True:
+        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
+        mixed = multiply(state ^ state >> 15, 1 | state)
+        mixed ^= mixed + multiply(mixed ^ mixed >> 7, 61 | mixed) & 0xFFFFFFFF
+        yield (mixed ^ mixed >> 14) / 2**32
+
+
+def normals(state, shape):
+    """Return Box and Muller's normal numbers."""
+    u = np.fromiter(uniforms(state), float, 2 * int(np.prod(shape))).reshape(*shape, 2)
+    return np.sqrt(-2 * np.log(1 - u[..., 0])) * np.cos(2 * np.pi * u[..., 1])
+
+
+def test_random_numbers_are_standard_normal(page):
+    drawn = from_text(
+        page.evaluate("() => { const r = vae.createRandom(3); return text(Array.from({ length: 20000 }, r.normal)); }")
+    )
+    np.testing.assert_allclose(drawn, normals(3, (20000,)), rtol=1e-5, atol=1e-6)
+    assert abs(drawn.mean()) < 0.03 and abs(drawn.std() - 1) < 0.03 and abs((drawn > 1.96).mean() - 0.025) < 0.005
+
+
+# Take some steps, so that no parameter is at its initial value; then two with Adam's moments at 0.
+STEPS = """([simd, pixels, latents, options]) => {
+  const images = random(3 * 64 * pixels).map((value) => value < 0.5 ? 0 : 2 * value - 1);
+  const batches = [0, 1, 2].map((i) => images.subarray(i * 64 * pixels, (i + 1) * 64 * pixels));
+  const net = vae.createVae(allocate(simd), { pixels, latents, seed: 4, mean: new Float32Array(pixels).fill(0.25) });
+  for (let i = 0; i < 4; i++) net.train(batches[0], { rate: 0.01 });
+  const clear = { ...net.save(), step: 0 };
+  clear.first.fill(0);
+  clear.second.fill(0);
+  net.load(clear);
+  const terms = net.train(batches[1], options), once = net.save();
+  net.train(batches[2], options);
+  const [before, after, last] = [clear, once, net.save()].map(({ parameters, first }) => [parameters, first].map(text));
+  const nats = [terms.reconstruction, ...terms.kl];
+  return { images: text(batches[1]), before, after, last, state: clear.random, nats };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("pixels", "latents", "options", "simd"),
+    [
+        (1024, 2, {"beta": 1}, True),
+        (64, 1, {"beta": 4, "rate": 0.01}, True),
+        (64, 9, {"beta": 0.3}, False),
+        (64, 8, {"noise": False, "beta": 2}, True),
+        (64, 2, {"kl": False, "beta": 2}, True),
+        (64, 2, {"kl": False, "noise": False}, False),
+    ],
+)
+def test_gradients_and_steps_are_those_of_torch(page, pixels, latents, options, simd):
+    answer = page.evaluate(STEPS, [simd, pixels, latents, options])
+    texts = (answer[moment] for moment in ("before", "after", "last"))
+    (before, _), (after, first), (last, second) = (map(from_text, pair) for pair in texts)
+    reference = Reference(before, pixels, latents)
+    x = torch.tensor(from_text(answer["images"]), dtype=torch.float64).view(64, pixels)
+    eps = normals(answer["state"] % 2**32, (latents, 64)).T * options.get("noise", True)
+    recon, kl = reference.terms(x, torch.from_numpy(eps.copy()))
+    np.testing.assert_allclose(answer["nats"], [recon.item(), *kl.tolist()], rtol=1e-5, atol=1e-6)
+    (options.get("kl", True) * options.get("beta", 1) * kl.sum() - recon).backward()
+    gradient = first.astype(float) / 0.1  # Adam's first moment after one step from 0
+    for group in reference.groups():
+        ours, theirs = gradient[group], reference.vector.grad[group].numpy()
+        assert np.linalg.norm(ours - theirs) <= 1e-5 * np.linalg.norm(theirs)
+    vector = torch.tensor(before, dtype=torch.float64, requires_grad=True)
+    adam = torch.optim.Adam([vector], lr=options.get("rate", 2e-3))
+    for slope, reached in ((gradient, after), ((second - 0.9 * first.astype(float)) / 0.1, last)):
+        vector.grad = torch.from_numpy(slope)
+        adam.step()
+        moved = (vector.detach().numpy() - before, reached.astype(float) - before)
+        assert np.linalg.norm(moved[0] - moved[1]) <= 1e-3 * np.linalg.norm(moved[0])
+
+
+def test_codes_and_images_are_those_of_torch_for_any_number_of_them(page):
+    pixels, latents = 64, 3
+    for n in (1, 64, 65):
+        parameters, images, codes, *ours = page.evaluate(
+            """([pixels, latents, n]) => {
+              const net = vae.createVae(allocate(), { pixels, latents, seed: 1 }), images = random(n * pixels);
+              for (let i = 0; i < 3; i++) net.train(random(64 * pixels, i));
+              const codes = random(n * latents).map((value) => 4 * value - 2), { mu, logvar } = net.encode(images);
+              return [net.save().parameters, images, codes, mu, logvar, net.decode(codes)].map(text);
+            }""",
+            [pixels, latents, n],
+        )
+        reference = Reference(from_text(parameters), pixels, latents)
+        x, z = (torch.tensor(from_text(t), dtype=torch.float64).view(n, -1) for t in (images, codes))
+        theirs = (*reference.encode(x), torch.sigmoid(reference.logits(z)))
+        for got, expected in zip(ours, theirs, strict=True):
+            np.testing.assert_allclose(from_text(got).reshape(n, -1), expected.detach(), rtol=1e-4, atol=1e-5)
+
+
+def test_the_last_bias_starts_at_the_logits_of_the_mean_image(page):
+    mean = np.array([0, 0.5, 0.9, 1, *[0.2] * 4])
+    parameters = page.evaluate(
+        """(mean) => text(vae.createVae(allocate(), { pixels: 8, latents: 2, mean }).save().parameters)""",
+        mean.tolist(),
+    )
+    clipped = mean.clip(0.001, 0.999)
+    np.testing.assert_allclose(from_text(parameters)[-8:], np.log(clipped / (1 - clipped)), rtol=1e-5, atol=1e-6)
+
+
+RUN = """([simd, seed]) => {
+  const create = (seed) => vae.createVae(allocate(simd), { pixels: 64, latents: 2, seed });
+  const train = (net, from, to) => { for (let i = from; i < to; i++) net.train(random(64 * 64, i), { beta: 2 }); };
+  const first = create(seed), second = create(99);
+  train(first, 0, 3);
+  second.load(structuredClone(first.save()));
+  train(first, 3, 6);
+  train(second, 3, 6);
+  return [first, second].map((net) => text(net.save().parameters));
+}"""
+
+
+@pytest.mark.parametrize("simd", [True, False])
+def test_a_seed_gives_the_same_run_and_a_snapshot_continues_it(page, simd):
+    reached = {*page.evaluate(RUN, [simd, 7]), *page.evaluate(RUN, [simd, 7])}
+    assert len(reached) == 1
+    assert reached.isdisjoint(page.evaluate(RUN, [simd, 8]))
+
+
+def test_memory_does_not_grow(page):
+    """The product's memory has a fixed size; here is the rest, which JavaScript allocates."""
+    client = page.context.new_cdp_session(page)
+    page.evaluate("() => { window.net = vae.createVae(allocate(), { pixels: 64, latents: 2, seed: 0 }); }")
+    used = []
+    for _ in range(2):
+        page.evaluate("() => { for (let i = 0; i < 500; i++) net.train(random(64 * 64, i)); net.decode(random(200)); }")
+        client.send("HeapProfiler.collectGarbage")
+        usage = client.send("Runtime.getHeapUsage")
+        used.append(usage["usedSize"] + usage.get("backingStorageSize", 0))
+    assert used[1] - used[0] < 100_000
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("vae.createVae(allocate(), { pixels: 20, latents: 2 })", "pixels: need a multiple of 8, got 20"),
+        ("vae.createVae(allocate(), { pixels: 0, latents: 2 })", "pixels: need a multiple of 8, got 0"),
+        ("vae.createVae(allocate(), { pixels: 64, latents: 0 })", "latents: need a whole number from 1 to 64, got 0"),
+        (
+            "vae.createVae(allocate(), { pixels: 64, latents: 1.5 })",
+            "latents: need a whole number from 1 to 64, got 1.5",
+        ),
+        ("vae.createVae(allocate(), { pixels: 8, latents: 1, mean: [1] })", "mean: need 8 numbers, got 1"),
+        ("net.train(random(64))", "images: need 64 × 64 numbers, got 64"),
+        ("net.train(random(64 * 64).fill(NaN, 70, 71))", "images: need pixels from 0 to 1, got NaN"),
+        ("net.train(random(64 * 64).fill(1.5))", "images: need pixels from 0 to 1, got 1.5"),
+        ("net.train(random(64 * 64), { beta: -1 })", "beta: need a number of at least 0, got -1"),
+        ("net.train(random(64 * 64), { rate: NaN })", "rate: need a number of at least 0, got NaN"),
+        ("net.encode(random(65))", "images: need a multiple of 64 numbers, got 65"),
+        ("net.decode(random(3))", "z: need a multiple of 2 finite numbers, got "),
+        ("net.decode([0, Infinity])", "z: need a multiple of 2 finite numbers, got 0,Infinity"),
+        ("net.load({ parameters: random(3) })", r"snapshot: need \d+ parameters, got 3"),
+        ("magnify({ latents: 3 }, random(8))", "magnify: need one or two latents, got 3"),
+        (
+            "{ for (let i = 0; i < 9; i++) net.train(random(64 * 64), { rate: 1e30 }); }",
+            "training has diverged: lower the learning rate",
+        ),
+    ],
+)
+def test_bad_input_is_named(page, call, message):
+    error = page.evaluate(
+        f"""() => {{
+          const net = vae.createVae(allocate(), {{ pixels: 64, latents: 2, seed: 0 }});
+          return message(() => {call});
+        }}"""
+    )
+    assert re.match(message, error or "no error")
+
+
+@pytest.mark.parametrize("latents", [1, 2])
+def test_the_true_posterior_gives_log_p_of_an_image(page, latents):
+    """Against importance sampling from a widened q(z|x)."""
+    parameters, image, found = page.evaluate(
+        """(latents) => {
+          const net = vae.createVae(allocate(), { pixels: 64, latents, seed: 2 }), images = random(64 * 64);
+          for (let i = 0; i < 64 * 64; i++) images[i] *= (i >> 6) * (latents > 1 ? i : 9) % 64 > 31;
+          for (let i = 0; i < 200; i++) net.train(images, { rate: 0.005 });
+          const image = images.subarray(64 * 20, 64 * 21), sum = (list) => list.reduce((a, b) => a + b);
+          const found = magnify(net, image);
+          const cell = found.low.reduce((area, low, j) => area * (found.high[j] - low) / 80, 1);
+          const { evidence, elbo, gap, reconstruction, kl, pixels } = found;
+          const masses = [found.q, found.truth].map((density) => cell * sum(density));
+          return [text(net.save().parameters), text(image),
+            { evidence, elbo, gap, reconstruction, kl: [...kl], pixels: sum(pixels), masses }];
+        }""",
+        latents,
+    )
+    reference, x = Reference(from_text(parameters), 64, latents), torch.tensor(from_text(image), dtype=torch.float64)
+    with torch.no_grad():
+        mu, logvar = reference.encode(x[None])
+        q = torch.distributions.Normal(mu, 1.5 * torch.exp(logvar / 2))
+        z = mu + 1.5 * torch.exp(logvar / 2) * torch.randn(40_000, latents, generator=torch.manual_seed(0)).double()
+        log_p = -F.binary_cross_entropy_with_logits(reference.logits(z), x.expand(len(z), -1), reduction="none").sum(1)
+        prior = torch.distributions.Normal(0, 1)
+        evidence = (log_p + (prior.log_prob(z) - q.log_prob(z)).sum(1)).logsumexp(0) - np.log(len(z))
+        sharp = torch.distributions.Normal(mu, torch.exp(logvar / 2))
+        weight = torch.exp((sharp.log_prob(z) - q.log_prob(z)).sum(1))
+        recon = (weight * log_p).sum() / weight.sum()
+        kl = torch.distributions.kl_divergence(sharp, prior)[0]
+    assert found["evidence"] == pytest.approx(evidence.item(), abs=0.05)
+    assert found["reconstruction"] == pytest.approx(recon.item(), abs=0.05)
+    assert found["kl"] == pytest.approx(kl.tolist(), rel=1e-4)
+    assert found["masses"] == pytest.approx([1, 1], abs=0.01)
+    assert found["pixels"] == pytest.approx(found["reconstruction"])
+    assert found["elbo"] == pytest.approx(found["reconstruction"] - sum(found["kl"]), abs=1e-4)
+    assert found["gap"] == pytest.approx(found["evidence"] - found["elbo"]) and found["gap"] > 0
+
+
+# The worker. Images have a square at one of nine places, and noise.
+
+WORKER = """(source) => {
+  const started = [], size = 8;
+  window.square = (i) => random(64, i).map((value, p) => {
+    const [x, y] = [p % 8 - 2 * (i % 3), (p >> 3) - 2 * (Math.floor(i / 3) % 3)];
+    return Math.min(x, y) >= 0 && Math.max(x, y) < 4 ? 1 - value / 9 : value / 9;
+  });
+  window.squares = (n, held) => {
+    const images = new Float32Array((n + held) * 64);
+    for (let i = 0; i < n + held; i++) images.set(square(i), 64 * i);
+    return { images, size, n, held };
+  };
+  window.start = () => {
+    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" }))), log = [];
+    worker.onmessage = ({ data }) => log.push(data);
+    worker.onerror = (event) => log.push({ error: event.message });
+    const states = () => log.filter((message) => message.state).map((message) => message.state);
+    const until = async (ready) => { while (!ready()) await new Promise((wait) => setTimeout(wait, 20)); };
+    const ask = async (message, name) => { // wait for the next answer of this name, or an error
+      const before = log.length, find = () => log.slice(before).find((each) => name in each || "error" in each);
+      worker.postMessage(message);
+      await until(find);
+      return find().error ?? find()[name];
+    };
+    const next = (message) => ask(message, "state");
+    started.push(worker);
+    return { worker, log, states, until, ask, next };
+  };
+  window.stop = () => started.splice(0).forEach((worker) => worker.terminate());
+}"""
+
+
+@pytest.fixture
+def trainer(page):
+    page.evaluate(WORKER, bundle((*MODULES, "trainer")))
+    yield page.evaluate
+    page.evaluate("() => stop()")
+
+
+def test_the_worker_trains_and_reports(trainer):
+    report = trainer(
+        """async () => {
+          const { worker, log, states, until, next } = start();
+          const first = await next({ data: squares(300, 40) });
+          worker.postMessage({ run: "play" });
+          await until(() => states().at(-1).images >= 64 * 400);
+          const paused = await next({ run: "pause" }), once = await next({ run: "step" });
+          const lengths = ["mu", "logvar", "kl", "manifold", "reconstructions"].map((name) => once[name].length);
+          const error = Math.max(...once.reconstructions.map((p, i) => Math.abs(p - square(300 + (i >> 6))[i % 64])));
+          const marks = log.filter((message) => "checkpoint" in message).map(({ checkpoint, step }) => [checkpoint, step]);
+          return { first, paused, once, lengths, error, marks, sum: once.kl.reduce((a, b) => a + b) };
+        }"""
+    )
+    first, paused, once = (report[name] for name in ("first", "paused", "once"))
+    assert first["step"] == 0 and first["training"] is None and paused["step"] >= 400
+    assert once["step"] == paused["step"] + 1 and once["images"] == 64 * once["step"]
+    assert report["lengths"] == [80, 80, 2, 144 * 64, 5 * 64]
+    assert once["elbo"] == pytest.approx(once["reconstruction"] - report["sum"])
+    assert once["elbo"] > first["elbo"] + 5 and once["training"] == pytest.approx(once["elbo"], abs=3)
+    assert report["error"] < 0.3 and once["axes"] == [0, 1]
+    assert report["marks"][:4] == [[0, 0], [1, 100], [2, 200], [3, 300]]
+
+
+def test_the_worker_goes_back_to_a_checkpoint_and_repeats_what_followed(trainer):
+    runs, error = trainer(
+        """async () => {
+          const { next, states } = start(), runs = [];
+          await next({ data: squares(100, 10) });
+          for (let i = 0; i < 100; i++) await next({ run: "step" });
+          for (const settings of [{}, {}, { beta: 9 }]) {
+            await next({ settings });
+            const { step } = await next({ back: 1 });
+            for (let i = 0; i < 3; i++) await next({ run: "step" });
+            runs.push([step, states().at(-1).elbo]);
+          }
+          return [runs, await next({ back: 7 })];
+        }"""
+    )
+    first, second, other = runs
+    assert first == second and other[0] == 100 and other[1] != first[1]
+    assert error == "back: there is no checkpoint 7"
+
+
+def test_the_worker_follows_settings_and_answers_questions(trainer):
+    answer = trainer(
+        """async () => {
+          const { ask, next } = start(), settings = { latents: 2, seed: 3, beta: 4, warmup: 640 };
+          const betas = [(await next({ settings, data: squares(100, 10) })).beta];
+          for (let i = 0; i < 12; i++) betas.push((await next({ run: "step" })).beta);
+          const decoded = await ask({ decode: [0.5, -1], id: 1 }, "decoded");
+          const { gap } = await ask({ magnify: 4, id: 2 }, "magnified");
+          const { mu, step, axes } = await next({ settings: { latents: 8 } });
+          return { betas, decoded: decoded.length, gap, mu: mu.length, step, axes };
+        }"""
+    )
+    assert answer["betas"] == pytest.approx([0.4 * i for i in range(11)] + [4, 4])
+    assert answer["decoded"] == 64 and answer["gap"] > 0
+    assert answer["mu"] == 80 and answer["step"] == 0 and len(answer["axes"]) == 2
+
+
+def test_the_worker_names_what_is_wrong_and_goes_on(trainer):
+    *errors, step = trainer(
+        """async () => {
+          const { next, states } = start(), good = squares(100, 10);
+          const errors = [];
+          for (const wrong of [{ n: 101 }, { n: 110, held: 0 }]) errors.push(await next({ data: { ...good, ...wrong } }));
+          await next({ data: good });
+          errors.push(await next({ decode: [NaN, 0], id: 1 }));
+          await next({ settings: { rate: -1 } });
+          errors.push(await next({ run: "step" }));
+          await next({ settings: { rate: 0.001 } });
+          return [...errors, (await next({ run: "step" })).step];
+        }"""
+    )
+    assert errors == [
+        "data: need 7104 pixels, got 7040",
+        "data: need images to train on and others, got 110 and 0",
+        "z: need a multiple of 2 finite numbers, got NaN,0",
+        "rate: need a number of at least 0, got -1",
+    ]
+    assert step == 1
+
+
+@pytest.mark.slow
+def test_after_64_000_images_the_elbo_is_that_of_torch(page):
+    pixels, steps, n = 1024, 1000, 4000
+    images = datasets.hands(n + 500, seed=1, size=32, vary=("rotation", "index"), progress=False).pixels
+    images = np.float32(images.reshape(len(images), -1)) / 255
+    order = np.random.default_rng(0).integers(n, size=(steps, 64))
+    start, end = page.evaluate(
+        """([images, order]) => {
+          const [all, drawn] = [images, order].map(floats);
+          const mean = new Float32Array(1024), batch = new Float32Array(64 * 1024);
+          for (let i = 0; i < 4000 * 1024; i++) mean[i % 1024] += all[i] / 4000;
+          const net = vae.createVae(allocate(), { pixels: 1024, latents: 2, seed: 0, mean });
+          const start = text(net.save().parameters);
+          for (let i = 0; i < drawn.length; i++) {
+            batch.set(all.subarray(1024 * drawn[i], 1024 * (drawn[i] + 1)), 1024 * (i % 64));
+            if (i % 64 === 63) net.train(batch);
+          }
+          return [start, text(net.save().parameters)];
+        }""",
+        [as_text(images), as_text(order)],
+    )
+    ours, theirs = (Reference(from_text(vector), pixels, 2) for vector in (end, start))
+    theirs.vector = theirs.vector.detach().float().requires_grad_()
+    adam, generator = torch.optim.Adam([theirs.vector], lr=2e-3), torch.manual_seed(0)
+    for rows in order:
+        recon, kl = theirs.terms(torch.from_numpy(images[rows]), torch.randn(64, 2, generator=generator))
+        adam.zero_grad()
+        (kl.sum() - recon).backward()
+        adam.step()
+    held, eps = torch.from_numpy(images[n:]), torch.randn(500, 2, generator=generator)
+    with torch.no_grad():
+        (recon, kl), (their_recon, their_kl) = ours.terms(held.double(), eps.double()), theirs.terms(held, eps)
+    assert abs((recon - kl.sum()) - (their_recon - their_kl.sum())) < 1
+    assert kl.min() > 0.5

@@ -115,7 +115,7 @@ def test_the_file_is_small_and_complete_and_loads_nothing(name, tmp_path):
     assert path.stat().st_size <= 1_600_000
     text = path.read_text(encoding="utf-8")
     page = BeautifulSoup(text, "html.parser")
-    policy = r"default-src 'none'; script-src 'sha256-\S+'; style-src 'sha256-\S+'; img-src data:"
+    policy = r"default-src 'none'; script-src 'sha256-\S+' 'wasm-unsafe-eval'; style-src 'sha256-\S+'; img-src data:"
     assert re.fullmatch(policy, page.find("meta", {"http-equiv": True})["content"])
     assert not re.search(r"https?://|url\(|@import|\bimport\b *[\"'({*]", text)
     traits = json.loads(page.find(id="traits").string)

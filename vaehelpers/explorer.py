@@ -31,7 +31,7 @@ from .weights import to_bytes
 
 LIMIT = 3  # sliders run from -LIMIT to LIMIT standard deviations of the prior, as in `web/state.js`
 _WEB = Path(__file__).parent / "web"
-_MODULES = ("network", "hands", "state", "dom", "tools", "explorer")  # each imports only earlier ones
+_MODULES = ("product", "network", "hands", "state", "dom", "tools", "explorer")  # each imports only earlier ones
 _MAPPED, _SIDE = 200, 32  # number of images on the map, and the size of each in pixels
 
 

@@ -15,7 +15,8 @@ from vaehelpers.explorer import bundle
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 UNTRAINED = {"32 colour": (32, 7, 3), "64 colour": (64, 26, 3), "64 grey, one latent": (64, 1, 1)}
 # The content security policy blocks all loading, as in an HTML file by `save_html`.
-PAGE = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'">
+PAGE = """<meta http-equiv="Content-Security-Policy"
+  content="default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'">
 <script type="module">
 %s
 window.network = network;

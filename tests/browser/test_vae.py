@@ -417,7 +417,8 @@ def test_the_worker_trains_and_reports(trainer):
           const paused = await next({ run: "pause" }), once = await next({ run: "step" });
           const lengths = ["mu", "logvar", "kl", "manifold", "reconstructions"].map((name) => once[name].length);
           const error = Math.max(...once.reconstructions.map((p, i) => Math.abs(p - square(300 + (i >> 6))[i % 64])));
-          const marks = log.filter((message) => "checkpoint" in message).map(({ checkpoint, step }) => [checkpoint, step]);
+          const kept = log.filter((message) => "checkpoint" in message);
+          const marks = kept.map(({ checkpoint, step }) => [checkpoint, step]);
           return { first, paused, once, lengths, error, marks, sum: once.kl.reduce((a, b) => a + b) };
         }"""
     )
@@ -472,8 +473,8 @@ def test_the_worker_names_what_is_wrong_and_goes_on(trainer):
     *errors, step = trainer(
         """async () => {
           const { next, states } = start(), good = squares(100, 10);
-          const errors = [];
-          for (const wrong of [{ n: 101 }, { n: 110, held: 0 }]) errors.push(await next({ data: { ...good, ...wrong } }));
+          const errors = [await next({ data: { ...good, n: 101 } })];
+          errors.push(await next({ data: { ...good, n: 110, held: 0 } }));
           await next({ data: good });
           errors.push(await next({ decode: [NaN, 0], id: 1 }));
           await next({ settings: { rate: -1 } });

@@ -4,6 +4,7 @@ import * as dom from "./dom.js";
 
 const SIZE = { hands: 32, digits: 8 }; // pixels along an edge of an image
 const HELD_OUT = 200, PAIRS = 5, GRID = 12, RANGE = 2.5, KEPT = 12, ARROW = 0.1;
+const LOOK = 1500; // milliseconds from one look through the magnifying glass to the next
 const FACTORS = Object.keys(hands.FACTORS);
 const COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59"]; // petroff10, as in the lessons
 const [BLUE, ORANGE, RED, GREY, VIOLET] = COLOURS;
@@ -14,16 +15,26 @@ const DEFAULTS = {
 };
 const SPEEDS = { slow: 5, medium: 20, fast: Infinity }; // steps a second;
 const gridValue = (k) => RANGE * (2 * k / (GRID - 1) - 1); // the latent of a column of the manifold
+const TERMS = [ // of log p(x): sign, name, what it is
+  ["", "log p(x)", "The evidence, summed over a grid of codes: what the decoder alone gives this image."],
+  ["=", "reconstruction", "The mean of log p(x|z) over q(z|x), pixel by pixel: bright pixels lose most."],
+  ["−", "KL", "The KL of q(z|x) (ellipses) from the prior: what the code costs."],
+  ["+", "gap", "The KL of q(z|x) (ellipses) from the true posterior (cloud): what the encoder loses."],
+];
+const CHOICES = {
+  data: Object.keys(SIZE), first: FACTORS, second: FACTORS, n: [50, 200, 1000, 2000], latents: [1, 2, 8],
+  rate: [0.0005, 0.001, 0.002, 0.005, 0.01], warmup: [0, 20000, 50000], speed: Object.keys(SPEEDS),
+};
 const ANEW = ["data", "first", "second", "n", "latents", "seed"]; // a change of these starts a new run
 const SCENES = {
-  vae: ["A VAE learns", "All posteriors start as one heap; then they narrow, move apart and together fill the prior (circles: 1, 2 and 3 standard deviations).", {}],
+  vae: ["A VAE learns", "All posteriors q(z|x) start as one heap; they narrow, move apart and together fill the prior (circles: 1, 2, 3 standard deviations).", {}],
   holes: ["An autoencoder has holes", "No noise, no KL: the codes lie anywhere, and where the prior (circles) has its mass the decoder draws few hands.", { noise: false, kl: false }],
-  noise: ["Switch the noise on", "Noise without KL: codes grow until the noise is small beside them. Now switch the KL on, and watch them come home.", { kl: false }],
+  noise: ["Switch the noise on", "Noise without the KL: the codes spread until the noise is small beside them. Now switch the KL term on: it pulls them back to the prior.", { kl: false }],
   beta: ["β from 0.1 to 8", "At β = 0.1 each image keeps a narrow ellipse for itself. Pull β up to 8: the ellipses grow, the KL falls, images share their codes.", { beta: 0.1 }],
-  collapse: ["Posterior collapse", "β = 6 from the start: one latent pays for the rotation, the other has collapsed. Its q(z|x) is the prior for every image, its KL is 0.", { beta: 6 }],
-  warmup: ["Rescued by warm-up", "The same β = 6, but it rises from 0 over the first 20,000 images: both latents find their work before the KL presses, and stay active.", { beta: 6, warmup: 20000 }],
-  seed: ["A bad seed", "The same data and settings, another start: one latent has collapsed, and the other must do its work.", { seed: 3 }],
-  few: ["Too few images", "With 50 training images the ELBO on them rises and rises; on held-out images (bold) it soon falls: overfitting.", { n: 50, rate: 0.002 }],
+  collapse: ["Posterior collapse", "β = 6 from the start: one latent encodes the rotation, the other has collapsed. Its q(z|x) is the prior for every image, and its KL is 0.", { beta: 6 }],
+  warmup: ["Rescued by warm-up", "The same β = 6, but it rises from 0 over the first 20,000 images: both latents carry nats before the KL weighs much, and stay active.", { beta: 6, warmup: 20000 }],
+  seed: ["A bad seed", "With seed 3 and β = 2 one latent stays collapsed for the first 16,000 images. Choose seed 1, 2 or 4: both are active long before.", { beta: 2, seed: 3 }],
+  few: ["Too few images", "With 50 digits to learn from, their own ELBO (dashed) rises and rises; that of held-out digits (bold) soon falls: overfitting.", { data: "digits", n: 50 }],
 };
 
 /** A widget for anywidget. */
@@ -50,23 +61,23 @@ export function fillPage(scene) {
   start();
 }
 
-/** Return the settings that an address names: a scene, and changes of it. */
+/** Return the settings that an address names: a scene, and changes of it; what is no choice is left out. */
 function readAddress(text) {
-  const named = new URLSearchParams(text), scene = SCENES[named.get("scene")] ? named.get("scene") : "vae";
+  const named = new URLSearchParams(text), scene = Object.hasOwn(SCENES, named.get("scene")) ? named.get("scene") : "vae";
   const settings = { ...DEFAULTS, ...SCENES[scene][2] };
-  for (const [name, value] of Object.entries(DEFAULTS)) {
-    const text = named.get(name);
-    if (text === null) continue;
-    if (typeof value === "boolean") settings[name] = text === "true";
-    else if (typeof value === "string") settings[name] = text;
-    else if (Number.isFinite(parseFloat(text))) settings[name] = parseFloat(text);
+  for (const [name, text] of named) {
+    const number = parseFloat(text);
+    if (name in CHOICES) settings[name] = CHOICES[name].find((choice) => String(choice) === text) ?? settings[name];
+    else if (["noise", "kl"].includes(name)) settings[name] = text !== "false";
+    else if (name === "beta" && number >= 0) settings.beta = Math.min(number, 32);
+    else if (name === "seed" && number >= 0) settings.seed = Math.min(Math.round(number), 9999);
   }
   return { scene, settings };
 }
 
 /** Build the whole playground; it stops when `signal` aborts. */
 function createPlayground(text, saveAddress, signal) {
-  const run = { ...readAddress(text), playing: false, state: null, history: [], pale: [], checkpoints: [], z: [0, 0], near: -1, error: "" };
+  const run = { ...readAddress(text), playing: false, state: null, history: [], pale: [], checkpoints: [], z: [0, 0], near: -1, chosen: -1, magnified: null, error: "" };
   const listeners = [];
   run.subscribe = (listener) => listeners.push(listener);
   run.draw = scheduler(() => listeners.forEach((listener) => listener(run)), signal);
@@ -106,7 +117,7 @@ function scheduler(draw, signal) {
 /** Add to `run` the methods that control it; each run from the start has a worker of its own. */
 function connect(run, signal) {
   const url = URL.createObjectURL(new Blob([TRAINER], { type: "text/javascript" }));
-  let worker = null, asking = false;
+  let worker = null, asking = false, looking = false, looked = 0;
   const send = (message) => worker?.postMessage(message);
   const answers = {
     state(state) {
@@ -115,8 +126,13 @@ function connect(run, signal) {
       run.state = state;
       if (images !== run.history.at(-1)?.images) run.history.push({ images, elbo, reconstruction, kl, training });
       run.ask();
+      if (run.chosen >= 0 && performance.now() > looked + LOOK) look();
     },
     checkpoint: (number, { images }) => { run.checkpoints = [...run.checkpoints, { number, images }].slice(-KEPT); },
+    magnified(magnified) {
+      looking = false;
+      run.magnified = run.chosen < 0 ? null : magnified;
+    },
     decoded(pixels) {
       asking = false;
       run.decoded = pixels;
@@ -141,9 +157,9 @@ function connect(run, signal) {
   };
   run.restart = () => {
     worker?.terminate();
-    asking = false;
+    asking = looking = false;
     if (run.history.length > 1) run.pale = run.history;
-    Object.assign(run, { state: null, history: [], checkpoints: [], near: -1, decoded: null, error: "" });
+    Object.assign(run, { state: null, history: [], checkpoints: [], near: -1, decoded: null, magnified: null, error: "" });
     worker = new Worker(url);
     worker.onmessage = ({ data }) => {
       for (const [name, answer] of Object.entries(answers)) if (name in data) answer(data[name], data);
@@ -189,6 +205,16 @@ function connect(run, signal) {
     const z = new Float32Array(run.settings.latents);
     run.state.axes.forEach((latent, k) => { z[latent] = run.z[k]; });
     send({ decode: z, id: 0 });
+  };
+  const look = () => { // not often, since it takes as long as a few hundred steps
+    if (looking || !run.state || run.settings.latents > 2 || !run.settings.noise) return;
+    [looking, looked] = [true, performance.now()];
+    send({ magnify: run.chosen, id: 0 });
+  };
+  run.magnify = (chosen) => {
+    Object.assign(run, { chosen, magnified: null });
+    if (chosen >= 0) look();
+    run.draw();
   };
   run.point = (z, near = -1) => {
     Object.assign(run, { z, near });
@@ -283,24 +309,25 @@ function createFigure(name, title, ...children) {
 
 /** The latent plane: an ellipse for each held-out image, one standard deviation of q(z|x), and the prior's circles. */
 function createPlane(run) {
-  const { canvas, start } = createCanvas(run, { tabIndex: 0, ariaLabel: "Latent plane; arrow keys move the point that is decoded" });
+  const { canvas, start } = createCanvas(run, { tabIndex: 0, ariaLabel: "Latent plane; arrow keys move the point that is decoded, Enter magnifies the nearest image" });
   canvas.setAttribute("role", "application");
   const legend = createLegend(run), still = matchMedia("(prefers-reduced-motion: reduce)");
   let shown = null, half = 3.4;
   const toLatent = ({ offsetX, offsetY }) => [offsetX, offsetY].map((at, k) => (2 * at / canvas.clientWidth - 1) * half * (k ? -1 : 1));
+  const nearest = (z, reach) => {
+    const distances = shown?.map(([x, y]) => Math.hypot(x - z[0], y - z[1])) ?? [], least = Math.min(...distances);
+    return least < reach ? distances.indexOf(least) : -1;
+  };
   canvas.addEventListener("pointermove", (event) => {
-    const z = toLatent(event), reach = 0.045 * half;
-    let near = -1, least = reach;
-    shown?.forEach(([x, y], i) => {
-      const distance = Math.hypot(x - z[0], y - z[1]);
-      if (distance < least) [near, least] = [i, distance];
-    });
-    run.point(z, near);
+    const z = toLatent(event);
+    run.point(z, nearest(z, 0.045 * half));
   });
   canvas.addEventListener("keydown", ({ key }) => {
+    if (key === "Enter") run.magnify(nearest(run.z, Infinity));
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key] ?? [0, 0];
     if (dx || dy) run.point([run.z[0] + ARROW * dx, run.z[1] + ARROW * dy]);
   });
+  canvas.addEventListener("click", () => { if (run.near >= 0) run.magnify(run.near); });
   const move = ({ mu, logvar }) => { // part of the way, so that twelve states a second look like a film
     const target = places(run, mu, logvar), share = still.matches || shown?.length !== target.length ? 1 : 0.3;
     if (share === 1) shown = target;
@@ -322,7 +349,7 @@ function createPlane(run) {
     const frame = { x, y, scale, text: ink };
     drawPrior(context, x, y, scale, run.settings.latents);
     shown?.forEach((place, i) => drawPosterior(context, run, i, place, frame));
-    if (run.near >= 0 && shown?.[run.near]) drawPosterior(context, run, run.near, shown[run.near], { ...frame, ink });
+    for (const i of [run.chosen, run.near]) if (shown?.[i]) drawPosterior(context, run, i, shown[i], { ...frame, ink });
     Object.assign(context, { globalAlpha: 1, strokeStyle: ink, fillStyle: ink, lineWidth: 1.5 });
     const [left, top] = [x(run.z[0]), y(run.z[1])];
     context.stroke(new Path2D(`M${left - 7} ${top}h14M${left} ${top - 7}v14`));
@@ -417,7 +444,84 @@ function createManifold(run) {
     painted = run.state;
     paint(painted.manifold, run.data.size);
   });
-  return createFigure("manifold", `Decoded manifold: the plane from −${RANGE} to ${RANGE}`, dom.element("div", {}, canvas, ring));
+  const grid = dom.element("div", { className: "grid" }, canvas, ring), glass = createMagnifier(run);
+  const views = [["Decoded manifold", grid], ["Magnifying glass", glass]].map(([text, view], k) => {
+    const show = dom.button(text, () => run.magnify(k ? Math.max(0, run.chosen) : -1));
+    run.subscribe(() => {
+      view.hidden = (run.chosen >= 0) !== Boolean(k);
+      show.ariaPressed = String(!view.hidden);
+    });
+    return show;
+  });
+  return createFigure("manifold", views, grid, glass);
+}
+
+/** For one image: q(z|x) beside the true posterior, the share of each pixel, and the terms of log p(x), which light up. */
+function createMagnifier(run) {
+  const plot = createCanvas(run, { ariaLabel: "True posterior of the image, and q(z|x) as ellipses" });
+  const [image, share] = ["The image x", "Each pixel's share of the reconstruction term: the brighter, the more nats are lost"].map((ariaLabel) => createScreen(1, 1, { ariaLabel }));
+  const note = dom.element("p"), terms = TERMS.map(([sign, name, about]) => {
+    const value = dom.element("b"), term = dom.button("", () => {}, { className: name });
+    const light = (lit) => () => {
+      glass.dataset.lit = lit;
+      note.textContent = lit ? about : "Point at a term. Click an ellipse to choose its image.";
+    };
+    for (const event of ["pointerenter", "focus"]) term.addEventListener(event, light(name));
+    for (const event of ["pointerleave", "blur"]) term.addEventListener(event, light(""));
+    term.append(value, dom.element("small", { textContent: name }));
+    return { value, elements: [sign, term] };
+  });
+  const formula = dom.element("p", { className: "formula" }, ...terms.flatMap(({ elements }) => elements).slice(1));
+  const glass = dom.element("div", { className: "glass", hidden: true }, plot.canvas, dom.element("div", {}, image.canvas, share.canvas), formula, note);
+  let drawn = null;
+  terms[0].elements[1].dispatchEvent(new Event("blur"));
+  run.subscribe(() => {
+    const { magnified, data } = run;
+    formula.hidden = !magnified;
+    if (glass.hidden || !magnified || (drawn === magnified && !plot.canvas.stale)) return;
+    drawn = magnified;
+    const { evidence, reconstruction, elbo, gap, pixels } = magnified, values = [evidence, reconstruction, reconstruction - elbo, gap];
+    terms.forEach(({ value }, i) => { value.textContent = format(values[i], 2); });
+    const most = Math.max(0.7, -pixels.reduce((a, b) => Math.min(a, b)));
+    image.paint(data.images.subarray((data.n + run.chosen) * data.size ** 2), data.size);
+    share.paint(pixels.map((nats) => -nats / most), data.size);
+    drawPosteriors(plot.start(), magnified);
+  });
+  return glass;
+}
+
+/** Draw the true posterior as a cloud and q(z|x) as ellipses of 1 and 2 standard deviations; for one latent, as curves. */
+function drawPosteriors({ context, width, height, ink }, { mu, logvar, low, high, q, truth }) {
+  const x = (value) => (value - low[0]) / (high[0] - low[0]) * width, peak = truth.reduce((a, b) => Math.max(a, b));
+  Object.assign(context, { strokeStyle: ORANGE, lineWidth: 2 });
+  if (mu.length === 1) {
+    const top = q.reduce((a, b) => Math.max(a, b), peak), path = (values) => {
+      context.beginPath();
+      context.moveTo(0, height);
+      values.forEach((value, i) => context.lineTo(i / (values.length - 1) * width, height * (1 - 0.9 * value / top)));
+    };
+    path(truth);
+    Object.assign(context, { fillStyle: BLUE, globalAlpha: 0.5 });
+    context.fill();
+    path(q);
+    context.globalAlpha = 1;
+    context.stroke();
+  } else {
+    const side = Math.sqrt(truth.length), y = (value) => (high[1] - value) / (high[1] - low[1]) * height;
+    const cloud = new OffscreenCanvas(side, side), image = new ImageData(side, side);
+    truth.forEach((density, i) => image.data.set([63, 144, 218, 255 * Math.sqrt(density / peak)], 4 * (i % side + side * (side - 1 - Math.floor(i / side)))));
+    cloud.getContext("2d").putImageData(image, 0, 0);
+    context.drawImage(cloud, 0, 0, width, height);
+    for (const k of [1, 2]) {
+      context.beginPath();
+      const [a, b] = [k * sd(logvar[0]) * width / (high[0] - low[0]), k * sd(logvar[1]) * height / (high[1] - low[1])];
+      context.ellipse(x(mu[0]), y(mu[1]), a, b, 0, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+  Object.assign(context, { fillStyle: ink, globalAlpha: 0.7 });
+  context.fillText(`z₁ from ${format(low[0])} to ${format(high[0])}`, 8, height - 8);
+  if (mu.length > 1) context.fillText(`z₂ from ${format(low[1])} to ${format(high[1])}`, 8, 16);
 }
 
 /** The images in words and numbers: pairs, the ELBO and its terms, the KL of each latent, and what is pointed at. */
@@ -588,15 +692,15 @@ function createBar(run) {
   });
   return dom.element("div", { className: "bar", role: "group", ariaLabel: "Training" }, play, step, back, again, count,
     createBeta(run), createSwitch(run, "noise", "noise: sample z"), createSwitch(run, "kl", "KL term"),
-    createSelect(run, "rate", "learning rate", [0.0005, 0.001, 0.002, 0.005, 0.01]),
-    createSelect(run, "warmup", "warm-up", [0, 20000, 50000], (value) => value ? `${value / 1000}k images` : "none"),
-    createSelect(run, "speed", "speed", Object.keys(SPEEDS)));
+    createSelect(run, "rate", "learning rate"),
+    createSelect(run, "warmup", "warm-up", (value) => value ? `${value / 1000}k images` : "none"),
+    createSelect(run, "speed", "speed"));
 }
 
 /** β from 0 to 32: the slider's positions after 0 are quarters of an octave around 1. */
 function createBeta(run) {
   const toBeta = (position) => position ? 2 ** ((position - 20) / 4) : 0;
-  const range = dom.element("input", { type: "range", min: 0, max: 40, step: 1 }), value = dom.element("output");
+  const range = dom.element("input", { type: "range", min: 0, max: 40, step: 1 }), value = dom.element("b");
   range.addEventListener("input", () => run.change("beta", Number(toBeta(range.valueAsNumber).toPrecision(2))));
   run.subscribe(() => {
     const { beta } = run.settings;
@@ -613,8 +717,8 @@ function createSwitch(run, name, text) {
   return dom.element("label", { className: "switch" }, input, dom.element("span", { textContent: text }));
 }
 
-function createSelect(run, name, text, values, show = String) {
-  const options = values.map((value) => dom.element("option", { value, textContent: show(value) }));
+function createSelect(run, name, text, show = String) {
+  const values = CHOICES[name], options = values.map((value) => dom.element("option", { value, textContent: show(value) }));
   const select = dom.element("select", {}, ...options);
   select.addEventListener("change", () => run.change(name, values[select.selectedIndex]));
   run.subscribe(() => { if (select.value !== String(run.settings[name])) select.value = run.settings[name]; });
@@ -627,7 +731,7 @@ function createSidebar(run) {
     run.subscribe(() => { choose.ariaPressed = String(run.scene === name); });
     return choose;
   });
-  const factors = ["first", "second"].map((name) => createSelect(run, name, `${name} factor`, FACTORS));
+  const factors = ["first", "second"].map((name) => createSelect(run, name, `${name} factor`));
   run.subscribe(() => factors.forEach((label) => { label.hidden = run.settings.data !== "hands"; }));
   const seed = dom.element("input", { type: "number", min: 0, max: 9999, step: 1 });
   seed.addEventListener("change", () => run.change("seed", Math.max(0, Math.round(seed.valueAsNumber || 0))));
@@ -635,9 +739,9 @@ function createSidebar(run) {
   return dom.element("div", { className: "sidebar" },
     dom.element("div", { className: "scenes", role: "group", ariaLabel: "Scenes" }, dom.element("h3", { textContent: "Scenes" }), ...scenes),
     dom.element("div", { className: "anew", role: "group", ariaLabel: "A new run" }, dom.element("h3", { textContent: "A new run with" }),
-      createSelect(run, "data", "images", Object.keys(SIZE)), ...factors,
-      createSelect(run, "n", "training set", [50, 200, 1000, 2000]),
-      createSelect(run, "latents", "latents", [1, 2, 8]), dom.labelled("seed", seed)));
+      createSelect(run, "data", "images"), ...factors,
+      createSelect(run, "n", "training set"),
+      createSelect(run, "latents", "latents"), dom.labelled("seed", seed)));
 }
 
 function createSentence(run) {

@@ -127,7 +127,7 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
     If there are few, or one control, they are all states. For two controls they are a raster with the values of the
     anchors; for more, a coarse raster and, from each anchor, values of each control while the others keep theirs.
     """
-    if len(sizes) == 1 or prod(sizes) <= MOST:
+    if len(sizes) == 1 or prod(sizes) <= MOST or max(sizes) <= FEW:
         return [anchors[0], *sorted(set(product(*map(range, sizes))) - {anchors[0]})]
     rasters = (_raster(sizes, anchors[0], k) for k in range(MOST, 0, -1))
     raster = next(raster for raster in rasters if prod(map(len, raster)) <= MOST)

@@ -45,7 +45,7 @@
     const size = Math.round((max - min) / step) + 1;
     const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
     const id = `control-${number++}`, input = element("input", { type: "range", id, min: 0, max: size - 1, step: 1 });
-    const output = element("output");
+    const output = element("output", { ariaLive: "off" }); // readers of a screen hear aria-valuetext
     let dragged = false;
     input.addEventListener("pointerdown", () => { dragged = true; });
     for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { dragged = false; });

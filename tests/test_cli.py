@@ -125,7 +125,7 @@ def test_every_command_in_the_texts_runs(here, line, monkeypatch):
 
 
 def test_the_texts_name_each_command():
-    assert {line.split()[0] for line in commands()} == {"train", "evaluate", "explore", "page"}
+    assert {line.split()[0] for line in commands()} == {"train", "evaluate", "explore", "page", "play"}
 
 
 # Nothing is overwritten or lost.

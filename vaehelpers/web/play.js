@@ -652,18 +652,18 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
     context.fill();
   }
   context.restore();
-  labelEnds(context, curves.filter(({ label }) => label), x, y, height - bottom);
+  labelEnds(context, ink, curves.filter(({ label }) => label), x, y, height - bottom);
 }
 
 /** Write each curve's name at its end, apart from each other. */
-function labelEnds(context, curves, x, y, bottom) {
+function labelEnds(context, ink, curves, x, y, bottom) {
   const ends = curves.map(({ points, label, colour, alpha = 1 }) => ({ label, colour, alpha, x: x(points.at(-1)[0]), y: y(points.at(-1)[1]) }));
   ends.sort((a, b) => a.y - b.y);
   context.textBaseline = "middle";
   let free = 6;
   ends.forEach((end, i) => {
     const at = Math.min(Math.max(end.y, free), bottom - 6 - 13 * (ends.length - 1 - i));
-    Object.assign(context, { fillStyle: end.colour, globalAlpha: end.alpha });
+    Object.assign(context, { fillStyle: `color-mix(in srgb, ${end.colour} 70%, ${ink})`, globalAlpha: end.alpha });
     context.fillText(end.label, end.x + 5, at);
     free = at + 13;
   });

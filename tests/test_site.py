@@ -1,5 +1,6 @@
 """The site in a browser, opened as files without a server or a network."""
 
+import json
 import re
 import subprocess
 import sys
@@ -172,6 +173,21 @@ def test_the_explorer_works(reader, name):
     before = screen.evaluate("canvas => canvas.toDataURL()")
     slider.press("End")
     until(page, lambda: screen.evaluate("canvas => canvas.toDataURL()") != before)
+
+
+@pytest.mark.parametrize("name", ["05_elbo.html", "de/05_elbo.html"])
+def test_every_figure_under_sliders_moves(reader, site, name):
+    page = reader(name, "dark", 400)
+    assert (site / name).stat().st_size <= 3e6
+    page.wait_for_selector("[data-live=ready]", state="attached")
+    figures = page.locator("figure.live")
+    assert figures.count() == 4 and page.locator(".widget-subarea, script[type*=widget]").count() == 0
+    for figure in figures.all():
+        before = figure.locator("svg > g").first.inner_html()
+        figure.locator("input[type=range]").first.press("End")
+        assert figure.locator("svg > g").first.inner_html() != before
+        text = figure.locator("svg").first.get_attribute("aria-label")
+        assert len(text) > 40 and page.locator(f"img[alt={json.dumps(text)}]").count() == 0, "a still image is left"
 
 
 def test_the_search_finds_a_word(reader):

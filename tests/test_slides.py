@@ -161,6 +161,23 @@ def test_a_guess_is_marked_and_what_follows_waits_for_a_key(page):
     page.wait_for_function("Reveal.getCurrentSlide().querySelector('.predict ~ .fragment.visible')")
 
 
+@pytest.mark.parametrize("page", ["05_elbo"], indirect=True)
+def test_every_figure_under_sliders_moves_and_escape_leads_back_to_the_slides(page):
+    figures = page.locator("figure.live")
+    assert figures.count() == 4
+    for figure in figures.all():
+        open_first(page, f"#{figure.get_attribute('id')}")
+        place = page.evaluate("JSON.stringify(Reveal.getIndices())")
+        before = figure.locator("svg > g").inner_html()
+        figure.locator("input[type=range]").first.press("End")
+        assert figure.locator("svg > g").inner_html() != before
+        assert page.evaluate("JSON.stringify(Reveal.getIndices())") == place
+        page.keyboard.press("Escape")
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("place => JSON.stringify(Reveal.getIndices()) !== place", arg=place)
+        assert not page.evaluate("Reveal.isOverview()")
+
+
 @pytest.mark.parametrize("page", ["00_start_here"], indirect=True)
 def test_an_explorer_works_on_its_slide(page):
     page.evaluate(SHOW, page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('iframe'))"))

@@ -249,6 +249,26 @@ def test_codes_and_images_are_those_of_torch_for_any_number_of_them(page):
             np.testing.assert_allclose(from_text(got).reshape(n, -1), expected.detach(), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("pixels", "latents"), [(8, 3), (64, 60)])  # as many pixels as latents with padding
+def test_weights_start_as_he_et_al_say_and_unused_latents_at_zero(page, pixels, latents):
+    parameters = page.evaluate(
+        """([pixels, latents]) => text(vae.createVae(allocate(), { pixels, latents, seed: 1 }).save().parameters)""",
+        [pixels, latents],
+    )
+    reference = Reference(from_text(parameters), pixels, latents)
+    inputs = iter([pixels, 256, 128, latents, 128, 256])
+    for part, layers in enumerate(reference.parts):
+        for i, (weight, bias, shape) in enumerate(layers):
+            values = reference.vector[weight].detach().view(shape)
+            if (part, i) in ((0, 2), (1, 0)):
+                values = values.view(2, -1, 128).permute(1, 0, 2) if part == 0 else values.T
+                assert not values[latents:].any()
+                values = values[:latents]
+            scale = (2 / next(inputs)) ** 0.5 * (0.3 if (part, i) == (0, 2) else 1)
+            assert values.std().item() == pytest.approx(scale, rel=0.15)
+            assert not reference.vector[bias].any()
+
+
 def test_the_last_bias_starts_at_the_logits_of_the_mean_image(page):
     mean = np.array([0, 0.5, 0.9, 1, *[0.2] * 4])
     parameters = page.evaluate(

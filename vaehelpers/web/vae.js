@@ -41,10 +41,11 @@ export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) 
 
   /** Initialise as He et al. (2015), section 2.2; posteriors start near the prior, and unused latents at zero. */
   function initialise() {
-    for (const { ins, outs, weight } of layers) {
-      const scale = Math.sqrt(2 / (ins === width ? latents : ins)) * (outs === 2 * width ? 0.3 : 1);
+    for (const layer of layers) {
+      const { ins, outs, weight } = layer, isLast = layer === encoder[2], isFirst = layer === decoder[0];
+      const scale = Math.sqrt(2 / (isFirst ? latents : ins)) * (isLast ? 0.3 : 1);
       for (let i = 0; i < ins * outs; i++) {
-        const latent = ins === width ? i % width : outs === 2 * width ? Math.floor(i / ins) % width : 0;
+        const latent = isFirst ? i % width : isLast ? Math.floor(i / ins) % width : 0;
         parameters[weight + i] = latent < latents ? scale * random.normal() : 0;
       }
     }

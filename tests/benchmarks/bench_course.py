@@ -17,7 +17,7 @@ def execute(lesson):
 
 
 def row(what, value, limit, unit, beside=""):
-    return f"| {what} | {limit} {unit} | {value:.2g} {unit}{beside} | {'yes' if value <= limit else '**no**'} |"
+    return f"| {what} | {limit} {unit} | {value:.3g} {unit}{beside} | {'yes' if value <= limit else '**no**'} |"
 
 
 if __name__ == "__main__":

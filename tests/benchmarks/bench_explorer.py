@@ -1,4 +1,7 @@
-"""The time from a key press to the painted image: the explorer in JupyterLab and from a file, against ipywidgets."""
+"""The time from a key press to the painted image: the explorer in JupyterLab and from a file, a figure from a file.
+
+The peer is a slider of ipywidgets in JupyterLab.
+"""
 
 import os
 import random
@@ -8,12 +11,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
 import rows
 from playwright.sync_api import sync_playwright
 
-from vaehelpers import weights
+from vaehelpers import plots, weights
 from vaehelpers.explorer import LatentExplorer
+from vaehelpers.lessons import lesson01, lesson03
+from vaehelpers.lessons.frames import live_html
+from vaehelpers.page import to_html
 
 sys.path.append(str(Path(__file__).parents[1]))
 from conftest import serving
@@ -37,7 +44,7 @@ slider.observe(draw, "value")
 draw()
 ipywidgets.HBox([image, slider])""",
 ]
-SLIDER, PEER = ".latent-explorer .film input", ".widget-slider .noUi-handle"
+SLIDER, FIGURE, PEER = ".latent-explorer .film input", "figure.live input", ".widget-slider .noUi-handle"
 #: Stores the milliseconds from each key press to the end of the frame that shows its image.
 WATCH = """
 const { port1, port2 } = new MessageChannel();
@@ -57,6 +64,9 @@ CanvasRenderingContext2D.prototype.putImageData = function (...values) {
   putImageData.apply(this, values);
   if (this.canvas.matches(".screen")) painted();
 };
+new MutationObserver((changes) => {
+  if (changes.some(({ target }) => target.closest?.("figure.live svg"))) painted();
+}).observe(document, { childList: true, subtree: true });
 document.addEventListener("load", ({ target }) => target.matches?.("img") && painted(), true);
 addEventListener("keydown", ({ timeStamp }) => { pressed = timeStamp; }, true);
 """
@@ -87,23 +97,38 @@ def open_page(browser, url):
     return page
 
 
-def measure(browser, lab, path):
-    """Return a row for the explorer in JupyterLab and one for the explorer from a file."""
-    alone, page = open_page(browser, path.as_uri()), open_page(browser, lab)
+def page_of_figure():
+    """Return a page with a figure under sliders, which were drawn in advance."""
+    with plt.style.context(plots.STYLE):
+        html = live_html((lesson01.two_weathers if rows.QUICK else lesson03.gaussian_steps)(), "figure")
+    output = nbformat.v4.new_output("display_data", {"text/html": html})
+    return to_html(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[output])]), Path())
+
+
+def measure(browser, lab, folder):
+    """Return a row for the explorer in JupyterLab, for the explorer from a file and for a figure from a file."""
+    alone, figure = (open_page(browser, (folder / f"{name}.html").as_uri()) for name in ("explorer", "figure"))
+    figure.wait_for_selector("[data-live=ready]", state="attached")
+    page = open_page(browser, lab)
     page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.sessionContext", timeout=60_000)
     page.evaluate(RUN_ALL)
     for slider in (SLIDER, PEER):
         page.wait_for_selector(slider)
-    ways = {"in JupyterLab": (page, SLIDER), "from a file": (alone, SLIDER), "ipywidgets": (page, PEER)}
+    ways = {
+        "the explorer in JupyterLab": (page, SLIDER),
+        "the explorer from a file": (alone, SLIDER),
+        "a figure under sliders from a file": (figure, FIGURE),
+        "ipywidgets": (page, PEER),
+    }
     for way in ways.values():
         press(*way, 10)  # warm up
     rounds = [{name: press(*way, PRESSES) for name, way in ways.items()} for _ in range(rows.ROUNDS)]
     table = []
-    for name in ("in JupyterLab", "from a file"):
+    for name in [*ways][:-1]:
         pairs = [[statistics.median(times[way]) / 1000 for way in (name, "ipywidgets")] for times in rounds]
         every = [latency for times in rounds for latency in times[name]]
         beside = f"95th percentile {statistics.quantiles(every, n=20)[-1]:.1f} ms of {len(every)} key presses"
-        work = f"a key press to the painted image, the explorer {name}"
+        work = f"a key press to the painted image, {name}"
         table.append(rows.against(work, "ipywidgets in JupyterLab", pairs, beside=beside))
     return table
 
@@ -113,6 +138,7 @@ if __name__ == "__main__":
         folder = Path(name)
         (folder / "root").mkdir()
         LatentExplorer(*weights.load_pretrained("hands")).save_html(folder / "explorer.html")
+        (folder / "figure.html").write_text(page_of_figure(), encoding="utf-8")
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, folder / "root" / "explorer.ipynb")
@@ -122,4 +148,4 @@ if __name__ == "__main__":
         with serving("jupyter", "lab", *options, path="/api", log=folder / "lab.log") as address:
             with sync_playwright() as playwright:
                 lab = f"{address}/lab/tree/explorer.ipynb?reset"
-                rows.store("explorer", measure(rows.chromium(playwright), lab, folder / "explorer.html"))
+                rows.store("explorer", measure(rows.chromium(playwright), lab, folder))

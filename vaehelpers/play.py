@@ -35,7 +35,7 @@ class Play(anywidget.AnyWidget):
     _esm = _script()
     _css = (_WEB / "play.css").read_text(encoding="utf-8")
     #: The names of the scenes.
-    SCENES = tuple(re.findall(r'^  (\w+): \["', _esm, re.M))
+    SCENES = tuple(re.findall(r"^  (\w+):", _esm.split("const SCENES")[1].split("};")[0], re.M))
     scene = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, scene: str = SCENES[0]) -> None:

@@ -2,8 +2,8 @@
 import * as hands from "./hands.js";
 import * as dom from "./dom.js";
 
-const SIZE = { hands: 32, digits: 8 }; // pixels along an edge of an image
-const HELD_OUT = 200, PAIRS = 5, GRID = 12, RANGE = 2.5, KEPT = 12, ARROW = 0.1;
+const SIZE = { hands: 32, digits: 8, own: 32 }; // pixels along an edge of an image
+const HELD_OUT = 200, PAIRS = 5, LEAST = 20, GRID = 12, RANGE = 2.5, KEPT = 12, ARROW = 0.1;
 const LOOK = 1500; // milliseconds from one look through the magnifying glass to the next
 const FACTORS = Object.keys(hands.FACTORS);
 const COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59"]; // petroff10, as in the lessons
@@ -22,14 +22,14 @@ const TERMS = [ // of log p(x): sign, name, what it is
   ["+", "gap", "The KL of q(z|x) (ellipses) from the true posterior (cloud): what the encoder loses."],
 ];
 const CHOICES = {
-  data: Object.keys(SIZE), first: FACTORS, second: FACTORS, n: [50, 200, 1000, 2000], latents: [1, 2, 8],
+  data: ["hands", "digits"], first: FACTORS, second: FACTORS, n: [50, 200, 1000, 2000], latents: [1, 2, 8],
   rate: [0.0005, 0.001, 0.002, 0.005, 0.01], warmup: [0, 20000, 50000], speed: Object.keys(SPEEDS),
 };
 const ANEW = ["data", "first", "second", "n", "latents", "seed"]; // a change of these starts a new run
 const SCENES = {
   vae: ["A VAE learns", "All posteriors q(z|x) start as one heap; they narrow, move apart and together fill the prior (circles: 1, 2, 3 standard deviations).", {}],
   holes: ["An autoencoder has holes", "No noise, no KL: the codes lie anywhere, and where the prior (circles) has its mass the decoder draws few hands.", { noise: false, kl: false }],
-  noise: ["Switch the noise on", "Noise without the KL: the codes spread until the noise is small beside them. Now switch the KL term on: it pulls them back to the prior.", { kl: false }],
+  noise: ["Switch the noise on", "Noise without the KL: each ellipse shrinks until its noise hardly matters. Now switch the KL term on: the ellipses grow and together fill the prior.", { kl: false }],
   beta: ["β from 0.1 to 8", "At β = 0.1 each image keeps a narrow ellipse for itself. Pull β up to 8: the ellipses grow, the KL falls, images share their codes.", { beta: 0.1 }],
   collapse: ["Posterior collapse", "β = 6 from the start: one latent encodes the rotation, the other has collapsed. Its q(z|x) is the prior for every image, and its KL is 0.", { beta: 6 }],
   warmup: ["Rescued by warm-up", "The same β = 6, but it rises from 0 over the first 20,000 images: both latents carry nats before the KL weighs much, and stay active.", { beta: 6, warmup: 20000 }],
@@ -96,6 +96,11 @@ function createPlayground(text, saveAddress, signal) {
   whole.addEventListener("keydown", (event) => { // plain keys would trigger JupyterLab's commands
     if (!(event.ctrlKey || event.metaKey || event.altKey)) event.stopPropagation();
   });
+  whole.addEventListener("dragover", (event) => event.preventDefault());
+  whole.addEventListener("drop", (event) => {
+    event.preventDefault();
+    run.open(event.dataTransfer.files);
+  });
   run.restart();
   return whole;
 }
@@ -151,6 +156,7 @@ function connect(run, signal) {
   }, 0);
   const load = async () => {
     const mine = worker, { data, n } = run.settings;
+    if (data === "own") return begin(run.data = run.own);
     if (data === "hands") return drawImages();
     const digits = await unpackDigits(n);
     if (mine === worker) begin(run.data = digits);
@@ -189,6 +195,15 @@ function connect(run, signal) {
     Object.assign(run, { scene, settings: { ...DEFAULTS, ...SCENES[scene][2] }, playing: true, pale: [], history: [] });
     run.save();
     run.restart();
+  };
+  run.open = async (files) => {
+    try {
+      run.own = await readOwn(files);
+      run.change("data", "own");
+    } catch ({ message }) {
+      run.error = `Your images: ${message}.`;
+      run.draw();
+    }
   };
   run.back = () => {
     const to = run.checkpoints.findLast(({ images }) => images < run.state.images);
@@ -253,7 +268,27 @@ async function unpackDigits(n) {
   const rows = [...Array(Math.min(n, all - HELD_OUT)).keys(), ...Array.from({ length: HELD_OUT }, (_, i) => all - HELD_OUT + i)];
   const images = Float32Array.from({ length: 64 * rows.length }, (_, i) => bytes[65 * rows[i >> 6] + (i & 63)] / 16);
   const classes = rows.slice(-HELD_OUT).map((row) => bytes[65 * row + 64]);
-  return { images, size: SIZE.digits, n: rows.length - HELD_OUT, held: HELD_OUT, classes };
+  return { images, size: SIZE.digits, n: rows.length - HELD_OUT, held: HELD_OUT, classes, note: "each number is the class of an image" };
+}
+
+/** Read files as grey square images, in the middle of which the last tenth is held out. Throws an Error for other files. */
+async function readOwn(files) {
+  const size = SIZE.own, all = Array.from(files), n = all.length - Math.ceil(all.length / 10);
+  if (all.length < LEAST) throw new Error(`need at least ${LEAST} images, got ${all.length}`);
+  const context = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true }), images = new Float32Array(all.length * size ** 2);
+  for (const [i, file] of all.entries()) {
+    const bitmap = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} cannot be read as an image`); });
+    const side = Math.min(bitmap.width, bitmap.height);
+    context.fillStyle = "white"; // behind what is transparent
+    context.fillRect(0, 0, size, size);
+    context.drawImage(bitmap, (bitmap.width - side) / 2, (bitmap.height - side) / 2, side, side, 0, 0, size, size);
+    const { data } = context.getImageData(0, 0, size, size);
+    for (let p = 0; p < size ** 2; p++) { // as in Pillow (ITU-R 601)
+      images[i * size ** 2 + p] = (0.299 * data[4 * p] + 0.587 * data[4 * p + 1] + 0.114 * data[4 * p + 2]) / 255;
+    }
+  }
+  const order = Array.from({ length: all.length - n }, (_, i) => i / Math.max(1, all.length - n - 1));
+  return { images, size, n, held: all.length - n, labels: [order, order], note: "the colours follow the order of the files" };
 }
 
 // Canvases.
@@ -283,14 +318,19 @@ function createCanvas(run, properties, signal) {
 /** A canvas of `columns` × `rows` grey images, in which `paint` paints as many as there are. */
 function createScreen(columns, rows, properties) {
   const canvas = dom.element("canvas", { role: "img", ...properties }), context = canvas.getContext("2d");
+  let sheet = null, words = null;
   const paint = (pixels, size) => {
-    if (canvas.width !== columns * size) Object.assign(canvas, { width: columns * size, height: rows * size });
-    const sheet = context.createImageData(columns * size, rows * size), { data } = sheet;
-    for (let p = 0; p < columns * rows * size ** 2; p++) {
-      const x = p % (columns * size), y = Math.floor(p / (columns * size));
-      const image = columns * Math.floor(y / size) + Math.floor(x / size);
-      data.fill(255 * pixels[image * size ** 2 + (y % size) * size + x % size], 4 * p, 4 * p + 3);
-      data[4 * p + 3] = 255;
+    const width = columns * size;
+    if (sheet?.width !== width) {
+      Object.assign(canvas, { width, height: rows * size });
+      sheet = context.createImageData(width, rows * size);
+      words = new Uint32Array(sheet.data.buffer); // one for the four bytes of a pixel
+    }
+    for (let image = 0, p = 0; image < columns * rows; image++) {
+      const corner = Math.floor(image / columns) * size * width + image % columns * size;
+      for (let y = 0; y < size; y++) {
+        for (let x = 0; x < size; x++, p++) words[corner + y * width + x] = 0xff000000 | Math.round(255 * pixels[p]) * 0x010101;
+      }
     }
     context.putImageData(sheet, 0, 0);
   };
@@ -411,7 +451,7 @@ function createLegend(run) {
   run.subscribe(() => {
     if (known === run.data || !run.data) return;
     known = run.data;
-    if (known.classes) return legend.replaceChildren("each number is the class of an image");
+    if (known.note) return legend.replaceChildren(known.note);
     by.replaceChildren(...known.names.map((name) => dom.element("option", { textContent: name })));
     by.selectedIndex = factor;
     legend.replaceChildren(ends[0].canvas, dom.element("span", { className: "ramp" }), ends[1].canvas, "colour:", by);
@@ -733,13 +773,16 @@ function createSidebar(run) {
   });
   const factors = ["first", "second"].map((name) => createSelect(run, name, `${name} factor`));
   run.subscribe(() => factors.forEach((label) => { label.hidden = run.settings.data !== "hands"; }));
+  const files = dom.element("input", { type: "file", accept: "image/*", multiple: true, title: `at least ${LEAST}; or drop them on this page` });
+  files.addEventListener("click", () => { files.value = ""; }); // so that choosing the same files again is a change
+  files.addEventListener("change", () => run.open(files.files));
   const seed = dom.element("input", { type: "number", min: 0, max: 9999, step: 1 });
   seed.addEventListener("change", () => run.change("seed", Math.max(0, Math.round(seed.valueAsNumber || 0))));
   run.subscribe(() => { if (document.activeElement !== seed) seed.value = run.settings.seed; });
   return dom.element("div", { className: "sidebar" },
     dom.element("div", { className: "scenes", role: "group", ariaLabel: "Scenes" }, dom.element("h3", { textContent: "Scenes" }), ...scenes),
     dom.element("div", { className: "anew", role: "group", ariaLabel: "A new run" }, dom.element("h3", { textContent: "A new run with" }),
-      createSelect(run, "data", "images"), ...factors,
+      createSelect(run, "data", "images"), dom.labelled("own images", files), ...factors,
       createSelect(run, "n", "training set"),
       createSelect(run, "latents", "latents"), dom.labelled("seed", seed)));
 }

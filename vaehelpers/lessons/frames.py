@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, product
+from itertools import chain, cycle, product
 from math import prod
 from typing import Any
 from xml.etree import ElementTree
@@ -246,13 +246,18 @@ def _leaves(group: ElementTree.Element) -> Iterator[ElementTree.Element]:
 
 
 def _shorter(path: str) -> str:
-    """Return a path in tenths of a point; its lines are relative to the point before, which compresses better."""
-    shorter, here = [], [0.0, 0.0]
+    """Return a path in tenths of a point, relative to its first one, so that equal shapes become equal texts."""
+    shorter: list[str] = []
+    first, here = [0.0, 0.0], [0.0, 0.0]
     for kind, numbers in re.findall("([A-Za-z])([^A-Za-z]*)", path):
-        points = [round(float(x), 1) for x in numbers.split()]
-        moved = [b - a for a, b in zip(here, points, strict=True)] if kind == "L" else points
-        shorter.append(("l" if kind == "L" else kind) + " ".join(f"{round(x, 1):g}" for x in moved))
-        here = points[-2:] or here
+        points = [float(x) for x in numbers.split()]
+        if not shorter:
+            first = points
+        offsets = [round(x - x0, 1) for x, x0 in zip(points, cycle(first))]
+        before = [-round(x, 1) for x in first] if kind == "M" else here
+        relative = " ".join(f"{round(x - x0, 1) + 0.0:g}" for x, x0 in zip(offsets, cycle(before)))
+        shorter.append((kind if kind == "M" else kind.lower()) + relative)
+        here = offsets[-2:] or here
     return "".join(shorter)
 
 

@@ -179,9 +179,9 @@ def test_axe_finds_nothing_serious_and_nothing_is_beyond_the_window(opened, widt
 
 
 def test_own_images_are_learned_and_other_files_named(opened, tmp_path):
-    for i in range(20):
+    for i in range(40):
         image = Image.new("RGB", (60, 40), (255, 255, 255))
-        image.paste((0, 0, 0), (2 * i, 10, 2 * i + 20, 30))
+        image.paste((0, 0, 0), (i, 10, i + 20, 30))
         image.save(tmp_path / f"{i:02}.png")
     paths = sorted(tmp_path.iterdir())
     play, alert = opened(), "() => document.querySelector('.play [role=alert]').textContent"
@@ -245,8 +245,7 @@ class TestScenes:
                 assert play.kl().min() > 0.5 and play.terms()[0] > -218
             else:
                 assert np.isnan(play.kl()).all() and play.terms()[1] > -212
-        print(seed, shares)
-        assert shares["holes"] > shares["vae"]
+        assert shares["holes"] > shares["vae"] + 0.2
 
     def test_without_the_kl_codes_spread_and_with_it_they_return(self, opened, seed):
         play = opened(f"scene=noise&seed={seed}")
@@ -254,7 +253,6 @@ class TestScenes:
         spread = play.terms()[2]
         play.page.get_by_label("KL term").check()
         play.train(16_000)
-        print(seed, spread, play.terms()[2])
         assert spread > 8 and play.terms()[2] < 5
 
     def test_a_higher_beta_widens_the_posteriors(self, opened, seed):
@@ -264,7 +262,6 @@ class TestScenes:
         play.page.get_by_role("slider").fill("32")
         play.train(18_000)
         high = play.terms()
-        print(seed, low, high)
         assert low[2] > high[2] + 2 and low[1] > high[1]
 
     def test_one_latent_collapses_unless_beta_is_warmed_up(self, opened, seed):
@@ -273,7 +270,6 @@ class TestScenes:
         assert play.kl().min() < 0.05 and play.kl().max() > 0.5
         play = opened(f"scene=warmup&seed={seed}")
         play.train(30_000)
-        print(seed, play.kl())
         assert play.kl().min() > 0.3
 
     def test_too_few_images_overfit(self, opened, seed):
@@ -281,7 +277,6 @@ class TestScenes:
         play.train(8_000)
         early = play.terms()[0]
         play.train(48_000)
-        print(seed, early, play.terms()[0])
         assert play.terms()[0] < early - 1.5
 
 
@@ -290,5 +285,4 @@ def test_a_bad_seed_leaves_a_latent_collapsed_at_16000_images(opened):
     for seed, active in ((3, False), (1, True), (2, True), (4, True)):
         play = opened(f"scene=seed&seed={seed}")
         play.train(15_500)
-        print(seed, play.kl())
-        assert (play.kl().min() > 0.5) is active and (play.kl().min() < 0.1) is not active
+        assert play.kl().min() > 0.5 if active else play.kl().min() < 0.1

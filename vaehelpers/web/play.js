@@ -271,12 +271,13 @@ async function unpackDigits(n) {
   return { images, size: SIZE.digits, n: rows.length - HELD_OUT, held: HELD_OUT, classes, note: "each number is the class of an image" };
 }
 
-/** Read files as grey square images, in the middle of which the last tenth is held out. Throws an Error for other files. */
+/** Read the middle of each file as a grey square image; every tenth is held out. Throws an Error for other files. */
 async function readOwn(files) {
-  const size = SIZE.own, all = Array.from(files), n = all.length - Math.ceil(all.length / 10);
+  const size = SIZE.own, isHeld = (_, i) => i % 10 === 5, all = Array.from(files), held = all.filter(isHeld).length, n = all.length - held;
+  const sorted = [...all.filter((file, i) => !isHeld(file, i)), ...all.filter(isHeld)];
   if (all.length < LEAST) throw new Error(`need at least ${LEAST} images, got ${all.length}`);
   const context = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true }), images = new Float32Array(all.length * size ** 2);
-  for (const [i, file] of all.entries()) {
+  for (const [i, file] of sorted.entries()) {
     const bitmap = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} cannot be read as an image`); });
     const side = Math.min(bitmap.width, bitmap.height);
     context.fillStyle = "white"; // behind what is transparent
@@ -287,8 +288,8 @@ async function readOwn(files) {
       images[i * size ** 2 + p] = (0.299 * data[4 * p] + 0.587 * data[4 * p + 1] + 0.114 * data[4 * p + 2]) / 255;
     }
   }
-  const order = Array.from({ length: all.length - n }, (_, i) => i / Math.max(1, all.length - n - 1));
-  return { images, size, n, held: all.length - n, labels: [order, order], note: "the colours follow the order of the files" };
+  const order = Array.from({ length: held }, (_, i) => i / Math.max(1, held - 1));
+  return { images, size, n, held, labels: [order, order], note: "the colours follow the order of the files" };
 }
 
 // Canvases.

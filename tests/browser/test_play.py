@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from explorers import notebook
 from PIL import Image
-from test_browser import serious_violations
+from test_browser import open_notebook, run_all, serious_violations
 
 from vaehelpers import hands
 from vaehelpers.play import Play
@@ -31,7 +32,7 @@ class Playground:
         self.page = page
 
     def button(self, name):
-        return self.page.get_by_role("button", name=name, exact=True)
+        return self.page.locator(".play").get_by_role("button", name=name, exact=True)
 
     def images(self):
         return int(self.page.locator(".count").inner_text().split()[0].replace(",", ""))
@@ -217,6 +218,19 @@ def test_an_unknown_scene_is_an_error():
     assert set(Play.SCENES) == {"vae", "holes", "noise", "beta", "collapse", "warmup", "seed", "few"}
     with pytest.raises(ValueError, match="scene: need one of vae, .*, got 'hole'"):
         Play("hole")
+
+
+@pytest.mark.slow
+def test_it_learns_in_jupyterlab_too(lab, browser):
+    cell = """from vaehelpers.play import Play\nPlay("collapse")"""
+    with open_notebook(lab, browser, "play", notebook([cell])) as page:
+        run_all(page)
+        page.wait_for_function(FIRST, timeout=60_000)
+        play = Playground(page)
+        assert page.get_by_role("slider").get_attribute("aria-valuetext") == "6"
+        play.train(1280)
+        assert play.terms()[1] > -260
+        assert serious_violations(page, ".play") == []
 
 
 # Each scene ends where its sentence says.

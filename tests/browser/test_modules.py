@@ -62,8 +62,7 @@ def from_text(text, *shape):
     return np.frombuffer(base64.b64decode(text), np.float32).reshape(shape)
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, *UNTRAINED])
-def test_the_browser_computes_what_torch_computes(page, name):
+def assert_computes_what_torch_computes(page, name):
     model, card = weights.load_pretrained(name) if name in SHIPPED else (untrained(*UNTRAINED[name]), {})
     n, factors = 50, {"data": "hands", "vary": card.get("vary", ["index"])}
     x = held_out(model, factors if model.size == 64 else {}, n).pixels
@@ -91,6 +90,19 @@ def test_the_browser_computes_what_torch_computes(page, name):
     assert drawn.std(axis=0).max() > 0.01  # it depends on the code
     for ours, theirs in zip((answer["mu"], answer["logvar"]), latents.encode(model, np.float32(x) / 255), strict=True):
         np.testing.assert_allclose(from_text(ours, *theirs.shape), theirs, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, *UNTRAINED])
+def test_the_browser_computes_what_torch_computes(page, name):
+    assert_computes_what_torch_computes(page, name)
+
+
+def test_a_browser_without_webassembly_computes_the_same(browser):
+    with browser.new_page() as page:
+        page.set_content("<script>delete globalThis.WebAssembly;</script>" + PAGE % bundle())
+        page.wait_for_function("() => window.message")
+        assert page.evaluate("() => typeof WebAssembly") == "undefined"
+        assert_computes_what_torch_computes(page, "64 colour")
 
 
 @pytest.mark.parametrize("z", ["[0]", "new Float32Array(25)", "[0, NaN]", "['1', 0]"])

@@ -496,11 +496,11 @@ def test_the_worker_follows_settings_and_answers_questions(trainer):
 def test_the_worker_names_what_is_wrong_and_goes_on(trainer):
     *errors, step = trainer(
         """async () => {
-          const { next, states } = start(), good = squares(100, 10);
-          const errors = [await next({ data: { ...good, n: 101 } })];
+          const { next } = start(), good = squares(100, 10);
+          const errors = [await next({ back: 0 }), await next({ data: { ...good, n: 101 } })];
           errors.push(await next({ data: { ...good, n: 110, held: 0 } }));
           await next({ data: good });
-          errors.push(await next({ decode: [NaN, 0], id: 1 }));
+          errors.push(await next({ decode: [NaN, 0], id: 1 }), await next({ magnify: 10, id: 2 }));
           await next({ settings: { rate: -1 } });
           errors.push(await next({ run: "step" }));
           await next({ settings: { rate: 0.001 } });
@@ -508,9 +508,11 @@ def test_the_worker_names_what_is_wrong_and_goes_on(trainer):
         }"""
     )
     assert errors == [
+        "data: none are given yet",
         "data: need 7104 pixels, got 7040",
         "data: need images to train on and others, got 110 and 0",
         "z: need a multiple of 2 finite numbers, got NaN,0",
+        "magnify: there is no held-out image 10",
         "rate: need a number of at least 0, got -1",
     ]
     assert step == 1

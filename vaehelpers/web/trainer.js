@@ -52,12 +52,15 @@ const answers = {
   },
   decode: (z, { id }) => postMessage({ decoded: run.net.decode(z), id }),
   magnify(index, { id }) {
-    const { held, pixels, net } = run;
-    postMessage({ magnified: posterior.magnify(net, held.subarray(index * pixels, (index + 1) * pixels)), id });
+    const { held, pixels, net } = run, image = held.subarray(index * pixels, (index + 1) * pixels);
+    if (image.length < pixels) throw new Error(`magnify: there is no held-out image ${index}`);
+    postMessage({ magnified: posterior.magnify(net, image), id });
   },
 };
 
 onmessage = ({ data: message }) => guard(() => {
+  const needsRun = "back" in message || "decode" in message || "magnify" in message;
+  if (needsRun && !run) throw new Error("data: none are given yet");
   for (const [name, answer] of Object.entries(answers)) if (name in message) answer(message[name], message);
 });
 channel.port1.onmessage = ({ data: posted }) => { if (posted === turn) advance(); };

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageChops, ImageFilter
-from test_browser import Watch
+from test_browser import Watch, until
 from test_lesson_figures import LIVES
 
 from vaehelpers import plots
@@ -210,7 +210,7 @@ def test_the_description_follows_the_figure(visit):
     svg, status = figure.locator("svg"), figure.locator("p[role=status]")
     assert svg.get_attribute("aria-label") == "About narrow_gaussian." and status.text_content() == ""
     figure.get_by_label("σ in °C").press("End")
-    page.wait_for_function("document.querySelector('#narrow_gaussian p[role=status]').textContent")
+    until(page, status.text_content)
     title = status.text_content()
     assert title == "σ = 2.00 °C: differential entropy h = +2.11 nats"
     assert svg.get_attribute("aria-label") == f"About narrow_gaussian. Now: {title}"
@@ -229,15 +229,14 @@ def test_an_address_shows_the_same_elsewhere(visit, name, label, key):
     page = visit()
     figure = page.locator(f"#{name}")
     figure.get_by_label(label).press(key)
-    page.wait_for_function("name => location.hash.startsWith(`#${name}?`)", arg=name)
+    until(page, lambda: f"#{name}?" in page.url)
     state, place = figure.evaluate(STATE), page.evaluate("location.hash")
     other = visit(place)
     assert other.locator(f"#{name}").evaluate(STATE) == state
     assert other.evaluate("name => document.getElementById(name).getBoundingClientRect().top < innerHeight", name)
     other.locator(f"#{name}").get_by_role("button", name="reset").click()
     other.evaluate("place => { location.hash = ''; location.hash = place; }", place)
-    other.wait_for_function(f"([name, state]) => String(({STATE})(document.getElementById(name))) === state",
-                            arg=[name, ",".join(map(str, state))])  # fmt: skip
+    until(other, lambda: other.locator(f"#{name}").evaluate(STATE) == state)
 
 
 @pytest.mark.parametrize(
@@ -269,9 +268,9 @@ def test_figures_are_accessible_and_fit(visit, theme, width):
 def test_turning_a_phone_puts_plots_side_by_side_again(visit):
     page = visit(viewport={"width": 390, "height": 800})
     page.set_viewport_size({"width": 800, "height": 390})
-    page.wait_for_function("document.querySelectorAll('#two_weathers svg').length === 1")
+    until(page, lambda: page.locator("#two_weathers svg").count() == 1)
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function("document.querySelectorAll('#two_weathers svg').length === 2")
+    until(page, lambda: page.locator("#two_weathers svg").count() == 2)
 
 
 def test_print_shows_the_start_and_a_page_without_scripts_the_still_image(visit):

@@ -15,14 +15,16 @@ from .explorer import bundle, hashed, pack
 from .files import replacing
 
 _WEB = Path(__file__).parent / "web"
+_WORKER = ("product", "vae", "posterior", "trainer")
+_PAGE = ("hands", "dom", "samples", "drawing", "views", "charts", "play")
 
 
 def _script() -> str:
     """Join the modules of the page, with the worker's and the digits (64 pixels from 0 to 16, class) as constants."""
     digits = load_digits()
     packed = pack(np.column_stack([digits.data, digits.target]).astype(np.uint8).tobytes())
-    worker = json.dumps(bundle(("product", "vae", "posterior", "trainer")))
-    return f"const TRAINER = {worker};\nconst DIGITS = {json.dumps(packed)};\n{bundle(('hands', 'dom', 'play'))}"
+    worker = json.dumps(bundle(_WORKER))
+    return f"const TRAINER = {worker};\nconst DIGITS = {json.dumps(packed)};\n{bundle(_PAGE)}"
 
 
 class Play(anywidget.AnyWidget):

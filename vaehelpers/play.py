@@ -16,7 +16,7 @@ from .files import replacing
 
 _WEB = Path(__file__).parent / "web"
 _WORKER = ("product", "vae", "posterior", "trainer")
-_PAGE = ("hands", "dom", "samples", "drawing", "views", "charts", "play")
+_PAGE = ("hands", "dom", "scenes", "samples", "drawing", "views", "charts", "play")
 
 
 def _script() -> str:
@@ -37,7 +37,7 @@ class Play(anywidget.AnyWidget):
     _esm = _script()
     _css = (_WEB / "play.css").read_text(encoding="utf-8")
     #: The names of the scenes.
-    SCENES = tuple(re.findall(r"^  (\w+):", _esm.split("const SCENES")[1].split("};")[0], re.M))
+    SCENES = tuple(re.findall(r"^  (\w+): {\n    title:", _esm, re.M))
     scene = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, scene: str = SCENES[0]) -> None:

@@ -14,6 +14,14 @@ from vaehelpers import hands
 from vaehelpers.play import Play
 
 SEEN = "(n) => parseInt(document.querySelector('.count').textContent.replaceAll(',', '')) >= n"
+# Wait until the worker has answered all messages so far, and the answers are drawn.
+ANSWERED = """() => new Promise((resolve) => {
+  const worker = workers.at(-1), latents = document.querySelectorAll(".bars small").length;
+  worker.addEventListener("message", ({ data }) => {
+    if (data.id === "last") requestAnimationFrame(() => requestAnimationFrame(resolve));
+  });
+  worker.postMessage({ decode: new Float32Array(latents), id: "last" });
+})"""
 CAPTION = "(text) => document.querySelector('.point figcaption').textContent !== text"
 WORKERS = """window.workers = [];
 const Original = Worker;
@@ -50,11 +58,11 @@ class Playground:
         return np.array(self.numbers(".bars small"))
 
     def train(self, images):
-        """Train until so many images have been seen, and pause."""
+        """Train until at least so many images have been seen, and pause."""
         self.button("play").click()
         self.page.wait_for_function(SEEN, arg=images, timeout=300_000)
         self.button("pause").click()
-        self.page.wait_for_timeout(300)  # the last report
+        self.page.evaluate(ANSWERED)
 
     def manifold(self):
         """Return the 144 images of the manifold, in [0, 1]."""
@@ -76,9 +84,9 @@ def opened(browser, file):
     """A function that opens the page with an address; its console stays silent and it loads nothing else."""
     pages, messages = [], []
 
-    def open_page(address="", script="", **options):
+    def open_page(address="", **options):
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 720}} | options)
-        page.add_init_script(script)
+        page.add_init_script(WORKERS)
         page.on("console", lambda message: messages.append(message.text))
         page.on("pageerror", lambda error: messages.append(str(error)))
         page.on("request", lambda request: messages.append(request.url) if request.url.startswith("http") else None)
@@ -156,7 +164,7 @@ def test_pointing_and_arrow_keys_decode_and_an_image_is_magnified(opened):
     plane = play.page.locator(".plane > canvas")
     plane.hover(position={"x": 30, "y": 30})
     caption = play.page.locator(".point figcaption")
-    assert re.search(r"z = \(−[23]\.\d, [23]\.\d\)", caption.inner_text())
+    play.page.get_by_text(re.compile(r"z = \(−[23]\.\d, [23]\.\d\)")).wait_for()
     plane.focus()
     before = caption.inner_text()
     play.page.keyboard.press("ArrowRight")
@@ -166,7 +174,7 @@ def test_pointing_and_arrow_keys_decode_and_an_image_is_magnified(opened):
     evidence, reconstruction, kl, gap = play.numbers(".formula b")
     assert abs(reconstruction - kl + gap - evidence) < 0.03 and kl > 0 and gap > -0.01
     play.button("Decoded manifold").click()
-    assert play.page.locator(".glass").is_hidden()
+    play.page.locator(".glass").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (800, "light"), (390, "dark")])
@@ -203,11 +211,11 @@ def test_own_images_are_learned_and_other_files_named(opened, tmp_path):
 
 
 def test_a_lost_worker_is_reported_and_restart_begins_anew(opened):
-    play = opened("", WORKERS)
+    play = opened()
     play.button("play").click()
     play.page.evaluate("() => { workers[0].terminate(); workers[0].onerror(new ErrorEvent('error')); }")
     alert = play.page.locator(".play [role=alert]")
-    assert alert.inner_text() == "The training has stopped (the worker was lost). Restart begins anew."
+    play.page.get_by_text("The training has stopped (the worker was lost). Restart begins anew.").wait_for()
     play.button("restart").click()
     play.page.wait_for_function(FIRST)
     play.train(640)
@@ -228,7 +236,9 @@ def test_it_learns_in_jupyterlab_too(lab, browser):
         page.wait_for_function(FIRST, timeout=60_000)
         play = Playground(page)
         assert page.get_by_role("slider").get_attribute("aria-valuetext") == "6"
-        play.train(1280)
+        play.button("play").click()
+        page.wait_for_function(SEEN, arg=1280, timeout=300_000)
+        play.button("pause").click()
         assert play.terms()[1] > -260
         assert serious_violations(page, ".play") == []
 

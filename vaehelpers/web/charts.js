@@ -7,18 +7,22 @@ const { BLUE, RED, createCanvas, createFigure, format, latentColour, latentName,
 /** The curves of the run, and the run as a walk in the rate–distortion plane; the run before it is paler. */
 export function createCharts(run) {
   const rate = ({ kl }) => kl.reduce((sum, nats) => sum + nats, 0);
-  const place = (points, x, y) => points.map((point) => [x(point), y(point)]).filter(([x, y]) => Number.isFinite(x + y));
+  const isFinite = (place) => place.every(Number.isFinite);
+  const place = (points, x, y) => points.map((point) => [x(point), y(point)]).filter(isFinite);
   const curve = (points, y, style) => ({ points: place(points, ({ images }) => images, y), ...style });
-  const bound = createChart(run, "bound", ["ELBO and ", dom.element("span", { className: "blue", textContent: "reconstruction term" }), ", nats"], ({ history, pale }, ink) => [
+  const title = ["ELBO and ", dom.element("span", { className: "blue", textContent: "reconstruction term" }), ", nats"];
+  const bound = createChart(run, "bound", title, ({ history, pale }, ink) => [
     curve(pale, ({ elbo }) => elbo, { colour: ink, alpha: 0.3, width: 2 }),
     curve(history, ({ training }) => training ?? NaN, { colour: ink, alpha: 0.6, dash: [3, 3], label: "training" }),
     curve(history, ({ reconstruction }) => reconstruction, { colour: BLUE, label: "reconstruction" }),
     curve(history, ({ elbo }) => elbo, { colour: ink, width: 2.5, label: "ELBO" }),
   ], { focus: true });
-  const kl = createChart(run, "kl", "KL of each latent, nats", ({ history, pale }) => [pale, history].flatMap((points) =>
-    Array.from(points.at(-1)?.kl ?? [], (_, i) => curve(points, (point) => point.kl[i], {
+  const kl = createChart(run, "kl", "KL of each latent, nats", ({ history, pale }) => [pale, history].flatMap((points) => {
+    const latents = Array.from(points.at(-1)?.kl ?? [], (_, i) => i);
+    return latents.map((i) => curve(points, (point) => point.kl[i], {
       colour: latentColour(i), width: 2.5, ...(points === pale ? { alpha: 0.3 } : { label: latentName(i) }),
-    }))), { zero: true });
+    }));
+  }), { zero: true });
   const walk = createChart(run, "walk", "Distortion (− reconstruction) over rate (KL)", ({ history, pale }, ink) =>
     [pale, history].map((points) => ({
       points: place(points, rate, ({ reconstruction }) => -reconstruction), colour: ink, width: 1.5,
@@ -29,7 +33,8 @@ export function createCharts(run) {
 
 /** A chart of curves that `list` returns. `focus` leaves out the extreme start; `zero` includes 0. */
 function createChart(run, name, title, list, options) {
-  const { canvas, start } = createCanvas(run, { ariaLabel: [title].flat().map((part) => part.textContent ?? part).join("") });
+  const ariaLabel = [title].flat().map((part) => part.textContent ?? part).join("");
+  const { canvas, start } = createCanvas(run, { ariaLabel });
   let drawn = null;
   run.subscribe(() => {
     if (drawn === run.state && !canvas.stale) return;
@@ -47,7 +52,8 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
   if (!ys.length) return;
   const quantile = (share) => ys[Math.floor(share * (ys.length - 1))];
   const last = curves.map(({ points }) => points.at(-1)[1]); // is never left out
-  let [low, high] = [walk || zero ? quantile(0) : Math.min(quantile(0.15), ...last), walk ? Math.max(quantile(0.9), ...last) : quantile(1)];
+  let low = walk || zero ? quantile(0) : Math.min(quantile(0.15), ...last);
+  let high = walk ? Math.max(quantile(0.9), ...last) : quantile(1);
   if (zero && !walk) low = 0;
   const margin = Math.max(0.06 * (high - low), zero && !walk ? 0.05 : 0.5);
   [low, high] = [zero && !walk ? 0 : low - margin, high + margin];
@@ -93,7 +99,10 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
 
 /** Write each curve's name at its end, apart from each other. */
 function labelEnds(context, ink, curves, x, y, bottom) {
-  const ends = curves.map(({ points, label, colour, alpha = 1 }) => ({ label, colour, alpha, x: x(points.at(-1)[0]), y: y(points.at(-1)[1]) }));
+  const ends = curves.map(({ points, label, colour, alpha = 1 }) => {
+    const [px, py] = points.at(-1);
+    return { label, colour, alpha, x: x(px), y: y(py) };
+  });
   ends.sort((a, b) => a.y - b.y);
   context.textBaseline = "middle";
   let free = 6;

@@ -9,7 +9,11 @@ export const COLOURS = [BLUE, ORANGE, RED, "#94a4a2", "#832db6", "#a96b59", "#e7
 export const latentName = (i) => `z${"₁₂₃₄₅₆₇₈"[i]}`;
 export const latentColour = (i) => COLOURS[[1, 4, 2, 0, 3, 5, 6, 8][i]];
 
-export const format = (value, digits = 1) => Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "none";
+/** Return a number with a minus sign instead of a hyphen. */
+export function format(value, digits = 1) {
+  return Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "none";
+}
+
 export const thousands = (value) => value.toLocaleString("en");
 
 /** A figure with a caption of text or elements. */
@@ -32,7 +36,8 @@ export function createCanvas(run, properties) {
     const style = getComputedStyle(canvas);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
-    Object.assign(context, { font: `12px ${style.fontFamily}`, fillStyle: style.color, strokeStyle: style.color, globalAlpha: 1 });
+    Object.assign(context, { font: `12px ${style.fontFamily}`, globalAlpha: 1 });
+    Object.assign(context, { fillStyle: style.color, strokeStyle: style.color });
     canvas.stale = false;
     return { context, width, height, ink: style.color };
   };
@@ -53,7 +58,9 @@ export function createScreen(columns, rows, properties) {
     for (let image = 0, p = 0; image < columns * rows; image++) {
       const corner = Math.floor(image / columns) * size * width + image % columns * size;
       for (let y = 0; y < size; y++) {
-        for (let x = 0; x < size; x++, p++) words[corner + y * width + x] = 0xff000000 | Math.round(255 * pixels[p]) * 0x010101;
+        for (let x = 0; x < size; x++, p++) {
+          words[corner + y * width + x] = 0xff000000 | Math.round(255 * pixels[p]) * 0x010101;
+        }
       }
     }
     context.putImageData(sheet, 0, 0);

@@ -1,36 +1,15 @@
 // The playground: a VAE that learns in a Web Worker, views of what it has learned, and controls that steer it.
-import * as hands from "./hands.js";
 import * as dom from "./dom.js";
 import * as drawing from "./drawing.js";
+import * as scenes from "./scenes.js";
 import * as samples from "./samples.js";
 import * as views from "./views.js";
 import * as charts from "./charts.js";
 
-const { format, thousands } = drawing;
+const { format, thousands } = drawing, { ANEW, CHOICES, DEFAULTS, SCENES, SPEEDS } = scenes;
 const KEPT = 12; // checkpoints, as in trainer.js
 const LONG = 1000; // points of a curve, of which every other is left out when there are more
 const LOOK = 1500; // milliseconds from one look through the magnifying glass to the next
-const FACTORS = Object.keys(hands.FACTORS);
-const DEFAULTS = {
-  data: "hands", first: "rotation", second: "index", n: 2000, latents: 2, seed: 0,
-  beta: 1, noise: true, kl: true, rate: 0.002, warmup: 0, speed: "fast",
-};
-const SPEEDS = { slow: 5, medium: 20, fast: Infinity }; // steps a second
-const CHOICES = {
-  data: ["hands", "digits"], first: FACTORS, second: FACTORS, n: [50, 200, 1000, 2000], latents: [1, 2, 8],
-  rate: [0.0005, 0.001, 0.002, 0.005, 0.01], warmup: [0, 20000, 50000], speed: Object.keys(SPEEDS),
-};
-const ANEW = ["data", "first", "second", "n", "latents", "seed"]; // a change of these starts a new run
-const SCENES = {
-  vae: ["A VAE learns", "All posteriors q(z|x) start as one heap; they narrow, move apart and together fill the prior (circles: 1, 2, 3 standard deviations).", {}],
-  holes: ["An autoencoder has holes", "No noise, no KL: the codes lie anywhere, and where the prior (circles) has its mass the decoder draws few hands.", { noise: false, kl: false }],
-  noise: ["Switch the noise on", "Noise without the KL: each ellipse shrinks until its noise hardly matters. Now switch the KL term on: the ellipses grow and together fill the prior.", { kl: false }],
-  beta: ["β from 0.1 to 8", "At β = 0.1 each image keeps a narrow ellipse for itself. Pull β up to 8: the ellipses grow, the KL falls, images share their codes.", { beta: 0.1 }],
-  collapse: ["Posterior collapse", "β = 6 from the start: one latent encodes the rotation, the other has collapsed. Its q(z|x) is the prior for every image, and its KL is 0.", { beta: 6 }],
-  warmup: ["Rescued by warm-up", "The same β = 6, but it rises from 0 over the first 20,000 images: both latents carry nats before the KL weighs much, and stay active.", { beta: 6, warmup: 20000 }],
-  seed: ["A bad seed", "With seed 3 and β = 2 one latent stays collapsed for the first 16,000 images. Choose seed 1, 2 or 4: both are active long before.", { beta: 2, seed: 3 }],
-  few: ["Too few images", "With 50 digits to learn from, their own ELBO (dashed) rises and rises; that of held-out digits (bold) soon falls: overfitting.", { data: "digits", n: 50 }],
-};
 
 /** A widget for anywidget. */
 export default {
@@ -56,28 +35,17 @@ export function fillPage(scene) {
   start();
 }
 
-/** Return the settings that an address names: a scene, and changes of it; what is no choice is left out. */
-function readAddress(text) {
-  const named = new URLSearchParams(text), scene = Object.hasOwn(SCENES, named.get("scene")) ? named.get("scene") : "vae";
-  const settings = { ...DEFAULTS, ...SCENES[scene][2] };
-  for (const [name, text] of named) {
-    const number = parseFloat(text);
-    if (name in CHOICES) settings[name] = CHOICES[name].find((choice) => String(choice) === text) ?? settings[name];
-    else if (["noise", "kl"].includes(name)) settings[name] = text !== "false";
-    else if (name === "beta" && number >= 0) settings.beta = Math.min(number, 32);
-    else if (name === "seed" && number >= 0) settings.seed = Math.min(Math.round(number), 9999);
-  }
-  return { scene, settings };
-}
-
 /** Build the whole playground; it stops when `signal` aborts. */
 function createPlayground(text, saveAddress, signal) {
-  const run = { ...readAddress(text), playing: false, state: null, history: [], pale: [], checkpoints: [], z: [0, 0], near: -1, chosen: -1, magnified: null, error: "" };
+  const run = {
+    ...scenes.readAddress(text), playing: false, state: null, error: "", history: [], pale: [], checkpoints: [],
+    z: [0, 0], near: -1, chosen: -1, magnified: null, // what is pointed at, and the image under the magnifying glass
+  };
   const listeners = [];
   run.subscribe = (listener) => listeners.push(listener);
   run.draw = scheduler(() => listeners.forEach((listener) => listener(run)), signal);
   run.save = () => {
-    const base = { ...DEFAULTS, ...SCENES[run.scene][2] };
+    const base = { ...DEFAULTS, ...SCENES[run.scene].settings };
     const changed = Object.entries(run.settings).filter(([name, value]) => value !== base[name]);
     saveAddress(String(new URLSearchParams([["scene", run.scene], ...changed])));
   };
@@ -87,8 +55,8 @@ function createPlayground(text, saveAddress, signal) {
   connect(run, signal);
   const shown = [views.createPlane(run), views.createManifold(run), views.createSide(run), ...charts.createCharts(run)];
   const main = dom.element("div", { className: "views" }, ...shown);
-  const parts = [createBar(run), createSentence(run), createSidebar(run), createTabs(main), main, alert, createLive(run, signal)];
-  whole.append(dom.element("div", { className: "stage" }, ...parts));
+  const stage = [createBar(run), createSentence(run), createSidebar(run), createTabs(main), main, alert];
+  whole.append(dom.element("div", { className: "stage" }, ...stage, createLive(run, signal)));
   whole.addEventListener("keydown", (event) => { // plain keys would trigger JupyterLab's commands
     if (!(event.ctrlKey || event.metaKey || event.altKey)) event.stopPropagation();
   });
@@ -122,7 +90,9 @@ function connect(run, signal) {
   const send = (message) => worker?.postMessage(message);
   const answers = {
     state(state) {
-      if (!run.settings.noise) Object.assign(state, { elbo: NaN, training: NaN, kl: state.kl.fill(NaN) }); // no bound without q(z|x)
+      if (!run.settings.noise) { // then there is no q(z|x), and no bound
+        Object.assign(state, { elbo: NaN, training: NaN, kl: state.kl.fill(NaN) });
+      }
       const { images, elbo, reconstruction, kl, training } = state;
       run.state = state;
       if (run.history.length > LONG) run.history = run.history.filter((_, i) => i % 2);
@@ -140,29 +110,35 @@ function connect(run, signal) {
       run.decoded = pixels;
       if (run.asked !== run.z) run.ask();
     },
-    error: (message) => Object.assign(run, { playing: false, error: `The training has stopped (${message}). Restart begins anew.` }),
+    error(message) {
+      Object.assign(run, { playing: false, error: `The training has stopped (${message}). Restart begins anew.` });
+    },
   };
-  const begin = () => {
+  const createKey = ({ data, first, second, n }) => [data, first, second, n].join(); // of the images
+  const begin = (data, key, mine = worker) => {
+    if (mine !== worker) return; // another run has begun
+    Object.assign(run, { data, key });
     send({ settings: run.settings }); // first, so that the data start one run only
-    send({ data: run.data });
+    send({ data });
     run.control(run.playing ? "play" : "pause");
   };
-  const drawImages = dom.inBackground(function* () {
-    run.data = yield* samples.drawHands(run.settings);
-    begin();
+  const drawHands = dom.inBackground(function* () {
+    const mine = worker, key = createKey(run.settings);
+    begin(yield* samples.drawHands(run.settings), key, mine);
   }, 0);
   const load = async () => {
-    const mine = worker, { data, n } = run.settings;
-    if (data === "own") return begin(run.data = run.own);
-    if (data === "hands") return drawImages();
-    const digits = await samples.unpackDigits(n);
-    if (mine === worker) begin(run.data = digits);
+    const { data, n } = run.settings, key = createKey(run.settings), mine = worker;
+    if (data === "own") begin(run.own);
+    else if (key === run.key) begin(run.data, key);
+    else if (data === "hands") drawHands();
+    else begin(await samples.unpackDigits(n), key, mine);
   };
   run.restart = () => {
     worker?.terminate();
     asking = looking = false;
     if (run.history.length > 1) run.pale = run.history;
-    Object.assign(run, { state: null, history: [], checkpoints: [], near: -1, chosen: Math.min(run.chosen, 0), decoded: null, magnified: null, error: "" });
+    Object.assign(run, { state: null, error: "", history: [], checkpoints: [], decoded: null, magnified: null });
+    Object.assign(run, { near: -1, chosen: Math.min(run.chosen, 0) });
     worker = new Worker(url);
     worker.onmessage = ({ data }) => {
       for (const [name, answer] of Object.entries(answers)) if (name in data) answer(data[name], data);
@@ -189,7 +165,8 @@ function connect(run, signal) {
     run.draw();
   };
   run.choose = (scene) => {
-    Object.assign(run, { scene, settings: { ...DEFAULTS, ...SCENES[scene][2] }, playing: true, pale: [], history: [] });
+    const settings = { ...DEFAULTS, ...SCENES[scene].settings };
+    Object.assign(run, { scene, settings, playing: true, pale: [], history: [] });
     run.save();
     run.restart();
   };
@@ -233,6 +210,8 @@ function connect(run, signal) {
     run.ask();
     run.draw();
   };
+  const pauseHidden = () => { if (run.playing) send({ run: document.hidden ? "pause" : "play" }); };
+  document.addEventListener("visibilitychange", pauseHidden, { signal });
   signal.addEventListener("abort", () => {
     worker?.terminate();
     URL.revokeObjectURL(url);
@@ -245,7 +224,7 @@ function createBar(run) {
   const play = dom.button("▶", () => run.control(run.playing ? "pause" : "play"), { className: "go" });
   const step = dom.button("step", () => run.control("step"), { title: "one step of Adam on 64 images" });
   const again = dom.button("restart", run.restart, { title: "from the same start" });
-  const back = dom.button("step back", run.back, { title: "to the last checkpoint; what follows is drawn beside the present run" });
+  const back = dom.button("step back", run.back, { title: "to the last checkpoint; the present curves stay, paler" });
   const count = dom.element("output", { className: "count" });
   run.subscribe(() => {
     Object.assign(play, { textContent: run.playing ? "❚❚" : "▶", ariaLabel: run.playing ? "pause" : "play" });
@@ -266,7 +245,8 @@ function createBeta(run) {
   range.addEventListener("input", () => run.change("beta", Number(toBeta(range.valueAsNumber).toPrecision(2))));
   run.subscribe(() => {
     const { beta } = run.settings;
-    if (document.activeElement !== range || Math.abs(toBeta(range.valueAsNumber) - beta) > 0.05 * beta) range.value = beta ? 20 + 4 * Math.log2(beta) : 0;
+    const position = Math.round(beta ? 20 + 4 * Math.log2(beta) : 0);
+    if (range.valueAsNumber !== position) range.value = position;
     range.ariaValueText = value.textContent = String(beta);
   });
   return dom.element("label", { className: "beta" }, dom.element("span", {}, "β = ", value), range);
@@ -280,7 +260,11 @@ function createSwitch(run, name, text) {
 }
 
 function createSelect(run, name, text, show = String) {
-  const values = CHOICES[name], options = values.map((value) => dom.element("option", { value, textContent: show(value) }));
+  const values = CHOICES[name];
+  const options = values.map((value) => dom.element("option", { value, textContent: show(value) }));
+  if (name === "data") { // chosen by opening files only
+    options.push(dom.element("option", { value: "own", textContent: "own", hidden: true }));
+  }
   const select = dom.element("select", {}, ...options);
   select.addEventListener("change", () => run.change(name, values[select.selectedIndex]));
   run.subscribe(() => { if (select.value !== String(run.settings[name])) select.value = run.settings[name]; });
@@ -288,30 +272,33 @@ function createSelect(run, name, text, show = String) {
 }
 
 function createSidebar(run) {
-  const scenes = Object.entries(SCENES).map(([name, [title]]) => {
+  const chosen = Object.entries(SCENES).map(([name, { title }]) => {
     const choose = dom.button(title, () => run.choose(name));
     run.subscribe(() => { choose.ariaPressed = String(run.scene === name); });
     return choose;
   });
   const factors = ["first", "second"].map((name) => createSelect(run, name, `${name} factor`));
   run.subscribe(() => factors.forEach((label) => { label.hidden = run.settings.data !== "hands"; }));
-  const files = dom.element("input", { type: "file", accept: "image/*", multiple: true, title: `at least ${samples.LEAST}; or drop them on this page` });
+  const title = `at least ${samples.LEAST}; or drop them on this page`;
+  const files = dom.element("input", { type: "file", accept: "image/*", multiple: true, title });
   files.addEventListener("click", () => { files.value = ""; }); // so that choosing the same files again is a change
   files.addEventListener("change", () => run.open(files.files));
   const seed = dom.element("input", { type: "number", min: 0, max: 9999, step: 1 });
   seed.addEventListener("change", () => run.change("seed", Math.max(0, Math.round(seed.valueAsNumber || 0))));
   run.subscribe(() => { if (document.activeElement !== seed) seed.value = run.settings.seed; });
-  return dom.element("div", { className: "sidebar" },
-    dom.element("div", { className: "scenes", role: "group", ariaLabel: "Scenes" }, dom.element("h3", { textContent: "Scenes" }), ...scenes),
-    dom.element("div", { className: "anew", role: "group", ariaLabel: "A new run" }, dom.element("h3", { textContent: "A new run with" }),
-      createSelect(run, "data", "images"), dom.labelled("own images", files), ...factors,
-      createSelect(run, "n", "training set"),
-      createSelect(run, "latents", "latents"), dom.labelled("seed", seed)));
+  const group = (className, text, ...children) => dom.element("div", { className, role: "group", ariaLabel: text },
+    dom.element("h3", { textContent: text }), ...children);
+  return dom.element("div", { className: "sidebar" }, group("scenes", "Scenes", ...chosen),
+    group("anew", "A new run with", createSelect(run, "data", "images"), dom.labelled("own images", files), ...factors,
+      createSelect(run, "n", "training set"), createSelect(run, "latents", "latents"), dom.labelled("seed", seed)));
 }
 
 function createSentence(run) {
   const sentence = dom.element("p", { className: "sentence" });
-  run.subscribe(() => { if (sentence.textContent !== SCENES[run.scene][1]) sentence.textContent = SCENES[run.scene][1]; });
+  run.subscribe(() => {
+    const text = SCENES[run.scene].sentence;
+    if (sentence.textContent !== text) sentence.textContent = text;
+  });
   return sentence;
 }
 
@@ -333,8 +320,9 @@ function createLive(run, signal) {
   const timer = setInterval(() => {
     if (!run.state) return;
     const { images, elbo, reconstruction, kl } = run.state, active = kl.filter((nats) => nats >= 0.1).length;
-    const terms = Number.isNaN(elbo) ? " nats" : `, KL ${format(reconstruction - elbo)}, ELBO ${format(elbo)} nats; ${active} of ${kl.length} latents are active`;
-    const text = `${thousands(images)} images: reconstruction term ${format(reconstruction)}${terms}.`;
+    let text = `${thousands(images)} images: reconstruction term ${format(reconstruction)}`;
+    if (!Number.isNaN(elbo)) text += `, KL ${format(reconstruction - elbo)}, ELBO ${format(elbo)}`;
+    text += Number.isNaN(elbo) ? " nats." : ` nats; ${active} of ${kl.length} latents are active.`;
     if (live.textContent !== text) live.textContent = text;
   }, 5000);
   signal.addEventListener("abort", () => clearInterval(timer));

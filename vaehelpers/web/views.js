@@ -17,19 +17,25 @@ const TERMS = [ // of log p(x): sign, name, what it is
 
 /** The latent plane: an ellipse for each held-out image, one standard deviation of q(z|x), and the prior's circles. */
 export function createPlane(run) {
-  const { canvas, start } = createCanvas(run, { tabIndex: 0, ariaLabel: "Latent plane; arrow keys move the point that is decoded, Enter magnifies the nearest image" });
+  const ariaLabel = "Latent plane; arrow keys move the point that is decoded, Enter magnifies the nearest image";
+  const { canvas, start } = createCanvas(run, { tabIndex: 0, ariaLabel });
   canvas.setAttribute("role", "application");
   const legend = createLegend(run), still = matchMedia("(prefers-reduced-motion: reduce)");
   let shown = null, half = 3.4;
-  const toLatent = ({ offsetX, offsetY }) => [offsetX, offsetY].map((at, k) => (2 * at / canvas.clientWidth - 1) * half * (k ? -1 : 1));
+  const toLatent = ({ offsetX, offsetY }) => {
+    const [x, y] = [offsetX, offsetY].map((at) => (2 * at / canvas.clientWidth - 1) * half);
+    return [x, -y];
+  };
   const nearest = (z, reach) => {
     const distances = shown?.map(([x, y]) => Math.hypot(x - z[0], y - z[1])) ?? [], least = Math.min(...distances);
     return least < reach ? distances.indexOf(least) : -1;
   };
-  canvas.addEventListener("pointermove", (event) => {
-    const z = toLatent(event);
-    run.point(z, nearest(z, 0.045 * half));
-  });
+  for (const kind of ["pointermove", "pointerdown"]) {
+    canvas.addEventListener(kind, (event) => {
+      const z = toLatent(event);
+      run.point(z, nearest(z, 0.045 * half));
+    });
+  }
   canvas.addEventListener("keydown", ({ key }) => {
     if (key === "Enter") run.magnify(nearest(run.z, Infinity));
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key] ?? [0, 0];
@@ -73,7 +79,8 @@ export function createPlane(run) {
 function places({ state: { axes: [i, j] }, settings: { latents }, data: { labels, classes } }, mu, logvar) {
   return Array.from({ length: mu.length / latents }, (_, n) => {
     const at = n * latents, other = labels ? 5 * labels[1][n] - 2.5 : classes[n] / 2 - 2.25;
-    return [mu[at + i], j === undefined ? other : mu[at + j], sd(logvar[at + i]), j === undefined ? 0.06 : sd(logvar[at + j])];
+    const [y, height] = j === undefined ? [other, 0.06] : [mu[at + j], sd(logvar[at + j])];
+    return [mu[at + i], y, sd(logvar[at + i]), height];
   });
 }
 
@@ -90,12 +97,13 @@ function drawPrior(context, x, y, scale, latents) {
   }
 }
 
-function drawPosterior(context, { data, settings: { noise }, colour }, i, [mx, my, sx, sy], { x, y, scale, text, ink }) {
-  const fill = colour(i);
+function drawPosterior(context, { data, settings: { noise }, colour }, i, place, { x, y, scale, text, ink }) {
+  const fill = colour(i), [mx, my, sx, sy] = place;
   context.beginPath();
   if (noise) context.ellipse(x(mx), y(my), Math.max(1.5, sx * scale), Math.max(1.5, sy * scale), 0, 0, 2 * Math.PI);
   else context.arc(x(mx), y(my), 3.5, 0, 2 * Math.PI);
-  Object.assign(context, { fillStyle: fill, strokeStyle: ink ?? fill, lineWidth: ink ? 2.5 : 1.2, globalAlpha: noise ? 0.13 : 0.8 });
+  Object.assign(context, { fillStyle: fill, strokeStyle: ink ?? fill, lineWidth: ink ? 2.5 : 1.2 });
+  context.globalAlpha = noise ? 0.13 : 0.8;
   context.fill();
   context.globalAlpha = ink ? 1 : 0.75;
   context.stroke();
@@ -106,7 +114,8 @@ function drawPosterior(context, { data, settings: { noise }, colour }, i, [mx, m
 
 /** What the colours mean: the values of a factor, from one hand to another, or the classes. Sets `run.colour`. */
 function createLegend(run) {
-  const legend = dom.element("div", { className: "legend" }), by = dom.element("select", { ariaLabel: "factor that the colours show" });
+  const legend = dom.element("div", { className: "legend" });
+  const by = dom.element("select", { ariaLabel: "factor that the colours show" });
   const ends = [0, 1].map(() => createScreen(1, 1, { ariaHidden: true }));
   let factor = 0, known = null;
   const show = () => {
@@ -140,7 +149,8 @@ export function createManifold(run) {
   const ring = dom.element("div", { className: "ring" });
   let painted = null;
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
-    const [column, row] = [offsetX / canvas.clientWidth, offsetY / canvas.clientHeight].map((share) => Math.min(GRID - 1, Math.floor(GRID * share)));
+    const shares = [offsetX / canvas.clientWidth, offsetY / canvas.clientHeight];
+    const [column, row] = shares.map((share) => Math.min(GRID - 1, Math.floor(GRID * share)));
     run.point([gridValue(column), -gridValue(row)]);
   });
   run.subscribe(() => {
@@ -164,10 +174,11 @@ export function createManifold(run) {
   return createFigure("manifold", views, grid, glass);
 }
 
-/** For one image: q(z|x) beside the true posterior, the share of each pixel, and the terms of log p(x), which light up. */
+/** For one image: q(z|x) beside the true posterior, the share of each pixel, and the terms of log p(x). */
 function createMagnifier(run) {
   const plot = createCanvas(run, { ariaLabel: "True posterior of the image, and q(z|x) as ellipses" });
-  const [image, share] = ["The image x", "Each pixel's share of the reconstruction term: the brighter, the more nats are lost"].map((ariaLabel) => createScreen(1, 1, { ariaLabel }));
+  const image = createScreen(1, 1, { ariaLabel: "The image x" });
+  const share = createScreen(1, 1, { ariaLabel: "Each pixel's loss in the reconstruction term, in brightness" });
   const [note, missing] = [dom.element("p"), dom.element("p")], terms = TERMS.map(([sign, name, about]) => {
     const value = dom.element("b"), term = dom.button("", () => {}, { className: name });
     const light = (lit) => () => {
@@ -180,17 +191,20 @@ function createMagnifier(run) {
     return { value, elements: [sign, term] };
   });
   const formula = dom.element("p", { className: "formula" }, ...terms.flatMap(({ elements }) => elements).slice(1));
-  const glass = dom.element("div", { className: "glass", hidden: true }, plot.canvas, dom.element("div", {}, image.canvas, share.canvas), formula, note, missing);
+  const pair = dom.element("div", {}, image.canvas, share.canvas), parts = [plot.canvas, pair, formula, note];
+  const glass = dom.element("div", { className: "glass", hidden: true }, ...parts, missing);
   let drawn = null;
   terms[0].elements[1].dispatchEvent(new Event("blur"));
   run.subscribe(() => {
     const { magnified, data, settings: { latents, noise } } = run;
-    for (const part of [plot.canvas, image.canvas.parentNode, formula, note]) part.hidden = !magnified;
+    for (const part of parts) part.hidden = !magnified;
     missing.hidden = Boolean(magnified);
-    missing.textContent = latents > 2 || !noise ? "This needs one or two latents, and noise." : "summing over a grid of codes …";
+    const possible = noise && latents <= 2;
+    missing.textContent = possible ? "summing over a grid of codes …" : "This needs one or two latents, and noise.";
     if (glass.hidden || !magnified || (drawn === magnified && !plot.canvas.stale)) return;
     drawn = magnified;
-    const { evidence, reconstruction, elbo, gap, pixels } = magnified, values = [evidence, reconstruction, reconstruction - elbo, gap];
+    const { evidence, reconstruction, elbo, gap, pixels } = magnified;
+    const values = [evidence, reconstruction, reconstruction - elbo, gap];
     terms.forEach(({ value }, i) => { value.textContent = format(values[i], 2); });
     const most = Math.max(0.7, -pixels.reduce((a, b) => Math.min(a, b)));
     image.paint(data.images.subarray((data.n + run.chosen) * data.size ** 2), data.size);
@@ -200,7 +214,7 @@ function createMagnifier(run) {
   return glass;
 }
 
-/** Draw the true posterior as a cloud and q(z|x) as ellipses of 1 and 2 standard deviations; for one latent, as curves. */
+/** Draw the true posterior as a cloud and q(z|x) as ellipses of 1 and 2 standard deviations, or both as curves. */
 function drawPosteriors({ context, width, height, ink }, { mu, logvar, low, high, q, truth }) {
   const x = (value) => (value - low[0]) / (high[0] - low[0]) * width, peak = truth.reduce((a, b) => Math.max(a, b));
   Object.assign(context, { strokeStyle: ORANGE, lineWidth: 2 });
@@ -219,7 +233,10 @@ function drawPosteriors({ context, width, height, ink }, { mu, logvar, low, high
   } else {
     const side = Math.sqrt(truth.length), y = (value) => (high[1] - value) / (high[1] - low[1]) * height;
     const cloud = new OffscreenCanvas(side, side), image = new ImageData(side, side);
-    truth.forEach((density, i) => image.data.set([63, 144, 218, 255 * Math.sqrt(density / peak)], 4 * (i % side + side * (side - 1 - Math.floor(i / side)))));
+    truth.forEach((density, i) => {
+      const row = side - 1 - Math.floor(i / side); // the second latent upwards
+      image.data.set([63, 144, 218, 255 * Math.sqrt(density / peak)], 4 * (row * side + i % side)); // blue
+    });
     cloud.getContext("2d").putImageData(image, 0, 0);
     context.drawImage(cloud, 0, 0, width, height);
     for (const k of [1, 2]) {
@@ -236,8 +253,10 @@ function drawPosteriors({ context, width, height, ink }, { mu, logvar, low, high
 
 /** The images in words and numbers: pairs, the ELBO and its terms, the KL of each latent, and what is pointed at. */
 export function createSide(run) {
-  const [above, below] = ["Five held-out images", "Their reconstructions"].map((ariaLabel) => createScreen(PAIRS, 1, { ariaLabel }));
-  const [decoded, near] = ["Image decoded at the point", "Held-out image at the point"].map((ariaLabel) => createScreen(1, 1, { ariaLabel }));
+  const above = createScreen(PAIRS, 1, { ariaLabel: "Five held-out images" });
+  const below = createScreen(PAIRS, 1, { ariaLabel: "Their reconstructions" });
+  const decoded = createScreen(1, 1, { ariaLabel: "Image decoded at the point" });
+  const near = createScreen(1, 1, { ariaLabel: "Held-out image at the point" });
   const terms = [["ELBO", "elbo"], ["reconstruction", "reconstruction"], ["KL, nats", "rate"]].map(([text, className]) => {
     const value = dom.element("b", { textContent: "…" });
     return { value, cell: dom.element("span", { className }, value, dom.element("small", { textContent: text })) };
@@ -250,11 +269,13 @@ export function createSide(run) {
       const { elbo, reconstruction, kl } = state;
       above.paint(data.images.subarray(data.n * data.size ** 2), data.size);
       below.paint(state.reconstructions, data.size);
-      [elbo, reconstruction, reconstruction - elbo].forEach((value, i) => { terms[i].value.textContent = format(value); });
+      const values = [elbo, reconstruction, reconstruction - elbo];
+      terms.forEach(({ value }, i) => { value.textContent = format(values[i]); });
       drawBars(bars, kl);
       painted = state;
     }
-    place.textContent = `decoded at z = (${run.z.map((value) => format(value)).join(", ")})${run.near >= 0 ? ", and the image x nearby" : ""}`;
+    const z = run.z.map((value) => format(value)).join(", ");
+    place.textContent = `decoded at z = (${z})${run.near >= 0 ? ", and the image x nearby" : ""}`;
     if (run.decoded && run.decoded !== answered) decoded.paint(answered = run.decoded, data.size);
     near.canvas.hidden = run.near < 0 || !data;
     if (!near.canvas.hidden) near.paint(data.images.subarray((data.n + run.near) * data.size ** 2), data.size);
@@ -267,7 +288,10 @@ export function createSide(run) {
 
 /** A bar for the KL of each latent; an active one, from 0.1 nats on, is filled. */
 function drawBars(bars, kl) {
-  if (bars.childElementCount !== kl.length) bars.replaceChildren(...Array.from(kl, () => dom.element("span", {}, dom.element("i"), dom.element("small"))));
+  if (bars.childElementCount !== kl.length) {
+    const create = () => dom.element("span", {}, dom.element("i"), dom.element("small"));
+    bars.replaceChildren(...Array.from(kl, create));
+  }
   kl.forEach((nats, i) => {
     const [bar, text] = bars.children[i].children;
     bar.style.height = `${Math.min(1, (nats || 0) / 4) * 100}%`;

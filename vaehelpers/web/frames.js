@@ -98,7 +98,11 @@
     };
     svg.lastChild.id = `${svg.parentElement.id}-parts`;
     const copies = cuts.slice(1, -1).map((from, i) => show(svg.cloneNode(), from, cuts[i + 2]));
-    for (const copy of copies) copy.innerHTML = `<use href="#${svg.lastChild.id}"/>`;
+    for (const copy of copies) {
+      const use = document.createElementNS(svg.namespaceURI, "use");
+      use.setAttribute("href", `#${svg.lastChild.id}`);
+      copy.append(use);
+    }
     const arrange = () => {
       show(svg, 0, PHONE.matches ? cuts[1] : width);
       if (PHONE.matches) svg.after(...copies);

@@ -60,7 +60,9 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
   const x = (value) => left + value / most * (width - left - right);
   const y = (value) => top + (high - value) / (high - low) * (height - top - bottom);
   Object.assign(context, { textAlign: "right", textBaseline: "middle", lineWidth: 1 });
-  const marks = ticks(low, high), digits = marks.every(Number.isInteger) ? 0 : 1;
+  const marks = ticks(low, high);
+  const isExact = (digits) => marks.every((tick) => Math.abs(tick - tick.toFixed(digits)) < 1e-9);
+  const digits = [0, 1].find(isExact) ?? 2;
   for (const tick of marks) {
     context.globalAlpha = 0.12;
     context.stroke(new Path2D(`M${left} ${y(tick)}H${width - right}`));

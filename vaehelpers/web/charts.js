@@ -55,7 +55,7 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
   let low = walk || zero ? quantile(0) : Math.min(quantile(0.15), ...last);
   let high = walk ? Math.max(quantile(0.9), ...last) : quantile(1);
   if (zero && !walk) low = 0;
-  const margin = Math.max(0.06 * (high - low), zero && !walk ? 0.05 : 0.5);
+  const margin = Math.max(0.06 * (high - low), walk ? 2 : zero ? 0.05 : 0.5); // so that no noise is enlarged
   [low, high] = [zero && !walk ? 0 : low - margin, high + margin];
   const x = (value) => left + value / most * (width - left - right);
   const y = (value) => top + (high - value) / (high - low) * (height - top - bottom);

@@ -210,8 +210,10 @@ def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[st
     """Yield the SVG elements of a figure; ids of the ``definitions`` to which they refer are added to those."""
     (width, height), buffer, dpi = figure.get_size_inches(), io.StringIO(), figure.dpi
     figure.set_dpi(UNITS)
-    for shown in (shown for ax in figure.axes for shown in ax.images):
-        shown.set_interpolation("none")  # the browser enlarges the pixels
+    shown = [image for ax in figure.axes for image in ax.images]
+    for each in shown:
+        each.set_interpolation("none")  # the browser enlarges the pixels
+    coloured = all(each.get_cmap().name != "gray" for each in shown)
     with matplotlib.rc_context({"svg.hashsalt": "", "svg.fonttype": "path"}):
         renderer = RendererSVG(width * UNITS, height * UNITS, buffer, image_dpi=UNITS)
         figure.draw(renderer)
@@ -229,6 +231,8 @@ def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[st
         for image in group.findall("image"):  # equal images at several places are stored once
             placed = {key: image.attrib.pop(key) for key in ("x", "y", "transform", "opacity") if key in image.attrib}
             del image.attrib["id"]
+            if coloured:
+                image.attrib["class"] = "map"  # which dark pages invert, since they invert the numbers on it
             number = definitions.setdefault(_text(image), f"{name}.{len(definitions)}")
             image.tag, image.attrib = "use", placed | {"href": f"#{number}"}
     for element in _leaves(root):

@@ -192,7 +192,5 @@ def test_every_figure_under_sliders_moves(reader, site, name):
 
 def test_the_search_finds_a_word(reader):
     page = reader("search.html?q=responsibility")
-    page.locator("#search-results li").first.wait_for()
-    found = page.locator("#search-results li a").evaluate_all("links => links.map(link => link.href)")
-    for name in ("04_mixtures_and_em.html", "glossary.html"):
-        assert any(name in link for link in found)
+    for name in ("04_mixtures_and_em.html", "glossary.html"):  # results arrive one by one
+        page.locator(f"#search-results li a[href*='{name}']").first.wait_for()

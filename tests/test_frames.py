@@ -192,7 +192,17 @@ def primitives(svg):
         target = named.get(element.get("href", "")[1:])
         if target is not None and target.tag == "image":  # stored once
             element = ElementTree.Element("image", target.attrib | element.attrib | {"href": target.get("href")})
+        if element.tag == "use" and element.get("x"):  # a marker is a path at a place
+            place = f"translate({element.get('x')} {element.get('y')})"
+            styles = [each.get("style") for each in (element, target) if each.get("style")]
+            element = ElementTree.Element(
+                "path", {"d": target.get("d"), "style": "; ".join(styles), "transform": place}
+            )
         own = {key: value for key, value in element.items() if key not in ("id", "d", "href", "width", "height")}
+        if "style" in own:  # the last declaration counts
+            own["style"] = str(
+                sorted(dict(each.split(":", 1) for each in re.split("; ?", own["style"].strip("; "))).items())
+            )
         for name in re.findall(r"url\(#(.+?)\)", " ".join(own.values())):  # hatching and clipping
             for child in named[name]:
                 visit(child, "from url")

@@ -12,6 +12,7 @@ from itertools import chain, cycle, product
 from math import prod
 from typing import Any
 from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import ipywidgets as widgets
 import matplotlib
@@ -141,7 +142,7 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
 
 
 def _raster(sizes: Sequence[int], start: State, k: int) -> list[set[int]]:
-    """Return for each control all of its values, if they are few, or ``k`` of them: of one, the value at the start."""
+    """Return for each control all of its values, if few; else ``k`` of them or, if k is 1, that at the start."""
     return [
         _spread(size, size if size <= FEW else k) if k > 1 or size <= FEW else {i}
         for size, i in zip(sizes, start, strict=True)
@@ -221,22 +222,30 @@ def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[st
     figure.set_dpi(dpi)
     text = re.sub(r' xmlns(:xlink)?="[^"]*"', "", buffer.getvalue()).replace("xlink:href", "href")
     root = ElementTree.fromstring(re.sub(r' d="([^"]*)"', lambda match: f' d="{_shorter(match[1])}"', text))
-    names = {}
+    found: dict[str, Element] = {}
     for group in list(root.iter()):
-        for definition in (element for defs in group.findall("defs") for element in defs if "id" in element.attrib):
-            old = definition.attrib.pop("id")
-            names[old] = definitions.setdefault(_text(definition), f"{name}.{len(definitions)}")
         for defs in group.findall("defs"):
+            found |= {element.attrib.pop("id"): element for element in defs if "id" in element.attrib}
             group.remove(defs)
+        for marker in (use for use in group.findall("use") if "x" in use.attrib):  # drawn faster as a path
+            path = found[marker.attrib["href"][1:]].attrib
+            style = "; ".join(dict.fromkeys(each["style"] for each in (marker.attrib, path) if "style" in each))
+            place = f"translate({marker.attrib['x']} {marker.attrib['y']})"
+            marker.tag, marker.attrib = "path", path | {"style": style, "transform": place}
         for image in group.findall("image"):  # equal images at several places are stored once
             placed = {key: image.attrib.pop(key) for key in ("x", "y", "transform", "opacity") if key in image.attrib}
-            del image.attrib["id"]
             if coloured:
                 image.attrib["class"] = "map"  # which dark pages invert, since they invert the numbers on it
-            number = definitions.setdefault(_text(image), f"{name}.{len(definitions)}")
-            image.tag, image.attrib = "use", placed | {"href": f"#{number}"}
+            id = image.attrib.pop("id")
+            image.tag, image.attrib, found[id] = "use", placed | {"href": f"#{id}"}, Element("image", image.attrib)
+
+    def refer(match: re.Match[str]) -> str:
+        if match[1] not in found:  # a colour
+            return match[0]
+        return "#" + definitions.setdefault(_text(found[match[1]]), f"{name}.{len(definitions)}")
+
     for element in _leaves(root):
-        yield re.sub(r"#([\w-]+)", lambda match: f"#{names.get(match[1], match[1])}", _text(element))
+        yield re.sub(r"#([\w-]+)", refer, _text(element))
 
 
 def _leaves(group: ElementTree.Element) -> Iterator[ElementTree.Element]:

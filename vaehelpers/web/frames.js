@@ -119,12 +119,15 @@
     const status = element("p", { className: "visually-hidden", role: "status" });
     const loaded = unpack(packed.textContent);
     const controls = descriptions.map((description, c) => CREATE[description.kind](description, async (i, { nearest }) => {
-      const { states } = await loaded, direction = nearest ? 0 : Math.sign(i - states[current][c]);
-      show(find(states, description.presets?.[i] ?? states[current].with(c, i), c, direction));
+      await loaded;
+      const direction = nearest ? 0 : Math.sign(i - states[current][c]);
+      show(find(description.presets?.[i] ?? states[current].with(c, i), c, direction));
     }));
     const reset = element("button", { type: "button", textContent: "reset" });
-    reset.addEventListener("click", () => show(0));
-    svg.before(element("div", { className: "sliders" }, ...controls.map(({ row }) => row), reset), status);
+    reset.addEventListener("click", () => loaded.then(() => show(0)));
+    const sliders = element("div", { className: "sliders" }, ...controls.map(({ row }) => row), reset);
+    svg.before(sliders, status);
+    loaded.catch(() => sliders.replaceWith("This figure cannot be moved: the page is damaged, or the browser is too old."));
     controls.forEach(({ set }, c) => set(descriptions[c].start));
 
     const { cuts, definitions, parts, frames, titles, states } = await loaded;
@@ -133,7 +136,7 @@
     const screen = createScreen(svg.lastChild, parts, frames[0]);
     let current = 0, timer = 0;
     /** Return the number of the frame nearest to a state, above all in control c, which moves in the given direction. */
-    function find(states, wanted, moved, direction = 0) {
+    function find(wanted, moved, direction = 0) {
       const distance = (state) => state.reduce((sum, value, c) => {
         const share = (value - wanted[c]) / (controls[c].size - 1);
         return sum + (c === moved ? 9 : 1) * (descriptions[c].kind === "range" ? share ** 2 : 10 * (share !== 0));
@@ -164,7 +167,7 @@
         const named = Array.from({ length: controls[c].size }, (_, i) => controls[c].text(i)).indexOf(values.get(descriptions[c].key));
         return named < 0 ? start : named;
       });
-      show(find(states, state, 0));
+      show(find(state, 0));
     };
     figure.addEventListener("keydown", leaveSlide);
     addEventListener("beforeprint", () => screen(frames[0]));
@@ -208,7 +211,7 @@
 
   async function start() {
     document.querySelectorAll("iframe.explorer").forEach(linkExplorer);
-    await Promise.all([...document.querySelectorAll("figure.live")].map(createFigure));
+    await Promise.allSettled([...document.querySelectorAll("figure.live")].map(createFigure));
     if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);
     else follow();
     addEventListener("hashchange", follow);

@@ -44,7 +44,8 @@ def log_weights(
 def importance_bound(log_weights: Tensor, k: int) -> Tensor:
     """Return the importance-weighted bound ``(samples // k, n)`` in nats, one for each ``k`` rows of log-weights.
 
-    It is the logarithm of the mean weight of k samples; for k = 1 it is the ELBO. Burda et al. (2016), §3.
+    Each is the logarithm of the mean weight of k samples (Burda et al. 2016, §3); for k = 1 their mean estimates the
+    ELBO.
     Raises ``ValueError`` unless 1 <= ``k`` <= samples.
     """
     tensor("log_weights", log_weights, ("samples", "n"))
@@ -84,8 +85,8 @@ def refine(
 def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: int = 181) -> Tensor:
     """Return log p(x) ``(n,)`` in nats of a model with two latents: a sum over a grid of z from −reach to reach.
 
-    Exact as long as the cells are not wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below 2
-    and when the logits have not the shape of ``x``.
+    Accurate as long as the cells are no wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below
+    2 and when the logits do not have the shape of ``x``.
     """
     tensor("x", x, ("n", "channels", "height", "width"))
     reach = number("reach", reach, above=0)

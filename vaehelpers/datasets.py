@@ -23,7 +23,7 @@ from .arguments import array, whole
 from .files import expanded, replacing
 from .images import UnreadableImage, files_below, read_image, resized
 
-#: The factors that vary in the images of the model `hands`; the pose of the hand is fixed.
+#: The factors that vary in the training images of the model `hands`; position, size and spread are fixed.
 HAND_FACTORS = ("rotation", "thumb", "index", "middle", "ring", "pinky")
 #: The file of MNIST that ``keras.datasets.mnist`` uses.
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -108,7 +108,7 @@ def mnist(*, test: bool = False, size: int = 32) -> Images:
 
     For a ``size`` other than 32 they are rescaled. The file (11 MB) is downloaded once into the user's cache, and its
     checksum is verified at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
-    ``OSError``, which says what to do, if the download fails or the file in the cache is another one.
+    ``OSError``, whose message says what to do, if the download fails or the file in the cache is another one.
     Source: LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", §III.
     """
     whole("size", size, 8, 4096)
@@ -121,7 +121,7 @@ def mnist(*, test: bool = False, size: int = 32) -> Images:
 
 
 def old_faithful() -> NDArray[np.float64]:
-    """Return 272 eruptions of the geyser Old Faithful (272, 2): minutes it lasted, minutes until the next began.
+    """Return 272 eruptions of the geyser Old Faithful (272, 2): duration, and waiting time until the next, in minutes.
 
     Source: Härdle (1991), "Smoothing Techniques: With Implementation in S"; the rows are those of R's data set
     ``faithful``. Azzalini & Bowman (1990), "A look at some data on the Old Faithful geyser", list 299 eruptions.

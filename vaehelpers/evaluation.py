@@ -47,9 +47,9 @@ def read_images(
 
 
 def read_test_images(model: VAE, data: str, vary: tuple[str, ...] = HAND_FACTORS) -> tuple[Images, bool]:
-    """Return images to score a model on, and whether they are held out from training.
+    """Return images to score a model on, and whether they were held out from training.
 
-    Digits, which have no test set, and folders with fewer than ten images have no held-out images.
+    Digits have no test set, and of a folder with fewer than ten images none is held out.
     """
     options: dict[str, Any] = {"size": model.size, "n": 5000, "vary": vary, "channels": model.channels}
     try:

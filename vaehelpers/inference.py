@@ -164,9 +164,9 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
     """Fit q(z) = Π q(z_i) by coordinate ascent on the ELBO: one factor is updated while the others are fixed.
 
     ``start (causes,)`` holds the first q(z_i = 1). Returns the path ``(1 + sweeps · causes, causes)`` of q(z_i = 1) and
-    the cumulative work after each update. Each expectation is exact and enumerates the other causes of a symptom only;
-    the work is the number of evaluated symptoms divided by that of symptoms, so in evaluations of the log joint (Bishop
-    2006, eq. 10.9). Raises ``ValueError`` when ``start`` is not one probability for each cause, or a symptom has more
+    the cumulative work after each update. Each expectation is exact and enumerates the other causes of a symptom only.
+    The unit of work is one evaluation of the log joint, which evaluates each symptom once (Bishop 2006, eq. 10.9).
+    Raises ``ValueError`` when ``start`` is not one probability for each cause, or a symptom has more
     than 25 causes.
     """
     causes, n_symptoms = instance("model", model, NoisyOr).strength.shape

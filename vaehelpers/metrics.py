@@ -75,8 +75,8 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
     gradient-boosted trees learn the classes of each factor from two thirds of the rows. The importance of a latent is
     that for their splits; informativeness is their accuracy on the other rows. A factor of ten classes takes about 3 s
-    for 1,000 rows of 25 latents, in proportion to each of these numbers; the factors are fitted in parallel. Raises
-    ``ValueError`` as ``mig_gaps`` does, and for a single factor.
+    for 1,000 rows of 25 latents, and the time is proportional to each of these numbers; the factors are fitted in
+    parallel. Raises ``ValueError`` as ``mig_gaps`` does, and for a single factor.
     """
     codes, truths, classes, _ = _prepared(mu, factors, continuous)
     if len(classes) < 2:
@@ -94,8 +94,8 @@ def sap(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> 
 
     Kumar et al. (2018), "Variational inference of disentangled latent concepts from unlabeled observations", §3: the
     gap between the two latents that predict a factor best, averaged over factors. A model is fitted to two thirds of
-    the rows and scored on the others: for a continuous factor a line by R², but at least 0; for classes a linear
-    support vector machine by accuracy. Raises ``ValueError`` as ``mig_gaps`` does.
+    the rows and scored on the others: a continuous factor by the R² of a straight line, or 0 if that is negative, and
+    classes by the accuracy of a linear support vector machine. Raises ``ValueError`` as ``mig_gaps`` does.
     """
     codes, truths, classes, kinds = _prepared(mu, factors, continuous)
     fitted, tested = _split(codes, truths, classes)

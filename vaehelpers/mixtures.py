@@ -169,10 +169,11 @@ def fit(
 ) -> Fit:
     """Run EM on ``x`` (n, d), several times as fast as ``em``, and return mixture, bounds and ``converged``.
 
-    ``start`` is a mixture, or a number of components: then ``n_init`` runs start from labels of ``k_means`` with
-    ``rng``, and the result is the run of largest likelihood among those without a component at ``FLOOR``, if any. A run
-    converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` runs ``max_iter``
-    rounds. Warns with a ``ConvergenceWarning`` when the result did not converge. Raises ``ValueError`` as ``m_step``.
+    ``start`` is a mixture or a number of components. For a number, ``n_init`` runs start from labels of ``k_means``
+    with ``rng``, and the run with the largest likelihood is returned; runs with a component at ``FLOOR`` count only if
+    all have one. A run converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` runs
+    ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge. Raises ``ValueError`` as
+    ``m_step`` does.
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)

@@ -100,7 +100,7 @@ def plot_map(codes: ArrayLike, images: ArrayLike, *, names: tuple[str, str], ax:
 
 
 def _axes(image: NDArray[np.float32], width: float) -> Axes:
-    """Return new axes, ``width`` inches wide, that fit a image and its labels."""
+    """Return new axes, ``width`` inches wide, that fit an image and its labels."""
     return plt.subplots(figsize=(width, width * image.shape[0] / image.shape[1] + 0.6))[1]
 
 

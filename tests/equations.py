@@ -25,7 +25,8 @@ PAGE = """\
 The lessons display {count} equations. Tests compare the values of each with independent ones: by quadrature, random
 draws, enumeration of all states or numerical optimisation, or by SciPy, scikit-learn and torch. The tables state the
 method and the source of the formula. One test checks all equations in a row; for a definition, it checks a consequence
-that the lesson uses. The tests are `tests/test_equations_*.py`; `python tests/test_equations.py` writes this page.
+that the lesson uses. Equations that a lesson writes as code are checked by the tests of that code in the package, with
+which the lesson's code is compared. `python tests/test_equations.py` writes this page from the tests' docstrings.
 
 {lessons}
 ## Sources
@@ -50,15 +51,24 @@ class Check(NamedTuple):
     source: str
 
 
-def checks(equations, source, rtol=1e-7):
-    """Turn a function that returns values of formulas and independent values of the same quantities into a test.
+def covers(equations, source):
+    """Register a test of the package as the check of equations that the lesson writes as the same code.
 
     ``equations`` names the equations by lesson, cell, position in the cell and hash: "05 cell-028 0 221209; …".
     """
 
-    def register(function):
-        CHECKS.append(Check(equations.split("; "), " ".join(function.__doc__.split()), source))
+    def register(test):
+        CHECKS.append(Check(equations.split("; "), " ".join(test.__doc__.split()), source))
+        return test
 
+    return register
+
+
+def checks(equations, source, rtol=1e-7):
+    """Turn a function that returns values of formulas and independent values of the same quantities into a test."""
+
+    def register(function):
+        @covers(equations, source)
         @functools.wraps(function)
         def test():
             formulas, values = function()
@@ -73,8 +83,9 @@ def checks(equations, source, rtol=1e-7):
 
 def all_checks():
     """Return the checks of all files, which are imported if needed."""
-    for path in sorted((ROOT / "tests").glob("test_equations_*.py")):
-        importlib.import_module(path.stem)
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        if re.search(r"^from equations import .*(checks|covers)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            importlib.import_module(path.stem)
     return CHECKS
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from equations import covers
 from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
@@ -59,7 +60,9 @@ def test_a_narrow_q_loses_no_digits(generator):
     assert weights.std(0) == pytest.approx(torch.full((3,), 0.5**0.5), abs=0.05)
 
 
+@covers("06 cell-059 0 6dfabb; 06 cell-059-4 0 83744f", "Burda et al. (2016), §3 and theorem 1")
 def test_bounds_rise_with_k_towards_the_evidence(generator):
+    """More samples give more; twenty thousand, and so the mean weight, the evidence by quadrature."""
     weights = log_weights(X, line, MU, LOGVAR, samples=20_000, generator=generator)
     bounds = [importance_bound(weights, k) for k in (1, 10, 100, 20_000)]
     assert [len(b) for b in bounds] == [20_000, 2000, 200, 1]

@@ -6,6 +6,7 @@ writes the page.
 """
 
 import re
+import sys
 from collections import Counter
 
 from conftest import ROOT
@@ -46,4 +47,5 @@ def test_the_page_is_generated_from_the_checks():
 
 
 if __name__ == "__main__":
+    sys.path += [str(ROOT), str(ROOT / "docs")]
     DOCUMENT.write_text(page(), encoding="utf-8")

@@ -30,18 +30,6 @@ def test_information():
     return [p * slope(surprisal, p * q), p * slope(surprisal, p), surprisal(p)], [slope(surprisal, q), at_one, solution]
 
 
-@checks(
-    "01 cell-017 0 b13669; 01 cell-047-3 0 0b7985",
-    "Cover & Thomas (2006), §2.1 and theorem 5.4.3; MacKay (2003), §2.4; Murphy (2022), §6.1.2",
-)
-def test_entropy_and_cross_entropy():
-    """All forms against SciPy's entropy, and its entropy plus its relative entropy."""
-    p, q = np.random.default_rng(1).dirichlet(np.ones(5), 2)
-    forms = [np.sum(p * information.surprisal(p)), -np.sum(p * np.log(p)), np.average(-np.log(p), weights=p)]
-    crossed = [-np.sum(p * np.log(q)), np.average(-np.log(q), weights=p)]
-    return [np.array(forms), np.array(crossed)], [stats.entropy(p), stats.entropy(p) + stats.entropy(p, q)]
-
-
 @checks("01 cell-025-2 0 2b66c1", "Cover & Thomas (2006), theorem 2.6.4; MacKay (2003), §2.4")
 def test_the_greatest_entropy():
     """Each step is computed for a thousand random distributions; the first against SciPy's entropy."""
@@ -118,15 +106,6 @@ def test_differential_entropies():
 
 
 # Lesson 02: the Kullback–Leibler divergence
-
-
-@checks("02 cell-004-4 0 e0ca1a; 02 cell-004-5 0 3e92d1", "Kullback & Leibler (1951); Cover & Thomas (2006), §2.3")
-def test_the_forms_of_the_divergence():
-    """All forms against SciPy's relative entropy."""
-    p, q = np.random.default_rng(7).dirichlet(np.ones(6), 2)
-    forms = [-np.sum(p * np.log(q)) - -np.sum(p * np.log(p)), np.sum(p * (np.log(p) - np.log(q)))]
-    forms += [np.sum(p * np.log(p / q)), np.average(np.log(p) - np.log(q), weights=p)]
-    return np.array(forms), stats.entropy(p, q)
 
 
 @checks(

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from equations import covers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
@@ -60,7 +61,9 @@ def table(model, x):
 # Enumeration and the bound
 
 
+@covers("03 cell-015 0 696afe", "Bishop (2006), §1.2; Murphy (2022), §2.5.4")
 def test_posterior_and_evidence_of_a_table():
+    """Against Bayes' rule without logarithms, for a joint that is multiplied by a number that no float holds."""
     joint = RNG(0).random((3, 4, 2)) * 0.01
     posterior, log_evidence = enumerate_posterior(np.log(joint) - 5000)  # no float holds exp(-5000)
     np.testing.assert_allclose(posterior, joint / joint.sum())
@@ -118,17 +121,12 @@ def test_marginals_are_the_same_when_the_states_take_two_blocks():
     np.testing.assert_allclose(posterior_marginals(turned, x), posterior_marginals(model, x)[::-1])
 
 
-def test_factorised_is_a_distribution_with_these_marginals():
-    q, states = np.array([0.2, 0.0, 0.7, 1.0]), binary_states(4)
-    probabilities = factorised(q, states)
-    assert probabilities.sum() == pytest.approx(1)
-    np.testing.assert_allclose(probabilities @ states, q)
-
-
 # Monte Carlo
 
 
+@covers("03 cell-043-2 0 11f760", "MacKay (2003), §29.4; Metropolis et al. (1953)")
 def test_metropolis_moves_at_the_rate_of_its_rule():
+    """The joint is given, and two hundred thousand steps move at the rates of the enumerated posterior and keep it."""
     model, x = random_model(3, causes=3), (1, 0, 1)
     states, joint = table(model, x)
     posterior, rng = joint / joint.sum(), RNG(4)

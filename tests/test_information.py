@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.stats
+from equations import covers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -44,17 +45,26 @@ def test_numbers_of_any_type_are_computed_in_double_precision():
     assert gaussian_kl(np.uint8(0), np.uint8(1), np.uint8(20), 1) == 200  # 0 − 20 is no uint8, nor is its square
 
 
+@covers("01 cell-017 0 b13669", "Cover & Thomas (2006), §2.1; MacKay (2003), §2.4")
 @quick
 @given(distributions(4, 6))
 def test_entropy_is_scipys_in_every_unit_and_along_every_axis(p):
+    """Against SciPy's entropy and the mean surprisal, for any table."""
+    surprisals = np.where(p > 0, surprisal(p), 0)
+    np.testing.assert_allclose(np.sum(p * surprisals, axis=1), entropy(p), atol=1e-12)
     for base in (np.e, 2, 10):
         np.testing.assert_allclose(entropy(p, base=base), scipy.stats.entropy(p, axis=-1, base=base), atol=1e-12)
     np.testing.assert_allclose(entropy(p.T, axis=0), entropy(p), atol=1e-12)
 
 
+@covers(
+    "01 cell-047-3 0 0b7985; 02 cell-004-4 0 e0ca1a; 02 cell-004-5 0 3e92d1",
+    "Cover & Thomas (2006), §2.3 and theorem 5.4.3; Murphy (2022), §6.1.2; Kullback & Leibler (1951)",
+)
 @quick
 @given(distributions(2, 5), distributions(5))
 def test_kl_is_scipys_never_negative_and_cross_entropy_less_entropy(p, q):
+    """The divergence against SciPy's relative entropy, the cross-entropy against its sum with the entropy."""
     divergence = kl_divergence(p, q)
     np.testing.assert_allclose(divergence, scipy.stats.entropy(p, q[None], axis=-1), rtol=1e-9, atol=1e-12)
     assert (divergence >= 0).all() and kl_divergence(q, q) == 0

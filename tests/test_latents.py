@@ -5,6 +5,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from equations import covers
 from scipy.stats import norm, special_ortho_group
 
 from vaehelpers import datasets, latents, training
@@ -58,11 +59,7 @@ def test_a_manifold_runs_through_the_quantiles_of_the_prior():
     np.testing.assert_allclose(grid[-1, -1], corner, atol=1e-6)
 
 
-def test_the_kl_of_a_latent_is_never_negative_and_finite_where_it_can_be():
-    v = np.concatenate([sign * np.logspace(-20, 2.4, 5000) for sign in (-1, 1)])
-    for dtype in (np.float32, np.float64):
-        kl = latents.latent_kl(np.zeros((1, len(v)), dtype), v[None].astype(dtype))
-        assert (kl >= 0).all() and np.isfinite(kl).all()
+def test_the_kl_of_a_latent_keeps_its_digits():
     for logvar, expected in ((0, 0), (1e-4, 0.25e-8), (200, 0.5 * np.exp(200))):
         np.testing.assert_allclose(latents.latent_kl([[0.0]], [[logvar]]), expected, rtol=1e-4)
 
@@ -78,7 +75,9 @@ def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(moments)
     assert parts.mutual_information < np.log(4000) + 1e-9
 
 
+@covers("07 cell-051-3 0 6804ca", "Hoffman & Johnson (2016); Chen et al. (2018), eq. 2")
 def test_the_parts_of_the_kl_are_those_of_a_gaussian():
+    """The means of the three logarithms against the closed forms for correlated Gaussian codes, one by one."""
     rng = np.random.default_rng(1)
     covariance = np.array([[1.5, 0.6], [0.6, 0.8]])
     noise = np.array([0.4, 0.3])

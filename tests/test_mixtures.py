@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from equations import covers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
@@ -104,7 +105,13 @@ def test_the_bound_of_a_hard_assignment_is_the_log_density_of_what_is_assigned()
     assert elbo(x, start, log_resp) == pytest.approx(chosen.sum(), rel=1e-12)
 
 
+@covers(
+    "04 cell-008-3 0 a44479; 04 cell-010-3 0 5e12e1; 04 cell-013 0 2b1a1a; 04 cell-020-4 0 8769c1; "
+    "04 cell-028-5 1 a3d6f3",
+    "Bishop (2006), eqs. 2.43, 9.7, 9.13, 9.14 and 9.24 to 9.27",
+)
 def test_the_two_steps_against_scipy_and_weighted_averages():
+    """Densities and responsibilities with SciPy's normal density; NumPy's weighted means and covariances."""
     x, start = PLAIN[1]
     parts = zip(start.weights, start.means, start.covariances, strict=True)
     joint = np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=1)

@@ -5,12 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
+from equations import covers
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 
 from vaehelpers.model import VAE, elbo_terms, reparameterise, total_correlation
 
 
+@covers("06 cell-008-2 0 5c3a88", "Kingma & Welling (2014), appendix C.1")
 def test_the_terms_agree_with_torch_distributions():
+    """Against torch's Bernoulli distribution, extended to grey pixels; the KL against torch's."""
     generator = torch.Generator().manual_seed(0)
     x, logits = torch.rand(5, 1, 32, 32, generator=generator), torch.randn(5, 1, 32, 32, generator=generator)
     mu, logvar = torch.randn(2, 5, 7, generator=generator)

@@ -125,7 +125,7 @@ def two_weathers() -> Live:
 
 def four_weathers() -> Live:
     """Move the weights of four weathers: their entropy, and the largest that four can have."""
-    figure = Figure(figsize=(11, 4.4))
+    figure = Figure(figsize=(7.5, 4.4))
     ax = figure.subplots()
 
     def update(**weights: float) -> None:
@@ -139,7 +139,7 @@ def four_weathers() -> Live:
 
 def wrong_code() -> Live:
     """Move the true and the assumed probability of rain: the cross-entropy in bits, over what can be assumed."""
-    figure = Figure(figsize=(9, 4.8))
+    figure = Figure(figsize=(7, 4.6))
     ax = figure.subplots()
     grid = np.linspace(0.001, 0.999, 400)
     ax.set(xlim=(0, 1), ylim=(0, 5), xlabel="assumed probability of rain, q", ylabel="cross-entropy (bits a day)")
@@ -162,8 +162,8 @@ def wrong_code() -> Live:
 
 def barometer() -> Live:
     """Move how closely a barometer follows the weather: the joint table, and the overlap of the entropies in bits."""
-    figure = Figure(figsize=(12, 4.4))
-    table, bars = figure.subplots(1, 2, width_ratios=(1, 2))
+    figure = Figure(figsize=(10, 4))
+    table, bars = figure.subplots(1, 2, width_ratios=(2, 3))
     table.tick_params(length=0)
     bars.set(xlim=(0, 2.3), ylim=(3.5, -0.5), xlabel="bits")
 
@@ -193,7 +193,7 @@ def barometer() -> Live:
 
 def narrow_gaussian() -> Live:
     """Move the standard deviation of a Gaussian: its differential entropy in nats, above and below zero."""
-    figure = Figure(figsize=(9, 4.2))
+    figure = Figure(figsize=(7, 4.2))
     ax, x = figure.subplots(), np.linspace(-3, 3, 601)
     ax.set(xlim=(-3, 3), ylim=(0, 4.2), ylabel="density f(x)")
     ax.set_xlabel("difference from the mean temperature, x − μ (°C)")

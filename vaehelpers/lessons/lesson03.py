@@ -168,7 +168,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
     """Tick symptoms and inspect the first cause: the exact posterior of all causes follows."""
     states = binary_states(len(causes))
     kept = {"not inspected": states, "it is so": states[states[:, 0] == 1], "it is not so": states[states[:, 0] == 0]}
-    figure = Figure(figsize=(9, 5.6))
+    figure = Figure(figsize=(7, 5.2))
     ax = figure.add_subplot()
 
     def update(inspected: str, **ticks: bool) -> None:
@@ -191,7 +191,7 @@ def diagnosis(model: NoisyOr, causes: Sequence[str], symptoms: Sequence[str], *,
 
 def universe() -> Live:
     """Show in how many ages of the universe 2^266 fast computers would enumerate 2^unknowns states (MacKay 2003)."""
-    figure = Figure(figsize=(11, 3.8))
+    figure = Figure(figsize=(7.5, 3.8))
     ax = figure.add_subplot()
     ax.set(ylim=(-0.9, 1.4), xlabel="power of ten", yticks=[1, 0], yticklabels=["states to visit", "states visited"])
 
@@ -206,8 +206,8 @@ def universe() -> Live:
                 ax.text(visited + width / 2, y, name, ha="center", va="top")
             visited += width
         answer = f"all of them take $\\mathbf{{10^{{{total - visited:.2f}}}}}$ times as long"
-        ax.text(visited + 2, 0, answer, va="center", ha="left", fontsize=15, weight="bold")
-        ax.set_xlim(0, max(total, visited + 110) * 1.02)
+        ax.text(0, 0.5, answer, va="center", ha="left", fontsize=15, weight="bold")
+        ax.set_xlim(0, max(total, visited) * 1.02)
         known = f"$2^{{{unknowns}}}$ ≈ $10^{{{total:.1f}}}$ states"
         ax.set_title(f"{known}; the machine visits $10^{{{visited:.1f}}}$", loc="left")
 

@@ -141,7 +141,7 @@ def em_bounds(
     joints = np.stack([log_joint(value) for value in theta])
     height = np.logaddexp.reduce(joints, axis=-1).sum(axis=-1)
     bottom, top = height.min(), height.max()
-    figure = Figure(figsize=(11, 5.6), layout="constrained")
+    figure = Figure(figsize=(8, 5.2), layout="constrained")
     ax = figure.subplots()
     ax.set(xlabel="θ, the parameter", ylabel="nats", ylim=(1.1 * bottom - 0.1 * top, 1.12 * top - 0.12 * bottom))
 
@@ -159,19 +159,23 @@ def em_bounds(
         ax.annotate(
             "log p(x; θ)", (theta[height.argmax()], top), (0, 8), textcoords="offset points", color=P, ha="center"
         )
+        apart = np.abs(np.diff(path, prepend=np.inf)) > 0.04 * (high - low)  # labels would overlap
         for i, place in enumerate(path):
             ax.vlines(place, 2 * bottom - top, reached[i], color="0.6", linestyle=":")
-            ax.annotate(f"θ$_{i}$", (place, 0), (4, 6), xycoords=("data", "axes fraction"), textcoords="offset points")
+            if apart[i]:
+                at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+                ax.annotate(f"θ$_{i}$", (place, 0), (4, 6), **at)
         for i, bound in enumerate(bounds):
             ax.plot(theta, bound, "--", color=BOUND)
             ax.plot(path[i], reached[i], "o", color=BOUND, markersize=10)
             if i + 1 < len(path):
                 peak = (path[i + 1], bound.max())
                 ax.plot(*peak, "^", color=BOUND, markersize=10)
-                ax.annotate(f"$g_{i}$", peak, (0, -26), textcoords="offset points", color=BOUND, ha="center")
+                if apart[i + 1]:
+                    ax.annotate(f"$g_{i}$", peak, (0, -26), textcoords="offset points", color=BOUND, ha="center")
         done = f"M-step: $g_{t}$ is highest" if maximized else f"E-step: $g_{t}$ touches log p(x; θ)"
         values = f"$g_{t}$ = {nats(bounds[-1].max())}, log p(x; θ) = " if maximized else "both = "
-        ax.set_title(f"{done} at θ = {path[-1]:.2f}: {values}{nats(reached[-1])}")
+        ax.set_title(f"{done} at θ = {path[-1]:.2f}\n{values}{nats(reached[-1])}")
 
     half_step = steps("half-step", 11, value=3)
     return Live(figure, update, start=slider("start θ₀", low, high, start, step=0.1), half_step=half_step)

@@ -146,7 +146,7 @@ _BATCH = {"both alike": (1, 1), "mean of error only": (64, 1), "mean of KL only"
 
 def beta_calculator() -> Live:
     """Describe a loss with buttons and sliders, and read its β; batches are of 64 images."""
-    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
     ax = figure.subplots()
     ax.axvline(1, color=BOUND, linewidth=4)
     ax.text(1, 0.06, " the ELBO", color=BOUND, weight="bold")

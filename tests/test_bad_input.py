@@ -10,11 +10,10 @@ from bad_inputs import BAD, GOOD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, training, weights
+from vaehelpers import datasets, weights
 from vaehelpers.model import VAE
 
 SENTENCE = r"^\w[\w, ]*: .*\b(needs?|must)\b.*\bgot\b"  # the argument, what is needed, what was given
@@ -111,17 +110,13 @@ def test_any_array_gives_a_result_or_names_an_argument(row, data):
         (["evaluate", "feet"], "name: there is no shipped model 'feet'"),
         (["evaluate", "pickle.safetensors"], "is damaged or was not written by this course"),
         (["evaluate", "lean.safetensors"], "model: need a card that names the training data"),
-        (["explore", "pickle.safetensors"], "is damaged or was not written by this course"),
         (["explore", "lean.safetensors", "--output", "file/e.html"], "file"),
         (["explore", "lean.safetensors", "--output", "."], "path: '.' is not a file"),
         (["train", "no folder"], "data: there is no folder 'no folder'; need one, or a name"),
         (["train", "empty"], "path: need images in the folder 'empty', got none"),
         (["train", "file"], "data: there is no folder 'file'"),
         (["train", "digits", "--minutes", "-1"], "minutes: need a number above 0, got -1"),
-        (["train", "digits", "--minutes", "nan"], "minutes: need a number above 0, got nan"),
-        (["train", "digits", "--beta", "inf"], "beta: need a number of at least 0, got inf"),
         (["train", "digits", "--latents", "0"], "latent_dim: need a whole number of at least 1, got 0"),
-        (["train", "digits", "--seed", "-1"], "seed: need a whole number from 0 to"),
         (["train", "digits", "--size", "8"], "size: need 32 or 64 pixels, got 8"),
     ],
 )  # fmt: skip
@@ -142,18 +137,3 @@ def test_the_command_line_says_what_is_wrong_in_one_line(arguments, words, tmp_p
 def test_an_unknown_option_is_explained(arguments):
     result = CliRunner().invoke(cli.app, arguments)
     assert result.exit_code == 2 and "Traceback" not in result.stderr and "--help" in result.stderr
-
-
-def test_names_with_spaces_umlauts_and_other_signs_work(tmp_path):
-    folder = tmp_path / "Bilder für Zoë 🐈" / "日本 & 'x'"
-    folder.mkdir(parents=True)
-    Image.new("L", (9, 9), 200).save(folder / "größe 1 %20.PNG")
-    images = datasets.folder(folder, size=32)
-    assert len(images) == 1
-    path = folder / "mein Modell ß.safetensors"
-    weights.save(VAE(32, 2), path, {"name": "größe", "data": str(folder), "vary": []})
-    assert weights.load(path)[1]["name"] == "größe"
-    result = CliRunner().invoke(cli.app, ["explore", str(path), "--output", str(folder / "e ü.html")])
-    assert (result.exit_code, result.output) == (0, f"wrote {folder / 'e ü.html'}\n"), result.output
-    assert "größe" in (folder / "e ü.html").read_text(encoding="utf-8")
-    training.train(images, beta=1, latent_dim=1, pictures=1, batch=1, progress=False, checkpoint=folder / "c ü")

@@ -85,16 +85,6 @@ def test_arrays_iterators_and_a_callback_are_accepted(images, tmp_path):
     assert (recipe["beta"], recipe["seed"], recipe["pictures"], recipe["learning_rate"]) == (2.0, 1, 80, 1e-3)
 
 
-def test_another_sweep_in_the_folder_is_refused(images, tmp_path):
-    short = SWEEP | {"pictures": 80, "seeds": (0,)}
-    other = datasets.hands(100, seed=1, size=32, vary=("index",), progress=False)
-    with joblib.parallel_config("sequential"):
-        training.sweep(images, folder=tmp_path, score=fingerprint, **short)
-        for data, change in ((images, {"batch": 8}), (images, {"pictures": 160}), (other, {})):
-            with pytest.raises(ValueError, match="'.*beta-0.5-seed-0.safetensors' belongs to another run: "):
-                training.sweep(data, folder=tmp_path, score=fingerprint, **short | change)
-
-
 def die_at_the_first_checkpoint(pid):
     """Make the worker with this process id kill itself after it first saves a run in progress."""
     if os.getpid() != pid:

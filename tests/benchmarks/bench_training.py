@@ -1,17 +1,13 @@
-"""Training against a standard PyTorch loop and the trainers of pythae and disvae: same network, batch and images.
+"""Training against a standard PyTorch loop and pythae's trainer: same network, batch and images.
 
-pythae is installed for this benchmark alone (``make bench``). disvae is in no package index: name a clone of
-YannDubs/disentangling-vae in DISVAE to measure it too.
+pythae is installed for this benchmark alone (``make bench``).
 """
 
 import contextlib
 import io
 import logging
-import os
-import sys
 import tempfile
 import warnings
-from collections import defaultdict
 
 import numpy as np
 import rows
@@ -71,27 +67,11 @@ def pythae(images):
         TrainingPipeline(model=model, training_config=BaseTrainerConfig(folder, **recipe))(images[:])
 
 
-def disvae(images):
-    sys.path.insert(0, os.environ["DISVAE"])
-    np.product = np.prod  # removed in NumPy 2
-    from disvae.models.losses import BetaHLoss
-    from disvae.models.vae import init_specific_model
-    from disvae.training import Trainer
-
-    model = init_specific_model("Burgess", (1, 64, 64), LATENTS)
-    loader = DataLoader(TensorDataset(torch.from_numpy(images[:]), torch.zeros(len(images))), BATCH, shuffle=True)
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-3)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(model, optimiser, BetaHLoss(beta=1), save_dir=folder, is_progress_bar=False)
-        trainer._train_epoch(loader, defaultdict(list), 0)
-
-
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # of the peers
     logging.disable(logging.INFO)
     images, table = datasets.hands(IMAGES, seed=1, progress=False), []
-    peers = {stock: "the stock torch loop", pythae: "pythae"} | ({disvae: "disvae"} if "DISVAE" in os.environ else {})
-    for peer, name in peers.items():
+    for peer, name in {stock: "the stock torch loop", pythae: "pythae"}.items():
         ours(images), peer(images)  # warm up
         pairs = rows.paired(lambda: rows.seconds(ours, images), lambda: rows.seconds(peer, images))  # noqa: B023
         table.append(rows.against(f"training, 64×64, batch {BATCH}, an image", name, pairs, per=IMAGES))

@@ -1,5 +1,6 @@
 """Figures under sliders on a page without a kernel: what they show, controls, texts, links, print and phones."""
 
+import functools
 import io
 
 import matplotlib.pyplot as plt
@@ -17,9 +18,8 @@ from vaehelpers import plots
 from vaehelpers.lessons import frames
 from vaehelpers.page import to_html
 
-pytestmark = pytest.mark.slow
-
-NAMES = [getattr(make, "func", make).__name__ for make in LIVES]
+slow = pytest.mark.slow
+MAKERS = {getattr(make, "func", make).__name__: make for make in LIVES}
 DPI = 200
 #: Of the largest difference between two pictures, after a blur, from 0 to 255: equal up to anti-aliasing.
 ALIKE = 60
@@ -39,38 +39,43 @@ def coarse(sizes, anchors):
     return [anchors[0], *sorted((near | set(anchors)) - {anchors[0]})]
 
 
-@pytest.fixture(scope="module")
-def lives():
+@functools.cache
+def live_of(name):
     with plt.style.context(plots.STYLE):
-        return {name: make() for name, make in zip(NAMES, LIVES, strict=True)}
+        return MAKERS[name]()
 
 
 @pytest.fixture(scope="module")
-def address(lives, tmp_path_factory):
-    """Return the address of a page with all figures, and few frames of each."""
-    with pytest.MonkeyPatch.context() as patch, plt.style.context(plots.STYLE):
-        patch.setattr(frames, "grid", coarse)
-        cells = []
-        for name, live in lives.items():
-            html = frames.live_html(live, name).replace('aria-label=""', f'aria-label="About {name}."')
-            output = nbformat.v4.new_output("display_data", {"text/html": html})
-            cells.append(nbformat.v4.new_code_cell(name, outputs=[output]))
-    path = tmp_path_factory.mktemp("frames") / "all.html"
-    path.write_text(to_html(nbformat.v4.new_notebook(cells=cells), ROOT), encoding="utf-8")
-    return path.as_uri()
+def address_of(tmp_path_factory):
+    """Return a function that returns the address of a page with some figures, and few frames of each."""
+
+    @functools.cache
+    def address(names):
+        with pytest.MonkeyPatch.context() as patch, plt.style.context(plots.STYLE):
+            patch.setattr(frames, "grid", coarse)
+            cells = []
+            for name in names:
+                html = frames.live_html(live_of(name), name).replace('aria-label=""', f'aria-label="About {name}."')
+                output = nbformat.v4.new_output("display_data", {"text/html": html})
+                cells.append(nbformat.v4.new_code_cell(name, outputs=[output]))
+        path = tmp_path_factory.mktemp("frames") / "page.html"
+        path.write_text(to_html(nbformat.v4.new_notebook(cells=cells), ROOT), encoding="utf-8")
+        return path.as_uri()
+
+    return address
 
 
 @pytest.fixture
-def visit(browser, address):
-    """Return a function that opens the page; assert that it logs nothing and requests nothing."""
+def visit(browser, address_of):
+    """Return a function that opens a page; assert that it logs nothing and requests nothing."""
     contexts, watches = [], []
 
-    def visit(place="", **options):
+    def visit(place="", *, names=tuple(MAKERS), **options):
         options = {"offline": True, "viewport": {"width": 1300, "height": 900}} | options
         contexts.append(browser.new_context(**options))
         page = contexts[-1].new_page()
         watches.append(Watch(page))
-        page.goto(address + place)
+        page.goto(address_of(names) + place)
         if options.get("java_script_enabled", True):
             page.wait_for_selector("[data-live=ready]", state="attached")
         return page
@@ -113,10 +118,10 @@ def difference(a, b):
     return np.asarray(ImageChops.difference(*blurred)).max()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_figure_is_what_python_draws_for_the_values_that_it_shows(visit, lives, name):
-    page = visit(has_touch=True, device_scale_factor=DPI / frames.SCREEN)
-    figure, live = page.locator(f"#{name}"), lives[name]
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[slow] * (name != "both_directions")) for name in MAKERS])
+def test_a_figure_is_what_python_draws_for_the_values_that_it_shows(visit, name):
+    page = visit(names=(name,), has_touch=True, device_scale_factor=DPI / frames.SCREEN)
+    figure, live = page.locator(f"#{name}"), live_of(name)
     options = [frames._options(control) for control in live.controls.values()]
     seen = []
 
@@ -158,6 +163,7 @@ def outputs(figure):
     return figure.locator("output").all_text_contents()
 
 
+@slow
 def test_a_key_leads_to_the_next_frame_and_a_pointer_to_the_nearest(visit):
     page = visit()
     figure = page.locator("#two_weathers")
@@ -175,6 +181,7 @@ def test_a_key_leads_to_the_next_frame_and_a_pointer_to_the_nearest(visit):
     assert figure.evaluate(STATE) == [19]
 
 
+@slow
 def test_steps_have_buttons_and_a_row_of_buttons_may_move_sliders(visit):
     page = visit()
     steps, lab = page.locator("#em_steps"), page.locator("#overlap_lab")
@@ -194,6 +201,7 @@ def test_steps_have_buttons_and_a_row_of_buttons_may_move_sliders(visit):
     assert page.locator("#diagnosis").evaluate(STATE) == [0, 0, 1, 1]
 
 
+@slow
 def test_an_arrow_key_combines_what_the_text_asks_for(visit):
     page = visit()
     figure = page.locator("#wrong_code")
@@ -204,6 +212,7 @@ def test_an_arrow_key_combines_what_the_text_asks_for(visit):
     assert outputs(figure) == ["0.90", "0.90"]
 
 
+@slow
 def test_the_description_follows_the_figure(visit):
     page = visit()
     figure = page.locator("#narrow_gaussian")
@@ -216,6 +225,7 @@ def test_the_description_follows_the_figure(visit):
     assert svg.get_attribute("aria-label") == f"About narrow_gaussian. Now: {title}"
 
 
+@slow
 @pytest.mark.parametrize(
     ("name", "label", "key"),
     [
@@ -239,6 +249,7 @@ def test_an_address_shows_the_same_elsewhere(visit, name, label, key):
     until(other, lambda: other.locator(f"#{name}").evaluate(STATE) == state)
 
 
+@slow
 @pytest.mark.parametrize(
     "place", ["#two_weathers?p=oh", "#two_weathers?", "#two_weathers?%=%E0%A4%A&p", "#%?p=1", "#?"]
 )
@@ -246,6 +257,7 @@ def test_a_damaged_address_shows_the_start(visit, place):
     assert visit(place).locator("#two_weathers").evaluate(STATE) == [19]
 
 
+@slow
 @pytest.mark.parametrize(("theme", "width"), [("light", 1300), ("dark", 390)])
 def test_figures_are_accessible_and_fit(visit, theme, width):
     page = visit(color_scheme=theme, viewport={"width": width, "height": 800}, has_touch=width == 390)
@@ -265,6 +277,7 @@ def test_figures_are_accessible_and_fit(visit, theme, width):
     )
 
 
+@slow
 def test_turning_a_phone_puts_plots_side_by_side_again(visit):
     page = visit(viewport={"width": 390, "height": 800})
     page.set_viewport_size({"width": 800, "height": 390})
@@ -273,6 +286,7 @@ def test_turning_a_phone_puts_plots_side_by_side_again(visit):
     until(page, lambda: page.locator("#two_weathers svg").count() == 2)
 
 
+@slow
 def test_print_shows_the_start_and_a_page_without_scripts_the_still_image(visit):
     page = visit()
     svg = page.locator("#two_weathers svg")
@@ -286,5 +300,5 @@ def test_print_shows_the_start_and_a_page_without_scripts_the_still_image(visit)
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert svg.locator("> g").inner_html() == moved
     plain = visit(java_script_enabled=False)
-    assert plain.locator("figure.live svg").count() == len(NAMES) and plain.locator(".sliders").count() == 0
+    assert plain.locator("figure.live svg").count() == len(MAKERS) and plain.locator(".sliders").count() == 0
     assert all(box["height"] > 200 for box in (svg.bounding_box() for svg in plain.locator("figure.live svg").all()))

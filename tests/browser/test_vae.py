@@ -1,6 +1,5 @@
 """The VAE that learns in the page: its products, gradients, steps and runs against NumPy and torch, and its worker."""
 
-import base64
 import itertools
 import re
 import subprocess
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from explorers import EXCHANGE, as_text, from_text
 from torch.nn import functional as F
 
 from vaehelpers import datasets
@@ -16,26 +16,22 @@ from vaehelpers.explorer import bundle
 
 WEB, NPM = ROOT / "vaehelpers" / "web", ROOT / "build" / "npm"
 MODULES = ("product", "vae", "posterior")
-# Numbers travel as base64, since a list of a million numbers takes seconds.
 PAGE = """<meta http-equiv="Content-Security-Policy" content="%s">
 <script type="module">
 %s
 Object.assign(window, { product, vae, magnify });
-window.floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-window.text = (numbers) => {
-  const all = new Uint8Array(Float32Array.from(numbers).buffer);
-  let binary = "";
-  for (let i = 0; i < all.length; i += 4096) binary += String.fromCharCode(...all.subarray(i, i + 4096));
-  return btoa(binary);
-};
 window.allocate = (simd = true) => product.createProduct({ simd });
-window.message = (run) => { try { run(); return null; } catch (error) { return error.message; } };
 window.random = (n, seed = 5) => {
   const random = vae.createRandom(seed);
   return Float32Array.from({ length: n }, random.uniform);
 };
+%s
 </script>"""
 ALLOWED = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; worker-src blob:"
+
+
+def content(allowed=ALLOWED):
+    return PAGE % (allowed, bundle(MODULES), EXCHANGE)
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +39,11 @@ def page(browser):
     page, errors = browser.new_page(), []
     page.on("console", lambda message: errors.append(message.text))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE % (ALLOWED, bundle(MODULES)))
+    page.set_content(content())
     page.wait_for_function("() => window.random")
     yield page
     page.close()
     assert errors == []
-
-
-def as_text(numbers):
-    return base64.b64encode(np.asarray(numbers, np.float32).tobytes()).decode()
-
-
-def from_text(text):
-    return np.frombuffer(base64.b64decode(text), np.float32)
 
 
 # The product.
@@ -96,8 +84,8 @@ def test_products_are_added_to_a_matrix_also_of_a_transposed_one_and_into_wider_
 
 
 WITHOUT = {
-    "the policy forbids it": PAGE % (ALLOWED.replace(" 'wasm-unsafe-eval'", ""), bundle(MODULES)),
-    "the browser lacks it": "<script>delete globalThis.WebAssembly;</script>" + PAGE % (ALLOWED, bundle(MODULES)),
+    "the policy forbids it": content(ALLOWED.replace(" 'wasm-unsafe-eval'", "")),
+    "the browser lacks it": "<script>delete globalThis.WebAssembly;</script>" + content(),
 }
 
 

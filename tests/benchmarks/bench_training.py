@@ -9,7 +9,6 @@ import logging
 import tempfile
 import warnings
 
-import numpy as np
 import rows
 import torch
 from torch.utils.data import DataLoader, TensorDataset

@@ -6,10 +6,10 @@ from fractions import Fraction
 import numpy as np
 import scipy.stats
 
-from vaehelpers.information import cross_entropy, entropy, huffman_code, kl_divergence, mutual_information
+from vaehelpers.information import cross_entropy, entropy, huffman_code, mutual_information
 
 ISLAND, HARBOUR = [0.25, 0.125, 0.5, 0.125], [0.4, 0.3, 0.2, 0.1]
-STORMS, BITS, WASTE = math.log2(1600), -np.log2(HARBOUR), kl_divergence(HARBOUR, ISLAND, base=2)
+STORMS, BITS = math.log2(1600), -np.log2(HARBOUR)
 
 
 def rows_of(joint):
@@ -50,26 +50,22 @@ RIGHT = {
 
 WRONG = {
     "two_storms": [
-        (np.log(1600), "in nats"), (-STORMS, "sign"), (np.log10(1600), "base 10"), (-np.log2(0.13), "added"),
-        (3 * np.log2(200), "multiplied the surprisals"), (7.64, "in the desert"), (3, "on the island"),
-        (1 / 1600, "How surprising"), (10.7, "Not yet"),
+        (-np.log2(0.13), "added"), (3 * np.log2(200), "multiplied the surprisals"), (7.64, "in the desert"),
+        (3, "on the island"), (1 / 1600, "How surprising"), (10.7, "Not yet"),
     ],
     "harbour": [
-        (entropy(HARBOUR), "in nats"), (-1.8464, "sign"), (BITS.sum(), "added"), (BITS.mean(), "every weather once"),
-        (2, "largest entropy"), (1.75, "the island"), (entropy(HARBOUR, base=10), "base 10"),
+        (BITS.sum(), "added"), (BITS.mean(), "every weather once"), (2, "largest entropy"), (1.75, "the island"),
         (BITS, "Need one number"), (1.8, "Not yet"),
     ],
     "waste": [
-        (kl_divergence(HARBOUR, ISLAND), "in nats"), (2.2, "whole cost"), (0.374, "harbor's code on the island"),
-        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (-WASTE, "sign is not"), (0.36, "Not yet"),
+        (2.2, "whole cost"), (0.374, "harbor's code on the island"),
+        (entropy(HARBOUR, base=2) - 1.75, "difference of two entropies"), (0.36, "Not yet"),
     ],
     "thermometer": [
-        (np.log(4), "the sign is not"), (-2, "in bits"), (0, "may be negative"), (-4 * np.log(4), "forgot the width"),
-        (-np.log(4) / 4, "Not yet"), (0.5 * np.log(2 * np.pi * np.e / 192), "for a Gaussian"),
-        (0.25, "Its logarithm is asked for"),
+        (0, "may be negative"), (-4 * np.log(4), "forgot the width"), (-np.log(4) / 4, "Not yet"),
+        (0.5 * np.log(2 * np.pi * np.e / 192), "for a Gaussian"),
     ],
     "conditional_entropy": [
-        (lambda joint: joint.sum(axis=1) @ entropy(rows_of(joint)), "in nats"),
         (lambda joint: joint.sum(axis=0) @ entropy(rows_of(joint.T), base=2), "other way round"),
         (lambda joint: entropy(rows_of(joint), base=2).mean(), "counts the same"),
         (lambda joint: mutual_information(joint, base=2), "mutual information"),

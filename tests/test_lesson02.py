@@ -86,36 +86,29 @@ RIGHT = {
 
 WRONG = {
     "coin": [
-        (entropy(ASSUMED, FAIR, base=2), "other way round"), (entropy(FAIR, ASSUMED), "right in nats"),
-        (entropy(FAIR, ASSUMED, base=10), "base 10"), (1 + np.log2(2 / 3), "how often"),
-        (0.5 * np.log2(4) + 0.5 * np.log2(4 / 3), "the entropy of p"), (-0.2075, "the sign is not"), (0.2, "Not yet"),
+        (entropy(ASSUMED, FAIR, base=2), "other way round"), (1 + np.log2(2 / 3), "how often"),
+        (0.5 * np.log2(4) + 0.5 * np.log2(4 / 3), "the entropy of p"), (0.2, "Not yet"),
     ],
     "jensen_shannon": [
         (with_mean(lambda p, q, m: (p @ np.log(p / m) + q @ np.log(q / m)) / 2), "NaN is 0"),
-        (with_mean(lambda p, q, m: kl_divergence(p, m) + kl_divergence(q, m)), "a factor ½ is missing"),
         (lambda p, q: jensenshannon(p, q) ** 2 - np.log(2), "does not sum to 1"),
-        (jensenshannon, "Square it"),
         (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
         (lambda p, q: jensenshannon([0.5, 0.5, 0.0], [0.1, 0.2, 0.7]) ** 2, "Not yet"),
     ],
     "evidence": [
         (lambda counts, p, q: counts @ np.log(p / q), "That is the ratio for all the data. Divide by their number."),
-        (lambda counts, p, q: counts @ np.log(q / p) / counts.sum(), "the sign is not"),
         (lambda counts, p, q: np.mean(counts * np.log(p / q)), "Not yet"),
         (lambda counts, p, q: counts @ np.log(p) / counts.sum(), "That is for p alone. Compare it with q."),
         (lambda counts, p, q: np.log(counts @ (p / q) / counts.sum()), "Take the logarithm first, then the mean."),
-        (lambda counts, p, q: counts @ np.log2(p / q) / counts.sum(), "in bits"),
         (lambda counts, p, q: kl_divergence(counts / counts.sum(), q), "Not yet"),
     ],
     "gaussian_kl": [
-        (gaussian_kl(1.5, 0.5, 0, 1), "for the variance"), (2 * NATS, "a factor ½ is missing"),
-        (gaussian_kl(0, 1, 1.5, 0.25), "prior in the first place"), (NATS / np.log(2), "in bits"),
+        (gaussian_kl(1.5, 0.5, 0, 1), "for the variance"), (gaussian_kl(0, 1, 1.5, 0.25), "prior in the first place"),
         ((1.5**2 + 0.25 - 1 + np.log(0.25)) / 2, "sign of the logarithm"),
         ((1.5**2 + 0.25 - 1 - np.log(0.5)) / 2, "log σ²"), ((1.5 + 0.25 - 1 - np.log(0.25)) / 2, "enters squared"),
-        ((1.5**2 + 0.25 - np.log(0.25)) / 2, "−1 is missing"), (-NATS, "the sign is not"), (1.45, "Not yet"),
+        ((1.5**2 + 0.25 - np.log(0.25)) / 2, "−1 is missing"), (1.45, "Not yet"),
     ],
     "kl_from_prior": [
-        (lambda mu, logvar: (mu**2 + np.exp(logvar) - 1 - logvar).sum(axis=1), "a factor ½ is missing"),
         (half(lambda mu, logvar: mu**2 + logvar - 1 - logvar), "You used logvar as the variance. The"),
         (half(lambda mu, logvar: mu**2 + np.exp(logvar) ** 2 - 1 - 2 * logvar), "squared exp(logvar)"),
         (half(lambda mu, logvar: mu + np.exp(logvar) - 1 - logvar), "enters squared"),
@@ -135,7 +128,7 @@ WRONG = {
     "third_valley": [
         ((-2.99, 1.02), "heavier mode"), ((2.98, 1.03), "lighter mode"), ((-0.6, 9.64**0.5), "moments of p"),
         ((-0.47, np.log(2.7)), "log of the standard deviation"), ((-0.47, 2.7**2), "is the variance"),
-        ((2.7, -0.47), "order is reversed"), ((-0.47, ...), "Not filled in yet"), ((None, 2.7), "Not filled in yet"),
-        ((-0.5, 2.7), "Not yet"), ((0.47, 2.7), "Not yet"),
+        ((-0.47, ...), "Not filled in yet"), ((None, 2.7), "Not filled in yet"), ((-0.5, 2.7), "Not yet"),
+        ((0.47, 2.7), "Not yet"),
     ],
 }  # fmt: skip

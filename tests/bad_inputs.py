@@ -280,7 +280,7 @@ bad(lambda path: files.replacing(path).__enter__(), "path: '/' is not a file", P
 # explorer
 good(explorer.LatentExplorer, start=[0, 0], model=VAE2)
 bad(explorer.LatentExplorer, "card: need dict, got 'hands'", VAE2, "hands")
-bad(explorer.LatentExplorer, "card: need latents with a dictionary for each of 2, got .{}.", VAE2, {"latents": [{}]})
+bad(explorer.LatentExplorer, "card: need a dictionary for each of 2 latents, got .{}.", VAE2, {"latents": [{}]})
 bad(explorer.LatentExplorer, "card: need names of the factors that vary, got 3", VAE2, {"vary": 3})
 bad(explorer.LatentExplorer, "images: need", VAE2, images=NARROW)
 

@@ -206,7 +206,7 @@ def _checked(card: dict[str, Any], latent_dim: int) -> dict[str, Any]:
     card = dict(instance("card", card, dict))
     latents, vary = card.get("latents", [{}] * latent_dim), card.get("vary", [])
     if not isinstance(latents, list) or len(latents) != latent_dim or not all(map(_is_entry, latents)):
-        raise ValueError(f"card: need latents with a dictionary for each of {latent_dim}, got {shortened(latents)}")
+        raise ValueError(f"card: need a dictionary for each of {latent_dim} latents, got {shortened(latents)}")
     if not isinstance(vary, list | tuple) or not all(isinstance(name, str) for name in vary):
         raise ValueError(f"card: need names of the factors that vary, got {shortened(vary)}")
     return card

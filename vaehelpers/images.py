@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 #: Formats that are not read: Pillow runs another program for EPS, reads WMF only on Windows and cannot decode the last
 #: four; FITS does not define which value is white.
 _REFUSED = {"EPS", "WMF", "FITS", "BUFR", "GRIB", "HDF5", "MPEG"}
-#: Pixels of PNG of which Pillow does not scale the transparent value.
+#: Pixel formats of PNG whose transparent value Pillow does not scale to 8 bits.
 _UNSCALED = ("L;2", "L;4", "I;16B", "RGB;16B")
 _REASONS = {
     PermissionError: "cannot be opened",

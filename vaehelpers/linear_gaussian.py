@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 class LinearGaussian:
     """The model z ~ N(0, I), x | z ~ N(weights z + mean, variance I), all logarithms in nats.
 
-    ``weights`` is ``(d, m)``, ``mean`` is ``(d,)`` and ``variance`` one number; x comes as ``(n, d)``, the Gaussian
-    q(z) with means ``mu_q`` ``(n, m)`` or ``(m,)`` and covariances ``cov_q`` ``(n, m, m)`` or ``(m, m)``. Tipping &
-    Bishop (1999), "Probabilistic principal component analysis"; Bishop (2006), §12.2. Raises ``ValueError`` when the
-    shapes do not match or a variance is not positive.
+    ``weights`` is ``(d, m)``, ``mean`` is ``(d,)`` and ``variance`` one number. Methods take data ``x`` ``(n, d)`` and
+    Gaussians q(z) with means ``mu_q`` ``(n, m)`` or ``(m,)`` and covariances ``cov_q`` ``(n, m, m)`` or ``(m, m)``.
+    Tipping & Bishop (1999), "Probabilistic principal component analysis"; Bishop (2006), §12.2. Raises ``ValueError``
+    when the shapes do not match or a variance is not positive.
     """
 
     weights: Floats

@@ -71,7 +71,7 @@ class Markdown(IPythonRenderer):
         return f'<h{level} id="{escape(anchor)}">{text}</h{level}>\n'
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        """Render a link; one to another file becomes plain text, since a page travels alone."""
+        """Render a link; one to another file becomes plain text, since a page is shared without other files."""
         return super().link(text, url, title) if re.match(r"https?:|#", url) else text
 
 

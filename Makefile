@@ -60,7 +60,7 @@ models: $(STAMP)  ## train all shipped models and lesson 07's sweep again, and d
 wasm: $(NPM)  ## translate the pages' matrix product again, after changes to product.wat: vaehelpers/web/product.wasm
 	@$(NPM)/node_modules/.bin/wat2wasm vaehelpers/web/product.wat -o vaehelpers/web/product.wasm
 
-bench: $(STAMP) .venv/bench chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (a quarter of an hour)
+bench: $(STAMP) .venv/bench $(NPM) chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (twenty minutes)
 	@PYTHONPATH=.venv/bench $(BIN)/python -W ignore tests/benchmarks/bench.py
 
 mutants: $(STAMP) .venv/mutants  ## mutation tests: list small changes of the mathematics that no test detects (half an hour)

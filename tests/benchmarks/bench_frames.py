@@ -1,16 +1,22 @@
-"""Sizes of the figures under sliders on the pages of the lessons, which are executed if they have changed."""
+"""Time to build the site, and sizes of the figures under sliders on the pages of the lessons."""
 
+import shutil
 import statistics
+import subprocess
 import sys
-from pathlib import Path
 
 import rows
-from bench_course import row
+from bench_course import ROOT, row
 
-sys.path.append(str(Path(__file__).parents[2] / "docs"))
-from executed import execute_all
+sys.path.append(str(ROOT / "docs"))
+from executed import RUN, execute_all
 
-LESSONS = ["01"] if rows.QUICK else [f"{number:02}" for number in range(1, 8)]
+CHOSEN = ["01"] if rows.QUICK else []  # lessons; none means all
+
+
+def build_site():
+    command = [sys.executable, ROOT / "docs" / "website.py", rows.FOLDER / "site", ROOT / "build" / "npm", *CHOSEN]
+    subprocess.run(command, check=True)
 
 
 def figures(notebook):
@@ -21,9 +27,14 @@ def figures(notebook):
 
 
 if __name__ == "__main__":
-    pages = [figures(notebook) for notebook in execute_all(LESSONS).values()]
+    if not rows.QUICK:
+        shutil.rmtree(RUN, ignore_errors=True)
+    first, again = (rows.seconds(build_site) / 60 for _ in range(2))
+    pages = [figures(notebook) for notebook in execute_all(CHOSEN).values()]
     sizes = [len(text.encode()) / 1e3 for page in pages for text in page]
     frames = [
+        row("the site from scratch", first, 10, "minutes"),
+        row("the site again, with nothing changed", again, 1, "minutes"),
         row(f"a figure under sliders on a page, the median of {len(sizes)}", statistics.median(sizes), 150, "kB"),
         row("the largest figure under sliders", max(sizes), 600, "kB"),
         row("all figures under sliders of a page, at most", max(sum(map(len, page)) for page in pages) / 1e6, 3, "MB"),

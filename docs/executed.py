@@ -18,24 +18,34 @@ from vaehelpers.files import replacing
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
-#: Code that runs before a lesson: figures get twice the pixels or, under sliders, frames; explorers become pages.
+#: Code that runs before a lesson: figures get twice the pixels or, under sliders, frames; widgets become pages. All
+#: playgrounds are one page, whose address states the scene.
 BEFORE = """
 %config InlineBackend.figure_formats = ["retina"]
 import itertools
 from pathlib import Path
 from vaehelpers.explorer import LatentExplorer
 from vaehelpers.lessons import frames, live
+from vaehelpers.play import Play
 
 live.DPI *= 2
 frames.use_frames()
 
-def in_a_frame(explorer, *, numbers=itertools.count(1)):
-    name = f"frames/{stem}-{{next(numbers)}}.html"
-    explorer.save_html(Path({folder!r}) / name)
-    frame = f'<iframe class="explorer" src="{{name}}" title="Latent explorer" loading="lazy"></iframe>'
-    display({{"text/html": frame, "text/plain": "LatentExplorer"}}, raw=True)
+def in_a_frame(name, title, kind=""):
+    frame = f'<iframe class="explorer {{kind}}" src="frames/{{name}}" title="{{title}}" loading="lazy"></iframe>'
+    display({{"text/html": frame, "text/plain": title}}, raw=True)
 
-LatentExplorer._ipython_display_ = in_a_frame
+def display_explorer(explorer, *, numbers=itertools.count(1)):
+    name = f"{stem}-{{next(numbers)}}.html"
+    explorer.save_html(Path({folder!r}) / "frames" / name)
+    in_a_frame(name, "Latent explorer")
+
+def display_playground(play):
+    Play().save_html(Path({folder!r}) / "frames/play.html")
+    in_a_frame(f"play.html#scene={{play.scene}}", "Playground", "playground")
+
+LatentExplorer._ipython_display_ = display_explorer
+Play._ipython_display_ = display_playground
 """
 
 

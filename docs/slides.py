@@ -107,9 +107,9 @@ def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
     page, _ = exporter.from_notebook_node(shown)
     page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/index.html"', page)  # to the slides of other lessons
     (folder / "index.html").write_text(page, encoding="utf-8")
-    for frame in sorted((RUN / "frames").glob(f"{lesson.stem}-*.html")):
+    for frame in set(re.findall(r'src="(frames/[^"#]+)', page)):
         (folder / "frames").mkdir(exist_ok=True)
-        shutil.copy(frame, folder / "frames")
+        shutil.copy(RUN / frame, folder / frame)
     print(folder / "index.html")
     return title
 

@@ -22,7 +22,8 @@ LAYERS = [
     {"runs", "latents"},
     {"training"},
     {"explorer", "evaluation"},
-    {"page", "play"},
+    {"play"},
+    {"page"},
     {"lessons", "__main__", "__init__"},
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -5,6 +5,7 @@ import io
 import re
 from base64 import b64decode, b64encode
 from copy import deepcopy
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,18 +21,21 @@ from PIL import Image
 from .explorer import LatentExplorer
 from .files import expanded, replacing
 from .markdown import Markdown
+from .play import Play
 
 _WEB = Path(__file__).parent / "web"
 _LESSONS = Path(__file__).parents[1] / "notebooks"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Code that runs before a notebook: explorers and figures under sliders need no kernel, others get twice the pixels.
+#: Code that runs before a notebook: widgets and figures under sliders need no kernel, others get twice the pixels.
 BEFORE = """%config InlineBackend.figure_formats = ["retina"]
 from vaehelpers import page
 from vaehelpers.explorer import LatentExplorer
 from vaehelpers.lessons import frames, live
+from vaehelpers.play import Play
 frames.use_frames()
 live.DPI *= 2
 LatentExplorer._ipython_display_ = page.display_frame
+Play._ipython_display_ = page.display_playground
 """
 
 
@@ -113,6 +117,15 @@ def display_frame(explorer: LatentExplorer) -> None:
     display({"text/html": frame, "text/plain": "LatentExplorer"}, raw=True)
 
 
+def display_playground(play: Play) -> None:
+    """Display a playground as a page in a frame, whose name states the scene, so that all have the same document."""
+    page = html.escape(Play().to_html())
+    frame = (
+        f'<iframe class="explorer playground" name="scene={play.scene}" srcdoc="{page}" title="Playground"></iframe>'
+    )
+    display({"text/html": frame, "text/plain": "Play"}, raw=True)
+
+
 def with_guesses(cell: NotebookNode) -> str:
     """Return a markdown cell's text, with the guesses that a prediction offers in an element for ``web/questions.js``.
 
@@ -141,10 +154,20 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
         style=re.sub(r"[\w-]+\.woff2", _font, _web("lesson.css")) + _web("frames.css") + _web("questions.css"),
         script=_web("frames.js") + _web("questions.js"),
     )
-    frames = html.unescape("".join(re.findall(r'srcdoc="([^"]*)"', page)))
+    documents: list[str] = []
+    page = re.sub(r'srcdoc="([^"]*)"', partial(_once, documents), page)
+    frames = html.unescape("".join(documents))
     scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
     hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
     return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)), 1)
+
+
+def _once(documents: list[str], frame: re.Match[str]) -> str:
+    """Return the document of a frame or, where an earlier frame has the same, its number for ``web/frames.js``."""
+    if frame[1] in documents:
+        return f'data-document="{documents.index(frame[1])}"'
+    documents.append(frame[1])
+    return frame[0]
 
 
 def _web(name: str) -> str:

@@ -1,7 +1,9 @@
 """The playground: a VAE that learns in the page and that the reader steers, in a notebook or in one HTML file."""
 
+import io
 import json
 import re
+from base64 import b64encode
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import anywidget
 import numpy as np
 import traitlets
+from IPython.display import display
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from .explorer import bundle, hashed, pack
@@ -62,5 +66,21 @@ class Play(anywidget.AnyWidget):
         """Return the text of the file that ``save_html`` writes."""
         script = f"{self._esm}\nfillPage({json.dumps(self.scene)});\n"
         return Template((_WEB / "play.html").read_text(encoding="utf-8")).substitute(
-            style=self._css, style_hash=hashed(self._css), script=script, script_hash=hashed(script)
+            style=self._css,
+            style_hash=hashed(self._css),
+            script=script,
+            script_hash=hashed(script),
+            still=b64encode(self.still()).decode(),
         )
+
+    def still(self) -> bytes:
+        """Return a WebP image of the playground at the end of the scene, for pages without a kernel or JavaScript."""
+        return (_WEB / f"play-{self.scene}.webp").read_bytes()
+
+    def _ipython_display_(self) -> None:
+        """Display the playground and the still image as two outputs, since an exporter chooses one format of each."""
+        data, metadata = self._repr_mimebundle_() or ({}, {})
+        display(data | {"text/plain": "Play"}, metadata=metadata, raw=True)
+        buffer = io.BytesIO()
+        Image.open(io.BytesIO(self.still())).convert("RGB").save(buffer, "jpeg", quality=80)
+        display({"image/jpeg": b64encode(buffer.getvalue()).decode(), "text/plain": "the scene's end"}, raw=True)

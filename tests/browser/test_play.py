@@ -47,7 +47,7 @@ class Playground:
 
     def numbers(self, selector):
         texts = self.page.locator(selector).all_inner_texts()
-        return [float(re.split(r"\s", text)[-1].replace("−", "-").replace("none", "nan")) for text in texts]
+        return [float(re.split(r"\s", text)[-1].replace("−", "-").replace("–", "nan") or "nan") for text in texts]
 
     def terms(self):
         """Return ELBO, reconstruction term and KL, of the held-out images, in nats."""

@@ -40,7 +40,11 @@ function createChart(run, name, title, list, options) {
     if (drawn === run.state && !canvas.stale) return;
     drawn = run.state;
     const frame = start(), curves = list(run, frame.ink).filter(({ points }) => points.length);
-    drawChart(frame, curves, options);
+    if (curves.length) drawChart(frame, curves, options);
+    else if (run.state && !run.settings.noise) {
+      frame.context.globalAlpha = 0.7;
+      frame.context.fillText("Without noise q(z|x) is a point, and has no KL.", 0, 20);
+    }
   });
   return createFigure(name, title, canvas);
 }
@@ -49,7 +53,6 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
   const left = 36, right = walk ? 8 : focus ? 92 : 24, bottom = 16, top = 6;
   const ys = curves.flatMap(({ points }) => points.map(([, y]) => y)).filter(Number.isFinite).sort((a, b) => a - b);
   const xs = curves.flatMap(({ points }) => points.map(([x]) => x)), most = Math.max(walk ? 1 : 6400, ...xs);
-  if (!ys.length) return;
   const quantile = (share) => ys[Math.floor(share * (ys.length - 1))];
   const last = curves.map(({ points }) => points.at(-1)[1]); // is never left out
   let low = walk || zero ? quantile(0) : Math.min(quantile(0.15), ...last);
@@ -70,9 +73,9 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
     context.fillText(format(tick, digits), left - 5, y(tick));
   }
   context.textBaseline = "alphabetic";
-  context.fillText(walk ? `${format(most)} nats` : `${thousands(Math.round(most))} images`, width - right, height - 2);
+  context.fillText(walk ? `${format(most)} nats` : `${thousands(Math.round(most))} images`, width - right, height - 4);
   context.textAlign = "left";
-  context.fillText("0", left, height - 2);
+  context.fillText("0", left, height - 4);
   context.save();
   context.beginPath();
   context.rect(left, 0, width - left, height - bottom);
@@ -85,12 +88,13 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
     context.stroke();
     if (!dot) continue;
     const [px, py] = points.at(-1).map((value, k) => (k ? y : x)(value));
-    Object.assign(context, { fillStyle: RED, globalAlpha: 1 });
+    Object.assign(context, { fillStyle: ink, globalAlpha: 0.5 });
     context.setLineDash([2, 4]);
-    context.globalAlpha = 0.5;
     const slope = (y(1) - y(0)) / (x(1) - x(0)); // where rate + distortion, the negative ELBO, stays the same
     context.stroke(new Path2D(`M${px - 400} ${py + 400 * slope}L${px + 400} ${py - 400 * slope}`));
-    context.globalAlpha = 1;
+    context.globalAlpha = 0.7;
+    context.fillText("same ELBO", left + 4, Math.max(py + (px - left) * slope - 5, 12));
+    Object.assign(context, { fillStyle: RED, globalAlpha: 1 });
     context.beginPath();
     context.arc(px, py, 5, 0, 2 * Math.PI);
     context.fill();

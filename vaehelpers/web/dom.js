@@ -17,6 +17,25 @@ export function labelled(text, control) {
   return element("label", {}, element("span", { textContent: text }), control);
 }
 
+/**
+ * Keep the state of a page, as text, in its address or, in a frame, in that of the page around it. Return the state to
+ * begin with, of a frame its name by default, and a function that saves one; `receive` gets each later one. In a frame,
+ * Escape gives the keyboard back to the page around it.
+ */
+export function createAddress(receive) {
+  const isFrame = parent !== window;
+  addEventListener("message", ({ source, data }) => {
+    if (source === parent && typeof data?.state === "string") receive(data.state);
+  });
+  addEventListener("hashchange", () => receive(location.hash.slice(1)));
+  if (isFrame) {
+    const leave = ({ key }) => { if (key === "Escape") parent.postMessage({ leave: true }, "*"); };
+    addEventListener("keydown", leave, { capture: true });
+  }
+  const save = (state) => isFrame ? parent.postMessage({ state }, "*") : history.replaceState(null, "", `#${state}`);
+  return { state: location.hash.slice(1) || (isFrame ? name : ""), save };
+}
+
 /** Make a canvas for `columns` × `rows` images of a model, and a function that paints pixels on it. */
 export function createScreen({ size, channels }, properties, columns = 1, rows = 1) {
   const canvas = element("canvas", { width: columns * size, height: rows * size, role: "img", ...properties });

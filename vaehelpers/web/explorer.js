@@ -45,18 +45,17 @@ export async function fillPage() {
   }
 }
 
-/** Traits of a file: z is saved in the address of the page or, in a frame, sent to the page around it for its address. */
+/** Traits of a file: z is saved in the address. */
 function createTraits() {
-  let values = null, initial = [], address = location.hash.slice(1), receive = () => {};
+  let values = null, initial = [], receive = () => {};
   const apply = () => {
     if (!values) return; // not yet read
-    const named = new URLSearchParams(address);
+    const named = new URLSearchParams(address.state);
     values.z = initial.map((value, i) => Number.isFinite(parseFloat(named.get(`z${i}`))) ? parseFloat(named.get(`z${i}`)) : value);
     receive();
   };
-  addEventListener("message", ({ source, data }) => {
-    if (source !== parent || typeof data?.state !== "string") return;
-    address = data.state;
+  const address = dom.createAddress((state) => {
+    address.state = state;
     apply();
   });
   return {
@@ -70,9 +69,7 @@ function createTraits() {
     on: (event, listener) => { receive = listener; },
     save_changes() {
       const changed = [...initial.keys()].filter((i) => values.z[i] !== initial[i]);
-      const state = String(new URLSearchParams(changed.map((i) => [`z${i}`, Number(values.z[i].toFixed(2))])));
-      if (parent === window) history.replaceState(null, "", `#${state}`);
-      else parent.postMessage({ state }, "*");
+      address.save(String(new URLSearchParams(changed.map((i) => [`z${i}`, Number(values.z[i].toFixed(2))]))));
     },
   };
 }

@@ -182,7 +182,7 @@
     if (event.key === "Escape") event.stopPropagation();
   }
 
-  /** Let the address carry the code of an explorer, a page in a frame, and the explorer follow an address. */
+  /** Let the address carry the state of an explorer or a playground, a page in a frame, which follows the address. */
   function linkExplorer(frame, i) {
     frame.id = `explorer-${i + 1}`;
     let wanted = null;
@@ -193,10 +193,17 @@
       send();
     };
     addEventListener("message", ({ source, data }) => {
-      if (source !== frame.contentWindow || typeof data?.state !== "string") return;
+      if (source !== frame.contentWindow) return;
+      if (data?.leave && window.Reveal) {
+        frame.blur();
+        window.focus();
+      }
+      if (data?.height && !window.Reveal) frame.style.height = `${data.height}px`;
+      if (typeof data?.state !== "string") return;
       wanted = data.state;
       history.replaceState(history.state, "", `#${frame.id}?${wanted}`);
     });
+    frame.contentWindow?.postMessage({}, "*"); // for the height, which it may have told before
   }
 
   /** Move to the figure that the address names, and to its state. */
@@ -210,6 +217,8 @@
   }
 
   async function start() {
+    const documents = [...document.querySelectorAll("iframe[srcdoc]")].map(({ srcdoc }) => srcdoc);
+    document.querySelectorAll("iframe[data-document]").forEach((frame) => { frame.srcdoc = documents[frame.dataset.document]; });
     document.querySelectorAll("iframe.explorer").forEach(linkExplorer);
     await Promise.allSettled([...document.querySelectorAll("figure.live")].map(createFigure));
     if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);

@@ -22,17 +22,20 @@ export default {
 
 /** Create the playground of an HTML file; its address carries the settings. */
 export function fillPage(scene) {
-  const address = (text) => { if (parent === window) history.replaceState(null, "", `#${text}`); };
-  const start = () => {
-    const controller = new AbortController();
-    const whole = createPlayground(location.hash.slice(1) || `scene=${scene}`, address, controller.signal);
+  let controller = new AbortController();
+  const start = (state) => {
+    controller.abort();
+    controller = new AbortController();
+    const whole = createPlayground(state || `scene=${scene}`, address.save, controller.signal);
     document.getElementById("play").replaceChildren(whole);
-    addEventListener("hashchange", () => {
-      controller.abort();
-      start();
-    }, { once: true });
   };
-  start();
+  const address = dom.createAddress(start);
+  start(address.state);
+  if (parent !== window) { // a frame becomes as high as the page in it
+    const tell = () => parent.postMessage({ height: document.documentElement.offsetHeight }, "*");
+    new ResizeObserver(tell).observe(document.documentElement);
+    addEventListener("message", tell); // the page around it may begin to listen later
+  }
 }
 
 /** Build the whole playground; it stops when `signal` aborts. */
@@ -58,14 +61,14 @@ function createPlayground(text, saveAddress, signal) {
   const stage = [createBar(run), createSentence(run), createSidebar(run), createTabs(main), main, alert];
   whole.append(dom.element("div", { className: "stage" }, ...stage, createLive(run, signal)));
   whole.addEventListener("keydown", (event) => { // plain keys would trigger JupyterLab's commands
-    if (!(event.ctrlKey || event.metaKey || event.altKey)) event.stopPropagation();
+    if (!(event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape")) event.stopPropagation();
   });
   whole.addEventListener("dragover", (event) => event.preventDefault());
   whole.addEventListener("drop", (event) => {
     event.preventDefault();
     run.open(event.dataTransfer.files);
   });
-  run.restart();
+  run.watch(whole);
   return whole;
 }
 
@@ -86,8 +89,12 @@ function scheduler(draw, signal) {
 /** Add to `run` the methods that control it; each run from the start has a worker of its own. */
 function connect(run, signal) {
   const url = URL.createObjectURL(new Blob([TRAINER], { type: "text/javascript" }));
-  let worker = null, asking = false, looking = false, looked = 0;
+  let worker = null, asking = false, looking = false, looked = 0, isShown = false;
   const send = (message) => worker?.postMessage(message);
+  const steer = () => {
+    const isTraining = run.playing && isShown && !document.hidden;
+    send({ run: isTraining ? "play" : "pause", speed: SPEEDS[run.settings.speed] });
+  };
   const answers = {
     state(state) {
       if (!run.settings.noise) { // then there is no q(z|x), and no bound
@@ -120,7 +127,7 @@ function connect(run, signal) {
     Object.assign(run, { data, key });
     send({ settings: run.settings }); // first, so that the data start one run only
     send({ data });
-    run.control(run.playing ? "play" : "pause");
+    steer();
   };
   const drawHands = dom.inBackground(function* () {
     const mine = worker, key = createKey(run.settings);
@@ -153,14 +160,15 @@ function connect(run, signal) {
   };
   run.control = (command) => {
     run.playing = command === "play";
-    send({ run: command, speed: SPEEDS[run.settings.speed] });
+    if (command === "step") send({ run: "step" });
+    else steer();
     run.draw();
   };
   run.change = (name, value) => {
     run.settings[name] = value;
     run.save();
     if (ANEW.includes(name)) run.restart();
-    else if (name === "speed") run.control(run.playing ? "play" : "pause");
+    else if (name === "speed") steer();
     else send({ settings: run.settings });
     run.draw();
   };
@@ -210,9 +218,16 @@ function connect(run, signal) {
     run.ask();
     run.draw();
   };
-  const pauseHidden = () => { if (run.playing) send({ run: document.hidden ? "pause" : "play" }); };
-  document.addEventListener("visibilitychange", pauseHidden, { signal });
+  const observer = new IntersectionObserver((entries) => {
+    isShown = entries.at(-1).isIntersecting;
+    if (isShown && !worker) run.restart();
+    else steer();
+  });
+  /** Begin when `element` is in view, and train only while it is. */
+  run.watch = (element) => observer.observe(element);
+  document.addEventListener("visibilitychange", steer, { signal });
   signal.addEventListener("abort", () => {
+    observer.disconnect();
     worker?.terminate();
     URL.revokeObjectURL(url);
   });
@@ -232,10 +247,13 @@ function createBar(run) {
     count.textContent = run.state ? `${thousands(run.state.images)} images` : "drawing images …";
   });
   return dom.element("div", { className: "bar", role: "group", ariaLabel: "Training" }, play, step, back, again, count,
-    createBeta(run), createSwitch(run, "noise", "noise: sample z"), createSwitch(run, "kl", "KL term"),
-    createSelect(run, "rate", "learning rate"),
-    createSelect(run, "warmup", "warm-up", (value) => value ? `${value / 1000}k images` : "none"),
-    createSelect(run, "speed", "speed"));
+    createBeta(run),
+    dom.element("div", { className: "switches" },
+      createSwitch(run, "noise", "noise: sample z"), createSwitch(run, "kl", "KL term")),
+    dom.element("div", { className: "choices" },
+      createSelect(run, "rate", "learning rate"),
+      createSelect(run, "warmup", "warm-up", (value) => value ? `${value / 1000}k images` : "none"),
+      createSelect(run, "speed", "speed")));
 }
 
 /** β from 0 to 32: the slider's positions after 0 are quarters of an octave around 1. */

@@ -36,10 +36,12 @@ export function createPlane(run) {
       run.point(z, nearest(z, 0.045 * half));
     });
   }
-  canvas.addEventListener("keydown", ({ key }) => {
-    if (key === "Enter") run.magnify(nearest(run.z, Infinity));
-    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key] ?? [0, 0];
-    if (dx || dy) run.point([run.z[0] + ARROW * dx, run.z[1] + ARROW * dy]);
+  canvas.addEventListener("keydown", (event) => {
+    const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
+    if (event.key === "Enter") run.magnify(nearest(run.z, Infinity));
+    else if (dx || dy) run.point([run.z[0] + ARROW * dx, run.z[1] + ARROW * dy]);
+    else return;
+    event.preventDefault(); // of scrolling
   });
   canvas.addEventListener("click", () => { if (run.near >= 0) run.magnify(run.near); });
   const move = ({ mu, logvar }) => { // part of the way, so that twelve states a second look like a film
@@ -261,6 +263,9 @@ export function createSide(run) {
     const value = dom.element("b", { textContent: "…" });
     return { value, cell: dom.element("span", { className }, value, dom.element("small", { textContent: text })) };
   });
+  const [equals, minus] = ["=", "−"].map((textContent) => dom.element("span", { textContent }));
+  const parts = [terms[0].cell, equals, terms[1].cell, minus, terms[2].cell];
+  const equation = dom.element("p", { className: "equation" }, ...parts);
   const bars = dom.element("div", { className: "bars", ariaHidden: true }), place = dom.element("figcaption");
   let painted = null, answered = null;
   run.subscribe(() => {
@@ -271,6 +276,7 @@ export function createSide(run) {
       below.paint(state.reconstructions, data.size);
       const values = [elbo, reconstruction, reconstruction - elbo];
       terms.forEach(({ value }, i) => { value.textContent = format(values[i]); });
+      for (const part of equation.children) part.hidden = Number.isNaN(elbo) && part !== terms[1].cell;
       drawBars(bars, kl);
       painted = state;
     }
@@ -280,7 +286,6 @@ export function createSide(run) {
     near.canvas.hidden = run.near < 0 || !data;
     if (!near.canvas.hidden) near.paint(data.images.subarray((data.n + run.near) * data.size ** 2), data.size);
   });
-  const equation = dom.element("p", { className: "equation" }, terms[0].cell, "=", terms[1].cell, "−", terms[2].cell);
   const pairs = createFigure("pairs", "Images x and their reconstructions", above.canvas, below.canvas);
   return dom.element("div", { className: "side" }, pairs, equation, bars,
     dom.element("figure", { className: "point" }, place, decoded.canvas, near.canvas));

@@ -9,7 +9,8 @@ import torch
 from conftest import ROOT
 from scipy.linalg import eigvals
 from scipy.optimize import minimize
-from scipy.stats import multivariate_normal
+from scipy.stats import kurtosis, multivariate_normal
+from sklearn.decomposition import FastICA
 
 from vaehelpers.lessons import lesson07
 from vaehelpers.lessons.lesson07 import turn
@@ -74,6 +75,15 @@ def best_turn(codes, factors, best=np.argmax, angles=range(90)):
     return angles[best([mig(turn(codes, angle), factors) for angle in angles])]
 
 
+def turn_alone(codes, measure=np.abs, best=np.argmax):
+    return best([measure(kurtosis(turn(codes, angle))).sum() for angle in range(90)])
+
+
+def by_fast_ica(codes):
+    sine, cosine = FastICA(whiten="unit-variance", random_state=0).fit(codes).components_[0, ::-1]
+    return -np.degrees(np.arctan2(sine, cosine)) % 90
+
+
 RIGHT = {
     "break_even": [1.5],
     "rates": [lambda variances, beta: [max(0.0, math.log(2 * v / beta) / 2) for v in variances]],
@@ -86,6 +96,7 @@ RIGHT = {
     ],
     "gap": [lambda i, h: np.mean(gap(i) / h)],
     "turn_back": [best_turn, lambda codes, factors: best_turn(codes, factors, angles=np.arange(89, -1, -1))],
+    "turn_alone": [turn_alone, by_fast_ica],
 }
 
 WRONG = {
@@ -93,7 +104,6 @@ WRONG = {
     "rates": [
         (lambda variances, beta: LOG(2 * variances / beta) / 2, "A rate below 0"),
         (lambda variances, beta: np.maximum(0, LOG(variances / beta) / 2), "lost its factor 2"),
-        (lambda variances, beta: np.maximum(0, LOG(2 * variances / beta)), "a factor ½ is missing"),
         (lambda variances, beta: np.minimum(variances, beta / 2), "the distortion"),
         (lambda variances, beta: abs(LOG(2 * variances / beta) / 2), "Not yet"),
     ],
@@ -126,5 +136,11 @@ WRONG = {
         (lambda codes, factors: best_turn(codes, factors, np.argmin), "smallest"),
         (lambda codes, factors: best_turn(codes, factors) + 1, "Not yet"),
         (lambda codes, factors: codes[5, 7], "stopped with IndexError"),
+    ],
+    "turn_alone": [
+        (lambda codes: 90 - turn_alone(codes), "*were* turned by"),
+        (lambda codes: turn_alone(codes, best=np.argmin), "most Gaussian"),
+        (lambda codes: turn_alone(codes, np.asarray), "absolute value"),
+        (lambda codes: turn_alone(codes, np.square) + 9, "Not yet"),
     ],
 }  # fmt: skip

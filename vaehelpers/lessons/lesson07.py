@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import kurtosis
 
 from ..metrics import mi_matrix, mig
 from ..plots import BOUND, DATA, PRIOR, P, Q
@@ -375,12 +376,25 @@ def check_turn_back(function: Callable[..., Any]) -> Result:
 
     cases = []
     for seed, angle in ((1, 35), (2, 22)):
-        rng = np.random.default_rng(seed)
-        factors = rng.uniform(-1, 1, (1500, 2))
-        cases.append((turn(factors + 0.02 * rng.standard_normal(factors.shape), angle), factors))
-    praise = "a quarter turn is 90 = 35 + 55."
-    return judge_function(function, lambda c, f: 90 - turned(c, f), cases, praise=praise, mistakes={
+        factors = np.random.default_rng(seed).uniform(-1, 1, (1500, 2))
+        cases.append((turn(factors, angle), factors))
+    return judge_function(function, lambda c, f: 90 - turned(c, f), cases, praise="90 is 35 + 55.", mistakes={
         "That is the angle that the codes *were* turned by, and turning on makes it twice as much.": turned,
         "There the MIG is smallest. Take the largest.": lambda c, f: 45 - turned(c, f),
         "Out of range, though the score is right: a quarter turn only swaps the latents.": lambda c, f: -turned(c, f),
+    })  # fmt: skip
+
+
+def check_turn_alone(function: Callable[..., Any]) -> Result:
+    """Exercise 9: ``turn_alone(codes)``, the whole degrees from 0 to 89 that make codes (n, 2) least Gaussian."""
+
+    def best(codes: NDArray, measure: Callable[[NDArray], NDArray] = np.abs) -> int:
+        return int(np.argmax([measure(kurtosis(turn(codes, angle))).sum() for angle in range(90)]))
+
+    rng = np.random.default_rng(9)
+    cases = [(turn(rng.uniform(0, 3, (4000, 2)), 55),), (turn(rng.laplace(size=(4000, 2)), 20),)]
+    return judge_function(function, best, cases, praise="and you needed no factor.", tolerance=0.05, mistakes={
+        "That is the angle that the codes *were* turned by. Turn them back.": lambda c: 90 - best(c),
+        "There they look most Gaussian: take the largest distance from 0.": lambda c: best(c, lambda k: -np.abs(k)),
+        "Evenly spread factors have a negative excess kurtosis: take its absolute value.": lambda c: best(c, np.array),
     })  # fmt: skip

@@ -82,11 +82,3 @@ def test_the_lock_pins_whatever_is_needed():
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     wanted = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
     assert {Requirement(line).name for line in wanted} <= pinned
-
-
-def test_the_tests_reach_no_network():
-    code = "import socket; socket.create_connection(('192.0.2.1', 9), timeout=1)"
-    with pytest.raises(OSError, match="no connection beyond this machine"):
-        exec(code)
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "no connection beyond this machine" in child.stderr

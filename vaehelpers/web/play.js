@@ -46,7 +46,8 @@ function createPlayground(text, saveAddress, signal) {
   };
   const listeners = [];
   run.subscribe = (listener) => listeners.push(listener);
-  run.draw = scheduler(() => listeners.forEach((listener) => listener(run)), signal);
+  run.schedule = (draw) => scheduler(draw, signal);
+  run.draw = run.schedule(() => listeners.forEach((listener) => listener(run)));
   run.save = () => {
     const base = { ...DEFAULTS, ...SCENES[run.scene].settings };
     const changed = Object.entries(run.settings).filter(([name, value]) => value !== base[name]);

@@ -55,9 +55,9 @@ export function createPlane(run) {
     shown = shown.map((place, i) => place.map((value, k) => step(value, target[i][k])));
     const far = shown.flatMap(([x, y]) => [Math.abs(x), Math.abs(y)]).sort((a, b) => a - b);
     half = step(half, Math.max(3.4, 1.15 * far[Math.floor(0.99 * far.length)]));
-    if (largest > 0.004) run.draw();
+    if (largest > 0.004) drawAgain();
   };
-  run.subscribe(() => {
+  const draw = () => {
     if (!run.state) shown = null;
     else move(run.state);
     const { context, width, ink } = start(), scale = width / (2 * half);
@@ -73,7 +73,9 @@ export function createPlane(run) {
     const names = run.state?.axes.map(latentName) ?? [];
     context.fillText(names[0] ?? "", width - 20, width - 8);
     context.fillText(names[1] ?? run.data?.names?.[1] ?? "", 8, 16);
-  });
+  };
+  const drawAgain = run.schedule(draw); // alone: the other views stand still between two states
+  run.subscribe(draw);
   return createFigure("plane", "Latent plane: q(z|x) of held-out images", canvas, legend);
 }
 
@@ -119,18 +121,22 @@ function createLegend(run) {
   const legend = dom.element("div", { className: "legend" });
   const by = dom.element("select", { ariaLabel: "factor that the colours show" });
   const ends = [0, 1].map(() => createScreen(1, 1, { ariaHidden: true }));
-  let factor = 0, known = null;
+  let factor = 0, known = null, colours = [];
   const show = () => {
     factor = Math.max(0, by.selectedIndex);
+    colours = known.labels[factor].map(blend);
     ends.forEach(({ paint }, end) => paint(samples.drawHand({ [known.names[factor]]: end }), samples.SIZE.hands));
     run.draw();
   };
   by.addEventListener("change", show);
-  run.colour = (i) => run.data.classes ? COLOURS[run.data.classes[i]] : blend(run.data.labels[factor][i]);
+  run.colour = (i) => colours[i];
   run.subscribe(() => {
     if (known === run.data || !run.data) return;
     known = run.data;
-    if (known.note) return legend.replaceChildren(known.note);
+    if (known.note) {
+      colours = known.classes?.map((name) => COLOURS[name]) ?? known.labels[0].map(blend);
+      return legend.replaceChildren(known.note);
+    }
     by.replaceChildren(...known.names.map((name) => dom.element("option", { textContent: name })));
     by.selectedIndex = factor;
     legend.replaceChildren(ends[0].canvas, dom.element("span", { className: "ramp" }), ends[1].canvas, "colour:", by);

@@ -13,7 +13,7 @@ from test_notebooks import NOTEBOOKS
 SLIDERS = ".jp-OutputArea-output .widget-slider .noUi-handle"
 EXPLORERS = ".jp-OutputArea-output .latent-explorer"
 #: The static images for pages without a kernel.
-STILLS = ".jp-OutputArea-child:has(.live-figure, .latent-explorer) + .jp-OutputArea-child"
+STILLS = ".jp-OutputArea-child:has(.live-figure, .latent-explorer, .play) + .jp-OutputArea-child"
 HANDLES = f"{SLIDERS}, {EXPLORERS} .film input"
 LABEL = """h => h.ariaLabel ?? h.labels?.[0].textContent
   ?? h.closest('.widget-slider').querySelector('.widget-label')?.textContent"""
@@ -75,6 +75,17 @@ class Watch:
         page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.remote.append(request.url) if is_remote(request.url) else None)
+
+
+@contextlib.contextmanager
+def watched(browser, **options):
+    """Open a page that cannot reach a network; assert at the end that it logged no error and requested nothing."""
+    context = browser.new_context(offline=True, **options)
+    page = context.new_page()
+    watch = Watch(page)
+    yield page
+    context.close()
+    assert watch.errors == watch.remote == []
 
 
 def serious_violations(page, context=None):

@@ -19,7 +19,7 @@ from conftest import ROOT
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageChops
-from test_browser import Watch, serious_violations, until
+from test_browser import serious_violations, until, watched
 from test_notebooks import NOTEBOOKS
 from typer.testing import CliRunner
 
@@ -230,36 +230,32 @@ def lesson(tmp_path_factory):
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (1300, "light")])
 def test_a_lesson_as_one_file_needs_nothing_else(browser, lesson, width, theme):
     assert lesson.stat().st_size <= 8e6
-    context = browser.new_context(offline=True, viewport={"width": width, "height": 900}, color_scheme=theme)
-    opened, requests = context.new_page(), []
-    watch = Watch(opened)
-    opened.on("request", lambda request: requests.append(request.url))
-    opened.goto(lesson.as_uri())
-    opened.get_by_label("Show everything").check()
-    opened.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    opened.evaluate("() => document.fonts.ready")
-    assert [url for url in requests if not url.startswith("data:")] == [lesson.as_uri()]
-    assert opened.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-    opened.wait_for_selector("html[data-live=ready]", state="attached")
-    figures = opened.locator("figure.live").all()
-    assert figures
-    for each in figures:
-        before = each.locator("svg").first.inner_html()
-        each.get_by_role("slider").first.press("End")
-        until(opened, lambda each=each, before=before: each.locator("svg").first.inner_html() != before)
-    assert opened.evaluate("() => [...document.images].every((each) => each.naturalWidth && each.alt)")
-    assert opened.evaluate("() => ['text', 'formulas'].every((each) => document.fonts.check(`12px ${each}`))")
-    assert serious_violations(opened) == []
-    assert (watch.errors, watch.remote) == ([], [])
-    context.close()
+    requests = []
+    with watched(browser, viewport={"width": width, "height": 900}, color_scheme=theme) as opened:
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.goto(lesson.as_uri())
+        opened.get_by_label("Show everything").check()
+        opened.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        opened.evaluate("() => document.fonts.ready")
+        assert [url for url in requests if not url.startswith("data:")] == [lesson.as_uri()]
+        assert opened.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        opened.wait_for_selector("html[data-live=ready]", state="attached")
+        figures = opened.locator("figure.live").all()
+        assert figures
+        for each in figures:
+            before = each.locator("svg").first.inner_html()
+            each.get_by_role("slider").first.press("End")
+            until(opened, lambda each=each, before=before: each.locator("svg").first.inner_html() != before)
+        assert opened.evaluate("() => [...document.images].every((each) => each.naturalWidth && each.alt)")
+        assert opened.evaluate("() => ['text', 'formulas'].every((each) => document.fonts.check(`12px ${each}`))")
+        assert serious_violations(opened) == []
 
 
 @pytest.mark.slow
 def test_a_printed_lesson_shows_the_solutions(browser, lesson):
-    context = browser.new_context(offline=True)
-    opened = context.new_page()
-    opened.goto(lesson.as_uri())
-    opened.emulate_media(media="print")
-    solution = opened.locator("main details p").first
-    assert solution.evaluate("(each) => each.checkVisibility({ contentVisibilityAuto: true }) && each.offsetHeight > 0")
-    context.close()
+    with watched(browser) as opened:
+        opened.goto(lesson.as_uri())
+        opened.emulate_media(media="print")
+        solution = opened.locator("main details p").first
+        visible = "(each) => each.checkVisibility({ contentVisibilityAuto: true }) && each.offsetHeight > 0"
+        assert solution.evaluate(visible)

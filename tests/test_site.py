@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT
 from figures import faults
-from test_browser import Watch, serious_violations, until
+from test_browser import serious_violations, until, watched
 
 pytestmark = pytest.mark.slow
 
@@ -106,21 +106,17 @@ def test_a_warning_is_an_error(tmp_path):
 @pytest.fixture
 def reader(browser, site):
     """Return a function that opens a page; assert that no page logs an error or makes a request."""
-    context = browser.new_context(offline=True)
-    context.add_init_script("localStorage['vaehelpers: show everything'] = true")  # results wait for no guess
-    page = context.new_page()
-    watch = Watch(page)
+    with watched(browser) as page:
+        page.add_init_script("localStorage['vaehelpers: show everything'] = true")  # results wait for no guess
 
-    def read(name, theme="light", width=1280):
-        page.emulate_media(color_scheme=theme)
-        page.set_viewport_size({"width": width, "height": 720})
-        page.goto(f"{site.as_uri()}/{name}")
-        page.wait_for_function("() => !document.querySelector('.math:not(:has(mjx-container))')")
-        return page
+        def read(name, theme="light", width=1280):
+            page.emulate_media(color_scheme=theme)
+            page.set_viewport_size({"width": width, "height": 720})
+            page.goto(f"{site.as_uri()}/{name}")
+            page.wait_for_function("() => !document.querySelector('.math:not(:has(mjx-container))')")
+            return page
 
-    yield read
-    context.close()
-    assert watch.errors == watch.remote == []
+        yield read
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -9,7 +9,7 @@ import pytest
 from figures import FAULTS
 from PIL import Image
 from slides import describe, slide_cells, slide_type
-from test_browser import Watch, serious_violations, until
+from test_browser import serious_violations, until, watched
 from test_notebooks import NOTEBOOKS, read
 from test_site import build
 
@@ -62,13 +62,10 @@ def slides(tmp_path_factory):
 @pytest.fixture(scope="module", params=LESSONS)
 def page(request, slides, browser):
     """Return the slides of a lesson, open in the browser with all formulas typeset; assert no remote requests."""
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.watch = Watch(page)
-    page.goto((slides / request.param / "index.html").as_uri())
-    page.wait_for_selector("body.done", state="attached")
-    yield page
-    page.close()
-    assert page.watch.errors == page.watch.remote == []
+    with watched(browser, viewport={"width": 1280, "height": 720}) as page:
+        page.goto((slides / request.param / "index.html").as_uri())
+        page.wait_for_selector("body.done", state="attached")
+        yield page
 
 
 def type_size(data, width, height, fit):

@@ -1,5 +1,6 @@
 """Figures under sliders on a page without a kernel: what they show, controls, texts, links, print and phones."""
 
+import contextlib
 import functools
 import io
 
@@ -11,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image, ImageChops, ImageFilter
-from test_browser import Watch, until
+from test_browser import until, watched
 from test_lesson_figures import LIVES
 
 from vaehelpers import plots
@@ -68,22 +69,16 @@ def address_of(tmp_path_factory):
 @pytest.fixture
 def visit(browser, address_of):
     """Return a function that opens a page; assert that it logs nothing and requests nothing."""
-    contexts, watches = [], []
+    with contextlib.ExitStack() as pages:
 
-    def visit(place="", *, names=tuple(MAKERS), **options):
-        options = {"offline": True, "viewport": {"width": 1300, "height": 900}} | options
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        watches.append(Watch(page))
-        page.goto(address_of(names) + place)
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector("[data-live=ready]", state="attached")
-        return page
+        def visit(place="", *, names=tuple(MAKERS), **options):
+            page = pages.enter_context(watched(browser, **{"viewport": {"width": 1300, "height": 900}} | options))
+            page.goto(address_of(names) + place)
+            if options.get("java_script_enabled", True):
+                page.wait_for_selector("[data-live=ready]", state="attached")
+            return page
 
-    yield visit
-    for context in contexts:
-        context.close()
-    assert [watch.errors + watch.remote for watch in watches] == [[]] * len(watches)
+        yield visit
 
 
 def values(live, state):

@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import ROOT
 from editions import in_german
-from test_browser import Watch
+from test_browser import watched
 from test_notebooks import NOTEBOOKS, read
 
 from vaehelpers.page import to_html, with_guesses
@@ -49,18 +49,14 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def visit(browser, folder):
     """Return a function that opens a page; assert that no page logs an error or makes a request."""
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    watch = Watch(page)
+    with watched(browser) as page:
 
-    def visit(name):
-        page.goto(f"{folder.as_uri()}/{name}")
-        return page
+        def visit(name):
+            page.goto(f"{folder.as_uri()}/{name}")
+            return page
 
-    visit.page = page
-    yield visit
-    context.close()
-    assert watch.errors == watch.remote == []
+        visit.page = page
+        yield visit
 
 
 def cells(notebook):

@@ -13,10 +13,12 @@ CELLS = [
     """import matplotlib.pyplot as plt
 from vaehelpers import plots, training
 from vaehelpers.lessons import lesson06
+from vaehelpers.play import Play
 from vaehelpers.explorer import LatentExplorer
 plt.style.use(plots.STYLE)""",
     "lesson06.overlap_lab()",
     'LatentExplorer(*training.load_pretrained("hands-2d"))',
+    'Play("holes")',
     '%config InlineBackend.figure_formats = ["retina"]\nplt.subplots(figsize=(15, 2));',
 ]
 
@@ -37,6 +39,6 @@ def test_a_page_that_cannot_load_controls_shows_each_figure_once(exported, brows
     context = browser.new_context(offline=True, java_script_enabled=javascript)
     page = context.new_page()
     page.goto(exported.as_uri())
-    assert page.evaluate(VISIBLE) == 3
+    assert page.evaluate(VISIBLE) == 4
     assert faults(page) == {}
     context.close()

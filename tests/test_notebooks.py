@@ -87,7 +87,9 @@ def check_outputs(outputs, exercises):
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
     shown = [output["data"] for output in outputs if "data" in output]
     live = [
-        i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(("figure below", "LatentExplorer"))
+        i
+        for i, data in enumerate(shown)
+        if data.get("text/plain", "").endswith(("figure below", "LatentExplorer", "Play"))
     ]
     assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "a widget has no static image"
     printed = "".join("".join(output.get("text", "")) for output in outputs)

@@ -197,6 +197,7 @@ good(latents.kl_parts, mu=ROWS, logvar=ROWS, rng=rng())
 good(latents.traverse, z=[0, 0], low=-1.0, high=1.0, steps=2, model=VAE2, dims=(1,))
 good(latents.interpolate, start=[0, 1], end=[1, 0], steps=2)
 good(latents.manifold, side=2, model=VAE2)
+good(latents.straighten, codes=rng().normal(size=(1000, 2)), rounds=(1,), seed=0)
 good(model.VAE, size=32, latent_dim=2, channels=1)
 good(model.Encoder, size=32, latent_dim=2, channels=1)
 good(model.Decoder, size=32, latent_dim=2, channels=1)
@@ -232,7 +233,8 @@ bad(bounds.importance_bound, "k: need a whole number from 1 to 5, got 6", LOGITS
 # training, weights, evaluation
 TINY = {"images": BYTES, "beta": 1.0, "progress": False}
 NUMBERS = dict(beta=1.0, tc_weight=0.0, warmup=0.2, capacity=1.0, learning_rate=1e-3, minutes=1e-9)
-good(training.train, **NUMBERS, latent_dim=1, seed=0, pictures=1, batch=1, images=BYTES, progress=False)
+WHOLE = dict(latent_dim=1, seed=0, pictures=1, batch=1)
+good(training.train, **NUMBERS, **WHOLE, codes=np.zeros((4, 1)), codes_weight=1.0, images=BYTES, progress=False)
 NOTHING = datasets.Images(BYTES.pixels[:0], None, ())
 bad(training.train, r"images: need bytes .*, got uint8 \(0, 1, 32, 32\)", NOTHING, beta=1)
 bad(training.train, "images: need bytes .*, got float64", FLOATS, beta=1)
@@ -244,6 +246,9 @@ bad(training.train, "minutes: need a number above 0, got -1", **TINY, minutes=-1
 SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": len, "progress": False}
 bad(training.sweep, "seeds: need a whole number of at least 0, got 0.5", **SWEEP | {"seeds": [0.5]})
 bad(training.sweep, "score: need a function, got None", **SWEEP | {"score": None})
+bad(training.train, r"codes: need \(4, 2\), got \(3, 2\)", **TINY, latent_dim=2, codes=np.zeros((3, 2)))
+bad(training.train, "start: need VAE, got 'hands'", **TINY, start="hands")
+bad(training.train, "start: need a model of .*'latent_dim': 3.*, got .*: 2", **TINY, latent_dim=3, start=VAE2)
 bad(training.train, "warmup: need a number of at least 0 and of at most 1, got 1.5", **TINY, warmup=1.5)
 bad(training.train, "callback: need a function, got 'show'", **TINY, callback="show")
 bad(training.train, "checkpoint: need the name of a file or folder, got 3", **TINY, checkpoint=3)

@@ -23,6 +23,7 @@ ARRAYS = {"text": ["a"], "objects": [object()], "complex": [1j], "ragged": [[1],
 NUMBERS = {"text": "a", "list": [1.0, 2.0], "complex": 1j, "nan": np.nan, "inf": np.inf, "huge": 10**400, "dict": {}}
 WHOLES = {"text": "1", "half": 1.5, "list": [1], "nan": np.nan, "low": -(10**9), "nothing": None, "complex": 1j}
 TENSORS = {"axes": torch.zeros(7, 5, 3, 2, 1), "single": torch.zeros(())}
+OPTIONAL = {("explorer.LatentExplorer", "start"), ("training.train", "codes")}  # arrays that may be None
 ANY_SHAPE = {"surprisal", "entropy", "enumerate_posterior", "gaussian_kl", "as_bytes", "constant"}
 
 
@@ -38,7 +39,7 @@ def unusable(function, arguments):
             others = ARRAYS | {"nan": np.full(np.shape(value), np.nan)}
         for what, other in others.items():
             any_shape = what in ("axes", "empty") and function.__name__ in ANY_SHAPE
-            default = what == "nothing" and title(function) == "explorer.LatentExplorer"  # start=None
+            default = what == "nothing" and (title(function), name) in OPTIONAL
             if not any_shape and not default:
                 yield name, what, other
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from vaehelpers import datasets, runs, training, weights
+from vaehelpers import datasets, latents, runs, training, weights
 from vaehelpers.model import VAE
 
 SHORT = {"beta": 1.0, "tc_weight": 1.0, "latent_dim": 2, "pictures": 20 * 4, "batch": 4, "progress": False}
@@ -36,6 +36,25 @@ def test_the_elbo_rises_and_the_seed_alone_decides(images):
     assert history.elbo[-1] > history.elbo[0] + 50 and history.seen == [800, 1600, 2400, 3200, 4000]
     first, again, other = (training.train(images, **SHORT, seed=seed)[0] for seed in (1, 1, 2))
     assert same(first, again) and not same(first, other)
+
+
+def test_means_are_pulled_to_given_codes(images):
+    codes = np.stack([images.factors[:, 0] - 0.5, np.zeros(200)], axis=1)
+    run = SHORT | {"beta": 0.1, "tc_weight": 0.0, "pictures": 8000, "batch": 8}
+    error = []
+    for weight in (0, 200):
+        model, _ = training.train(images, codes=codes, codes_weight=weight, **run)
+        error.append(np.square(latents.encode(model, images[:])[0] - codes).mean())
+    assert error[1] < 0.02 < 0.1 < error[0]
+
+
+def test_a_run_goes_on_from_the_weights_of_a_model(images):
+    run = SHORT | {"pictures": 4000, "batch": 8}
+    start, history = training.train(images, **run)
+    before = [weight.clone() for weight in start.parameters()]
+    _, further = training.train(images, start=start, warmup=0, **run)
+    assert further.elbo[0] > history.elbo[0] + 50
+    assert all(torch.equal(*pair) for pair in zip(before, start.parameters(), strict=True)), "of a copy"
 
 
 def test_an_interrupt_returns_the_model_so_far(images, interrupt_at, capsys):
@@ -177,6 +196,8 @@ def refused(message, images, path, **changes):
     [
         ({"beta": 2, "seed": 3}, "beta is 1.0 there and 2.0 here, seed is 0 there and 3 here; delete it or name"),
         ({"minutes": 3}, "minutes is None there and 3.0 here"),
+        ({"codes": np.zeros((200, 2))}, r"codes is None there and 'SHA-256 \w+' here"),
+        ({"start": VAE(32, 2)}, r"start is None there and 'SHA-256 \w+' here"),
     ],
 )
 def test_each_argument_that_differs_from_the_checkpoint_is_named(change, message, images, path):

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from .arguments import shortened
@@ -33,10 +34,17 @@ class History:
 class Run:
     """The state of a training run, resumed from the checkpoint at ``path`` if there is one.
 
-    ``config`` holds the numeric arguments of ``train``.
+    ``config`` holds the numeric arguments of ``train``; ``start`` and ``codes`` are those of ``train``.
     """
 
-    def __init__(self, images: Images, config: SimpleNamespace, path: Path | None) -> None:
+    def __init__(
+        self,
+        images: Images,
+        config: SimpleNamespace,
+        path: Path | None,
+        start: VAE | None = None,
+        codes: NDArray[np.float32] | None = None,
+    ) -> None:
         self.config, self.path = config, path
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.generator = torch.Generator().manual_seed(config.seed)
@@ -45,8 +53,12 @@ class Run:
             torch.default_generator.manual_seed(config.seed)
             self.model = VAE(images.pixels.shape[-1], config.latent_dim, images.pixels.shape[1]).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
+        if start is None:
+            self.model.decoder.start_at(images[: min(len(images), 5000)].mean())
+        else:
+            self.model.load_state_dict(start.state_dict())
         self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(self.device)
+        self.codes = None if codes is None else torch.from_numpy(codes).to(self.device)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
         for weight in self.model.parameters():  # Adam does this only at its first step; a checkpoint may be earlier
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
@@ -58,9 +70,10 @@ class Run:
         self.total = steps * config.batch if config.minutes is None else 60 * config.minutes
         self.began = time.monotonic()
         if path is not None:
-            digest = hashlib.sha256(np.ascontiguousarray(images.pixels).data).hexdigest()
-            data = f"{len(images)} of {'x'.join(map(str, images.pixels.shape[1:]))}, SHA-256 {digest[:16]}"
+            data = f"{len(images)} of {'x'.join(map(str, images.pixels.shape[1:]))}, SHA-256 {_digest(images.pixels)}"
             self.recipe = vars(config) | {"images": data, "device": self.device.type}
+            self.recipe["start"] = None if start is None else f"SHA-256 {_digest(*start.state_dict().values())}"
+            self.recipe["codes"] = None if codes is None else f"SHA-256 {_digest(codes)}"
             if path.is_file():
                 self.resume(path)
 
@@ -133,3 +146,10 @@ class Run:
         for i, weight in enumerate(self.model.parameters()):
             tensors |= {f"optimiser.{i}.{k}": v for k, v in self.optimiser.state[weight].items()}
         return tensors
+
+
+def _digest(*arrays: ArrayLike) -> str:
+    digest = hashlib.sha256()
+    for each in arrays:
+        digest.update(np.ascontiguousarray(each).data)
+    return digest.hexdigest()[:16]

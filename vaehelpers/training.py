@@ -13,9 +13,10 @@ from typing import Any
 import joblib
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
-from .arguments import function, instance, number, whole
+from .arguments import array, function, instance, number, whole
 from .datasets import Images
 from .files import expanded
 from .model import VAE, elbo_terms, one_thread, reparameterise, total_correlation
@@ -25,6 +26,7 @@ from .weights import load as load
 from .weights import load_pretrained as load_pretrained
 from .weights import pretrained_names as pretrained_names
 from .weights import save as save
+from .weights import shape_of
 
 _RECORD = 100  # steps between two points of the history, and between two checkpoints
 _POOL = 8  # batches whose posteriors approximate q(z) in the total correlation
@@ -43,6 +45,9 @@ def train(
     batch: int = 64,
     learning_rate: float = 1e-3,
     minutes: float | None = None,
+    start: VAE | None = None,
+    codes: ArrayLike | None = None,
+    codes_weight: float = 50.0,
     checkpoint: str | Path | None = None,
     progress: bool = True,
     callback: Callable[[VAE, History], object] | None = None,
@@ -55,6 +60,9 @@ def train(
     2018). The run ends after ``pictures`` images or, if given, after ``minutes``, which then set its schedules too. An
     interrupt (Ctrl-C) ends it early and returns the model so far.
 
+    The run goes on from the weights of ``start``, if given. With ``codes`` ``(n, latent_dim)``, one for each image, the
+    loss has a further term ``codes_weight · |mu - code|²``; ``latents.straighten`` makes such codes.
+
     With ``checkpoint``, a file, the run is saved at its start, every hundred steps and at its end, and an interrupt
     raises ``KeyboardInterrupt``. The same call resumes it from there, and returns a complete run at once; the time of
     earlier calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far
@@ -65,7 +73,7 @@ def train(
     checkpoint of a run with other arguments, images or device, ``OSError`` if the checkpoint cannot be written, and
     ``FloatingPointError`` if the loss is not finite.
     """
-    _check(images)
+    _check(images, start, latent_dim)
     config = SimpleNamespace(
         beta=number("beta", beta, least=0),
         tc_weight=number("tc_weight", tc_weight, least=0),
@@ -77,10 +85,12 @@ def train(
         batch=whole("batch", batch),
         learning_rate=number("learning_rate", learning_rate, above=0),
         minutes=None if minutes is None else number("minutes", minutes, above=0),
+        codes_weight=number("codes_weight", codes_weight, least=0),
     )
+    targets = None if codes is None else array("codes", codes, (len(images), config.latent_dim), dtype=np.float32)
     if callback is not None:
         function("callback", callback)
-    run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"))
+    run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"), start, targets)
     run.save()  # reports a disk error before hours of training, not after
     model, optimiser, unit = run.model, run.optimiser, "images" if config.minutes is None else "s"
     bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
@@ -101,6 +111,8 @@ def train(
 
                 penalty = warm * parts[1] if config.capacity is None else (parts[1] - warm * config.capacity).abs()
                 loss = config.beta * penalty - parts[0]
+                if run.codes is not None:
+                    loss = loss + config.codes_weight * (mu - run.codes[rows]).square().sum(1).mean()
                 if config.tc_weight:
                     posteriors = torch.cat([mu, logvar], dim=1).float()
                     run.pool = torch.cat([posteriors, run.pool.detach()])[: _POOL * config.batch]
@@ -189,8 +201,11 @@ def _gains_from_bfloat16(device: torch.device) -> bool:
     return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 
-def _check(images: Images) -> None:
+def _check(images: Images, start: VAE | None, latent_dim: int) -> None:
     pixels = instance("images", images, Images).pixels
     if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[2] != pixels.shape[3] or not len(pixels):
         need = "bytes (n, channels, size, size), which datasets.as_bytes makes"
         raise ValueError(f"images: need {need}, got {pixels.dtype} {pixels.shape}")
+    shape = {"size": pixels.shape[-1], "latent_dim": latent_dim, "channels": pixels.shape[1]}
+    if start is not None and shape_of(instance("start", start, VAE)) != shape:
+        raise ValueError(f"start: need a model of {shape}, got {shape_of(start)}")

@@ -34,9 +34,9 @@ State = tuple[int, ...]  # of a figure: for each control, the number of its valu
 
 
 def live_html(live: Live, name: str) -> str:
-    """Return a figure as HTML, for ``web/frames.js`` to move; ``name`` becomes its id.
+    """Return a figure as HTML, which ``web/frames.js`` makes interactive; ``name`` becomes its id.
 
-    Without JavaScript, it is the figure for the present values of its controls. The figure's description is empty.
+    Without JavaScript it shows the figure for the present values of its controls. Its description is left to the page.
     """
     options = {key: _options(control) for key, control in live.controls.items()}
     presets = _presets(live, options)

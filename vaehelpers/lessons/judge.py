@@ -1,4 +1,4 @@
-"""How a check judges an answer: right, still open, or the hint for the mistake that gives this very value."""
+"""Judge an answer: as right, as not filled in, or as wrong, with the hint for the mistake that gives the same value."""
 
 import copy
 import os
@@ -36,7 +36,7 @@ COMMON: dict[str, Callable[[Any], Any]] = {
 class Result:
     """What a check found: whether the answer is right (``ok``), and the praise or the ``hint`` that it printed.
 
-    It is true where the answer is right, so that ``assert lesson02.check_gaussian_kl(kl)`` grades.
+    Its truth value is ``ok``, so that ``assert lesson02.check_gaussian_kl(kl)`` grades an answer.
     """
 
     ok: bool
@@ -50,9 +50,9 @@ class Result:
 
 
 def result(ok: bool, hint: str) -> Result:
-    """Print the hint and return the result; a strict check raises ``AssertionError`` instead where it is not right.
+    """Print the hint and return the result; if the answer is not right, a strict check raises ``AssertionError``.
 
-    A check is strict where the environment's ``VAEHELPERS_STRICT`` is 1, and where nbgrader grades or validates.
+    A check is strict if the environment variable ``VAEHELPERS_STRICT`` is 1, or if nbgrader runs it.
     """
     print(hint)
     if not ok and (os.environ.get("VAEHELPERS_STRICT") == "1" or "NBGRADER_EXECUTION" in os.environ):
@@ -63,7 +63,7 @@ def result(ok: bool, hint: str) -> Result:
 def judge(
     answer: Any, right: ArrayLike, *, praise: str, mistakes: Mapping[str, ArrayLike], tolerance: float = 1e-6
 ) -> Result:
-    """Compare an answer with the right value, else with the value that each mistake gives, by its hint."""
+    """Compare an answer with the right value and, if it differs, with that of each of the ``mistakes``, by its hint."""
     formulas = {hint: lambda value=value: value for hint, value in mistakes.items()}
     given = ... if answer is None else answer
     return judge_function(lambda: given, lambda: right, [()], praise=praise, mistakes=formulas, tolerance=tolerance)

@@ -19,8 +19,8 @@ from ..plots import plot_rows
 
 SCREEN = 80  # CSS pixels per inch of a figure
 DPI = SCREEN  # dots drawn per inch: few, so that the figure follows the slider; pages are built with more
-#: Hides the still image in the output that follows, wherever the page could load the widget: the rule comes with it.
-#: A widget inside another one has no image below it. The labels of buttons are aligned with those of sliders.
+#: Hides the still image that follows the widget. The rule is part of the widget: it applies only where that is loaded.
+#: A widget inside another one has no image below it. Labels of buttons are aligned with those of sliders.
 STYLE = """<style>
 :is(.jp-OutputArea-child, .output_area, .output_container):has(:not(.widget-box) > .live-figure) + * { display: none; }
 .live-figure > .widget-toggle-buttons > .widget-label { flex: none; text-align: right; }
@@ -30,10 +30,10 @@ STYLE = """<style>
 class Live(widgets.VBox):
     """Controls above a figure; ``update(**values)`` plots for the values of the controls, by name.
 
-    What ``update`` has plotted is removed before it is called again; what stood on the axes before stays, as do ticks
-    and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the widget.
-    Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image. ``tries`` are
-    values, by name, that a lesson asks for: web pages without a kernel have them exactly.
+    Whatever ``update`` plots is removed before the next call; what was on the axes before the first call stays, as do
+    ticks and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the
+    widget. Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image.
+    ``tries`` are values, by name, to which a lesson leads: pages without a kernel draw the figure for exactly these.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Live(widgets.VBox):
             ax.set_prop_cycle(None)
             for artist in set(ax.get_children()) - self.background_artists:
                 artist.remove()
-            ax.containers.clear()  # what groups the bars for a legend
+            ax.containers.clear()  # which group bars for a legend
         self.update(**values)
 
     def draw(self) -> None:

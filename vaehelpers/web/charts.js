@@ -50,7 +50,7 @@ function createChart(run, name, title, list, options) {
 }
 
 function drawChart({ context, width, height, ink }, curves, { focus, zero, walk }) {
-  const left = 36, right = walk ? 8 : focus ? 92 : 24, bottom = 16, top = 6;
+  const right = walk ? 8 : focus ? 92 : 24, bottom = 16, top = 6;
   const ys = curves.flatMap(({ points }) => points.map(([, y]) => y)).filter(Number.isFinite).sort((a, b) => a - b);
   const xs = curves.flatMap(({ points }) => points.map(([x]) => x)), most = Math.max(walk ? 1 : 6400, ...xs);
   const quantile = (share) => ys[Math.floor(share * (ys.length - 1))];
@@ -60,12 +60,13 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
   if (zero && !walk) low = 0;
   const margin = Math.max(0.06 * (high - low), walk ? 2 : zero ? 0.05 : 0.5); // so that no noise is enlarged
   [low, high] = [zero && !walk ? 0 : low - margin, high + margin];
-  const x = (value) => left + value / most * (width - left - right);
-  const y = (value) => top + (high - value) / (high - low) * (height - top - bottom);
-  Object.assign(context, { textAlign: "right", textBaseline: "middle", lineWidth: 1 });
   const marks = ticks(low, high);
   const isExact = (digits) => marks.every((tick) => Math.abs(tick - tick.toFixed(digits)) < 1e-9);
   const digits = [0, 1].find(isExact) ?? 2;
+  const left = Math.max(36, 6 + Math.max(...marks.map((tick) => context.measureText(format(tick, digits)).width)));
+  const x = (value) => left + value / most * (width - left - right);
+  const y = (value) => top + (high - value) / (high - low) * (height - top - bottom);
+  Object.assign(context, { textAlign: "right", textBaseline: "middle", lineWidth: 1 });
   for (const tick of marks) {
     context.globalAlpha = 0.12;
     context.stroke(new Path2D(`M${left} ${y(tick)}H${width - right}`));
@@ -93,7 +94,7 @@ function drawChart({ context, width, height, ink }, curves, { focus, zero, walk 
     const slope = (y(1) - y(0)) / (x(1) - x(0)); // where rate + distortion, the negative ELBO, stays the same
     context.stroke(new Path2D(`M${px - 400} ${py + 400 * slope}L${px + 400} ${py - 400 * slope}`));
     context.globalAlpha = 0.7;
-    context.fillText("same ELBO", left + 4, Math.max(py + (px - left) * slope - 5, 12));
+    if (px > left + 80) context.fillText("same ELBO", left + 4, Math.max(py + (px - left) * slope - 5, 12));
     Object.assign(context, { fillStyle: RED, globalAlpha: 1 });
     context.beginPath();
     context.arc(px, py, 5, 0, 2 * Math.PI);

@@ -11,7 +11,8 @@ export const latentColour = (i) => COLOURS[[1, 4, 2, 0, 3, 5, 6, 8][i]];
 
 /** Return a number with a minus sign instead of a hyphen, or a dash where there is none. */
 export function format(value, digits = 1) {
-  return Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : "–";
+  const text = value.toFixed(digits);
+  return !Number.isFinite(value) ? "–" : Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 export const thousands = (value) => value.toLocaleString("en");

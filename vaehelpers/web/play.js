@@ -9,6 +9,7 @@ import * as charts from "./charts.js";
 const { format, thousands } = drawing, { ANEW, CHOICES, DEFAULTS, SCENES, SPEEDS } = scenes;
 const KEPT = 12; // checkpoints, as in trainer.js
 const LONG = 1000; // points of a curve, of which every other is left out when there are more
+const AGAIN = 3200; // images after a step back within which the next goes one checkpoint further
 const LOOK = 1500; // milliseconds from one look through the magnifying glass to the next
 
 /** A widget for anywidget. */
@@ -104,7 +105,8 @@ function connect(run, signal) {
       const { images, elbo, reconstruction, kl, training } = state;
       run.state = state;
       if (run.history.length > LONG) run.history = run.history.filter((_, i) => i % 2);
-      if (images !== run.history.at(-1)?.images) run.history.push({ images, elbo, reconstruction, kl, training });
+      while (run.history.at(-1)?.images >= images) run.history.pop(); // it may have stepped back meanwhile
+      run.history.push({ images, elbo, reconstruction, kl, training });
       run.ask();
       if (run.chosen >= 0 && performance.now() > looked + LOOK) look();
     },
@@ -122,7 +124,7 @@ function connect(run, signal) {
       Object.assign(run, { playing: false, error: `The training has stopped (${message}). Restart begins anew.` });
     },
   };
-  const createKey = ({ data, first, second, n }) => [data, first, second, n].join(); // of the images
+  const createKey = ({ data, first, second, n }) => data === "own" ? run.own : [data, first, second, n].join();
   const begin = (data, key, mine = worker) => {
     if (mine !== worker) return; // another run has begun
     Object.assign(run, { data, key });
@@ -136,17 +138,18 @@ function connect(run, signal) {
   }, 0);
   const load = async () => {
     const { data, n } = run.settings, key = createKey(run.settings), mine = worker;
-    if (data === "own") begin(run.own);
-    else if (key === run.key) begin(run.data, key);
+    if (key === run.key) begin(run.data, key);
+    else if (data === "own") begin(run.own, key);
     else if (data === "hands") drawHands();
     else begin(await samples.unpackDigits(n), key, mine);
   };
   run.restart = () => {
     worker?.terminate();
     asking = looking = false;
-    if (run.history.length > 1) run.pale = run.history;
+    if (createKey(run.settings) !== run.key) run.pale = []; // nats of other images cannot be compared
+    else if (run.history.length > 1) run.pale = run.history;
     Object.assign(run, { state: null, error: "", history: [], checkpoints: [], decoded: null, magnified: null });
-    Object.assign(run, { near: -1, chosen: Math.min(run.chosen, 0) });
+    Object.assign(run, { near: -1, chosen: Math.min(run.chosen, 0), from: NaN }); // `from`: where it has stepped back to
     worker = new Worker(url);
     worker.onmessage = ({ data }) => {
       for (const [name, answer] of Object.entries(answers)) if (name in data) answer(data[name], data);
@@ -189,10 +192,12 @@ function connect(run, signal) {
     }
   };
   run.back = () => {
-    const to = run.checkpoints.findLast(({ images }) => images < run.state.images);
-    run.checkpoints = run.checkpoints.filter(({ images }) => images <= to.images);
-    run.pale = run.history;
-    run.history = run.history.filter(({ images }) => images <= to.images);
+    const { state, checkpoints, history } = run, isAgain = state.images < run.from + AGAIN;
+    const to = checkpoints.findLast(({ images }) => images < (isAgain ? run.from : state.images)) ?? checkpoints[0];
+    const isUpTo = ({ images }) => images <= to.images;
+    if (!isAgain) run.pale = history;
+    Object.assign(run, { history: history.filter(isUpTo), checkpoints: checkpoints.filter(isUpTo), from: to.images });
+    state.images = to.images;
     send({ back: to.number });
     run.draw();
   };

@@ -15,8 +15,8 @@ export const CHOICES = {
 export const SCENES = {
   vae: {
     title: "A VAE learns", settings: {},
-    sentence: "All posteriors q(z|x) start as one heap; they narrow, move apart and together fill the prior "
-      + "(circles: 1, 2, 3 standard deviations).",
+    sentence: "The posteriors q(z|x) start as one heap, move apart and together fill the prior (circles: 1, 2, 3 "
+      + "standard deviations). Then pull β up.",
   },
   holes: {
     title: "An autoencoder has holes", settings: { noise: false, kl: false },

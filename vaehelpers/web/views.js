@@ -76,7 +76,7 @@ export function createPlane(run) {
   };
   const drawAgain = run.schedule(draw); // alone: the other views stand still between two states
   run.subscribe(draw);
-  return createFigure("plane", "Latent plane: q(z|x) of held-out images", canvas, legend);
+  return createFigure("plane", "Latent plane: q(z|x) of held-out images; circles: prior", canvas, legend);
 }
 
 /** Return [x, y, standard deviations] of each held-out image; the second factor takes the place of a second latent. */
@@ -287,7 +287,7 @@ export function createSide(run) {
       painted = state;
     }
     const z = run.z.map((value) => format(value)).join(", ");
-    place.textContent = `decoded at z = (${z})${run.near >= 0 ? ", and the image x nearby" : ""}`;
+    place.textContent = `decoded at z = (${z})${run.near >= 0 ? ", and the image x there" : ""}`;
     if (run.decoded && run.decoded !== answered) decoded.paint(answered = run.decoded, data.size);
     near.canvas.hidden = run.near < 0 || !data;
     if (!near.canvas.hidden) near.paint(data.images.subarray((data.n + run.near) * data.size ** 2), data.size);

@@ -39,15 +39,6 @@ def test_the_greatest_entropy():
     return [middle, bound], [stats.entropy(p, axis=1) - np.log(6), 0]
 
 
-@checks("01 cell-030-2 0 2e5469", "MacKay (2003), §5.1; Cover & Thomas (2006), §5.1", rtol=0.01)
-def test_the_mean_length():
-    """Against the length of a message of a hundred thousand words."""
-    p = np.array([0.5, 0.25, 0.15, 0.1])
-    words = information.huffman_code(dict(enumerate(p)))
-    message = [words[x] for x in np.random.default_rng(3).choice(4, 100_000, p=p)]
-    return sum(p[x] * len(words[x]) for x in range(4)), len("".join(message)) / 100_000
-
-
 @checks(
     "01 cell-033-3 0 403aeb; 01 cell-033-5 0 3e5972",
     "Cover & Thomas (2006), theorems 5.3.1 and 5.4.1; MacKay (2003), §5.3 to §5.5",

@@ -35,19 +35,6 @@ def small_noisy_or():
     return inference.NoisyOr(*arrays), inference.binary_states(3), *arrays
 
 
-@checks("03 cell-010-3 0 b9eb12", "Pearl (1988), §4.3; Heckerman (1989)")
-def test_the_noisy_or():
-    """By enumeration of every way in which the causes and the leak can succeed or fail."""
-    _, states, _, leak, strength = small_noisy_or()
-    ways = np.array(list(itertools.product((0, 1), repeat=4)))
-    formula, present = [], []
-    for z, j in itertools.product(states, range(2)):
-        tries = np.append(z * strength[:, j], leak[j])
-        present.append(np.prod(np.where(ways, tries, 1 - tries), axis=1)[1:].sum())  # at least one succeeds
-        formula.append(1 - (1 - leak[j]) * np.prod((1 - strength[:, j]) ** z))
-    return formula, present
-
-
 @checks("03 cell-031-3 0 271fa1; 03 quickscore 0 ca7f9c", "Heckerman (1989)")
 def test_quickscore():
     """Against enumeration of all states of random machines, for every combination of their symptoms; the four sums of
@@ -231,16 +218,6 @@ def test_bic():
     by_sklearn.precisions_cholesky_ = np.stack([np.linalg.cholesky(np.linalg.inv(c)) for c in mixture.covariances])
     log_p = peer.log_prob(torch.tensor(x)).sum().item()
     return -2 * log_p + (k - 1 + k * d + k * d * (d + 1) / 2) * np.log(len(x)), by_sklearn.bic(x)
-
-
-@checks("04 cell-026-3 0 3ec3e0", "Bishop (2006), §9.3.2")
-def test_two_round_clouds():
-    """Against Bayes' rule with SciPy's normal densities."""
-    m_1, m_2 = np.array([0.0, 1.0]), np.array([2.0, -0.5])
-    x, sigma = np.array([[0.5, 0.5], [2.0, 1.0], [1.2, 0.1]]), 0.8
-    apart = np.sum((x - m_2) ** 2, axis=1) - np.sum((x - m_1) ** 2, axis=1)
-    first, second = (multivariate_normal(m, sigma**2 * np.eye(2)).pdf(x) for m in (m_1, m_2))
-    return 1 / (1 + np.exp(apart / (2 * sigma**2))), second / (first + second)
 
 
 @checks("04 cell-028-5 0 b2fe82; 04 cell-028-6 0 56dc8c", "Bishop (2006), eqs. 2.120, 2.121 and 9.16")

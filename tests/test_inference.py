@@ -94,8 +94,10 @@ def test_the_bound_at_impossible_states_and_in_single_precision():
 # The model
 
 
+@covers("03 cell-010-3 0 b9eb12", "Pearl (1988), §4.3; Heckerman (1989)")
 @pytest.mark.parametrize("seed", range(3))
 def test_log_joint_and_marginals_against_plain_python(seed):
+    """A definition: products of the chances of failure, in plain Python; all probabilities add up to 1."""
     model, total = random_model(seed), 0
     for x in itertools.product((0, 1), repeat=3):
         states, joint = table(model, x)

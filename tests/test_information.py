@@ -125,9 +125,11 @@ def test_a_softmax_in_its_own_precision_is_a_distribution(dtype, n):
         entropy(1.03 * p.astype(float))
 
 
+@covers("01 cell-030-2 0 2e5469", "MacKay (2003), §5.1; Cover & Thomas (2006), §5.1")
 @quick
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=5))
 def test_a_huffman_code_is_the_shortest_prefix_code(weights):
+    """A definition: this sum over the words of Huffman's code is that of the best code, found by trying all."""
     code = huffman_code(dict(enumerate(weights)))
     words = list(code.values())
     assert list(code) == list(range(len(weights)))

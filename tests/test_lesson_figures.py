@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from equations import covers
 from scipy.optimize import minimize
 from scipy.special import softmax
 from scipy.stats import chi2, entropy, norm
@@ -207,8 +208,10 @@ def test_a_mean_without_points_stays():
     np.testing.assert_allclose(live.figure.axes[0].texts[3].get_position(), corner)
 
 
+@covers("04 cell-026-3 0 3ec3e0", "Bishop (2006), §9.3.2")
 @pytest.mark.parametrize("sigma", [0.05, 0.4, 1.5])
 def test_a_small_variance_makes_soft_assignments_hard(sigma):
+    """The curve of the lesson's figure against Bayes' rule with SciPy's normal densities."""
     centres = np.array([[0.0, -1.0], [4.0, 0.0]])
     live = lesson04.small_variance(X, centres, names=("a", "b"))
 

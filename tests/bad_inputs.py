@@ -111,8 +111,6 @@ bad(inference.posterior_marginals, "symptoms: every value must be 0 or 1, got 0.
 bad(inference.metropolis, "start: every chain must start from", lambda z: -INF * z[:, 0], [[1]], 1, rng=rng())
 bad(inference.metropolis, r"log_p: need \(1,\), got \(1, 1\)", lambda z: z, [[1]], 1, rng=rng())
 bad(inference.mean_field, "start: need values from 0 to 1, got 0 to 2", MACHINE, [1], [2, 0])
-good(inference.r_hat, chains=rng().random((8, 2, 3)))
-bad(inference.r_hat, "chains: need at least 4 steps, got 3", np.zeros((3, 2, 2)))
 bad(inference.metropolis, "log_p: need .*, none NaN", lambda z: [0 if z.any() else NAN], [[1]], 99, rng=rng())
 MANY_CAUSES = inference.NoisyOr([0.1] * 31, [0.1], [[0.5]] * 31)
 bad(inference.posterior_marginals, "model: need at most 30 causes to enumerate, got 31", MANY_CAUSES, [1])

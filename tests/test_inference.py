@@ -24,7 +24,6 @@ from vaehelpers.inference import (
     mean_field,
     metropolis,
     posterior_marginals,
-    r_hat,
 )  # fmt: skip
 from vaehelpers.lessons.lesson03 import COFFEE_MACHINE, SYMPTOMS
 
@@ -164,16 +163,6 @@ def test_no_step_and_no_sweep_leave_the_start():
     ):
         np.testing.assert_array_equal(path, [start])
         assert not converged(path)
-
-
-def test_r_hat_compares_chains_and_their_halves():
-    x = RNG(1).standard_normal((5, 2, 1))
-    halves = np.concatenate([x[:2], x[-2:]], axis=1)[:, :, 0]
-    within, between = halves.var(axis=0, ddof=1).mean(), halves.mean(axis=0).var(ddof=1)
-    assert r_hat(x) == pytest.approx([math.sqrt((within / 2 + between) / within)])
-    frozen = np.zeros((10, 2, 3))
-    frozen[:, 1, 2] = 1
-    np.testing.assert_array_equal(r_hat(frozen), [1, 1, np.inf])
 
 
 # Mean field

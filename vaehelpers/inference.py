@@ -122,9 +122,9 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
 
     ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant, and is evaluated once a
     step; ``start (chains, n)`` holds the first state of each independent chain. Returns the states after each step,
-    ``(steps, chains, n)``; ``r_hat`` tells whether the chains have converged (Metropolis et al. 1953; MacKay 2003,
-    §29.4). Raises ``ValueError`` when ``start`` is not a table of 0 and 1 or holds an impossible state, and when
-    ``log_p`` returns NaN or another shape.
+    ``(steps, chains, n)``: chains that disagree need more steps (Metropolis et al. 1953; MacKay 2003, §29.4). Raises
+    ``ValueError`` when ``start`` is not a table of 0 and 1 or holds an impossible state, and when ``log_p`` returns NaN
+    or another shape.
     """
     z = _bits("start", start, ("chains", "n")).astype(np.uint8)
     current = _log_table("log_p", function("log_p", log_p)(z), (len(z),))
@@ -140,24 +140,6 @@ def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int,
         z, current = np.where(accept[:, None], proposal, z), np.where(accept, proposed, current)
         chain[t] = z
     return chain
-
-
-def r_hat(chains: ArrayLike) -> Floats:
-    """Return the split potential scale reduction factor ``(n,)`` of each variable in ``chains (steps, chains, n)``.
-
-    It compares the standard deviation over all half-chains with that within each of them: near 1 they agree, above 1.01
-    they need more steps. Gelman et al. (2013), "Bayesian Data Analysis", §11.4; the limit is from Vehtari et al.
-    (2021), "Rank-normalization, folding, and localization", §4. A variable that never changes has 1 where all chains
-    agree, else infinity. Raises ``ValueError`` for fewer than 4 steps.
-    """
-    x = array("chains", chains, ("steps", "chains", "n"))
-    if (half := len(x) // 2) < 2:
-        raise ValueError(f"chains: need at least 4 steps, got {len(x)}")
-    halves = np.concatenate([x[:half], x[-half:]], axis=1)
-    between, within = halves.mean(axis=0).var(axis=0, ddof=1), halves.var(axis=0, ddof=1).mean(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = 1 - 1 / half + between / within
-    return np.sqrt(np.nan_to_num(ratio, nan=1, posinf=np.inf))
 
 
 def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps: int = 10) -> tuple[Floats, Floats]:

@@ -171,7 +171,7 @@ def straighten(codes: ArrayLike, *, rounds: Sequence[int] = (8, 3, 3), seed: int
     """Return codes ``(n, k)`` that are bent and turned to look independent and evenly spread.
 
     A quadratic map s = f(z) maximises the likelihood of independent variables that are uniform up to logistic noise:
-    the mean of log p(s) + log |det df/dz| (Pham & Garat 1997, "Blind separation of mixture of independent sources
+    the mean of log p(s) + log abs det df/dz (Pham & Garat 1997, "Blind separation of mixture of independent sources
     through a quasi-maximum likelihood approach"; Dinh et al. 2015, "NICE", eq. 1). FastICA turns its results between
     the fits, as many as the first of the ``rounds``, which frees them from poor optima. Then a second map follows the
     first and both are fitted together, and so on. Some map makes any codes independent (Hyvärinen & Pajunen 1999,

@@ -163,8 +163,8 @@ def em_bounds(
         for i, place in enumerate(path):
             ax.vlines(place, 2 * bottom - top, reached[i], color="0.6", linestyle=":")
             if apart[i]:
-                at = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-                ax.annotate(f"θ$_{i}$", (place, 0), (4, 6), **at)
+                foot = ("data", "axes fraction")
+                ax.annotate(f"θ$_{i}$", (place, 0), (4, 6), xycoords=foot, textcoords="offset points")
         for i, bound in enumerate(bounds):
             ax.plot(theta, bound, "--", color=BOUND)
             ax.plot(path[i], reached[i], "o", color=BOUND, markersize=10)

@@ -10,10 +10,14 @@ from vaehelpers import datasets, evaluation, training
 
 
 @pytest.mark.slow
-def test_the_recipe_of_models_builds_a_small_one(tmp_path):
+def test_the_recipes_of_models_build_small_ones(tmp_path):
     options = {"beta": 2.0, "tc_weight": 1.0, "latent_dim": 3, "pictures": 640}
-    models.build({"hands-tiny": models.Recipe(("index", "thumb"), options, (0, 1))}, tmp_path, n=300)
-    assert [p.name for p in tmp_path.iterdir()] == ["hands-tiny.safetensors"]
+    free = models.Recipe(("index", "thumb"), options | {"latent_dim": 2}, (0,), models.Straightening(640, 640, 1, 2))
+    tiny = models.Recipe(("index", "thumb"), options, (0, 1))
+    models.build({"hands-tiny": tiny, "hands-free": free}, tmp_path, n=1000)
+    assert {p.name for p in tmp_path.iterdir()} == {"hands-tiny.safetensors", "hands-free.safetensors"}
+    straightening = training.load(tmp_path / "hands-free.safetensors")[1]["straightening"]
+    assert straightening == {"pictures": 640, "further": 640, "rounds": 1, "starts": 2}
     _, card = training.load(tmp_path / "hands-tiny.safetensors")
     assert set(card["seeds"]) == {"0", "1"} and set(card["seeds"]["0"]) == {"udr", "elbo", "mig"}
     assert card["vary"] == ["index", "thumb"] and card["recipe"]["pictures"] == 640

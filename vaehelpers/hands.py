@@ -25,12 +25,13 @@ class Factor(NamedTuple):
 #: x, y: shift, in a frame that is 2 wide; size: 1 fills the frame; rotation: radians, clockwise;
 #: spread: how far the fingers fan out; the five curls: 0 is stretched, 1 is folded onto the palm.
 #: The rotation is kept small: if a rotated finger overlapped its neighbour's place, no latent would separate them.
+#: The ranges of all ten change similarly many pixels, since no latent can hold a factor that others hide.
 FACTORS: dict[str, Factor] = {
-    "x": Factor(-0.09, 0.09, 0.0),
-    "y": Factor(-0.09, 0.09, 0.0),
-    "size": Factor(0.6, 1.0, 1.0),
+    "x": Factor(-0.06, 0.06, 0.0),
+    "y": Factor(-0.08, 0.08, 0.0),
+    "size": Factor(0.7, 1.0, 1.0),
     "rotation": Factor(-0.2, 0.2, 0.0),
-    "spread": Factor(0.0, 1.0, 0.6),
+    "spread": Factor(0.0, 1.6, 0.6),
     **dict.fromkeys(("thumb", "index", "middle", "ring", "pinky"), Factor(0.0, 1.0, 0.0)),
 }
 

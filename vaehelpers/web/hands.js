@@ -128,7 +128,8 @@ const palm = {
 const fingers = FINGERS.map(([x, y, closed, fanned, ...rest]) => {
   const lengths = rest.slice(0, 3), widths = TAPER.map((taper) => taper * rest[3]);
   const reach = lengths.reduce((sum, length) => sum + length) + widths[0], back = -0.45;
-  const ends = [reach, back].flatMap((r) => [closed, fanned].map((angle) => x + r * Math.sin(angle)));
+  const angles = [closed, closed + FACTORS.spread[1] * (fanned - closed)]; // at the ends of the range of `spread`
+  const ends = [reach, back].flatMap((r) => angles.map((angle) => x + r * Math.sin(angle)));
   const left = Math.min(...ends) - widths[0], right = Math.max(...ends) + widths[0];
   return { left, right, bottom: y + back, top: y + reach, x, y, closed, fanned, lengths, widths };
 });

@@ -15,6 +15,7 @@ from vaehelpers import page
 
 CELLS = ['from vaehelpers.play import Play\nPlay("collapse")', 'Play("holes")']
 FITS = "document.documentElement.scrollHeight <= innerHeight + 1 && document.documentElement.scrollWidth <= innerWidth"
+THEME = "getComputedStyle(document.documentElement).colorScheme"
 PLACE = "JSON.stringify(Reveal.getIndices())"
 #: Whether the number of images seen stays the same for half a second.
 STANDS = """() => new Promise((resolve) => {
@@ -116,6 +117,17 @@ def test_the_address_of_the_page_leads_to_a_playground_and_its_settings(one_file
     until(other.page, lambda: beta(other) == "40")
 
 
+def test_a_playground_follows_the_theme_of_its_page(one_file, opened):
+    shown = opened(one_file)
+    inside = frame(shown, 0)
+    ink = inside.page.locator(".plane canvas").first.evaluate("(canvas) => getComputedStyle(canvas).color")
+    for theme in ("dark", "light"):
+        shown.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+        until(shown, lambda theme=theme: inside.page.evaluate(THEME) == theme)
+        now = inside.page.locator(".plane canvas").first.evaluate("(canvas) => getComputedStyle(canvas).color")
+        assert (now == ink) == (theme == "light")
+
+
 @pytest.fixture
 def deck(in_frames, tmp_path, monkeypatch):
     """The slides of the lesson."""
@@ -138,12 +150,12 @@ def test_pages_in_a_folder_share_one_file(in_frames):
 @pytest.mark.slow
 def test_on_a_slide_the_keys_are_the_playgrounds_until_escape(deck, opened):
     assert [path.name for path in (deck / "frames").iterdir()] == ["play.html"]
-    shown = opened(deck / "index.html", viewport={"width": 1280, "height": 720})
+    shown = opened(deck / "index.html", viewport={"width": 1280, "height": 720}, color_scheme="dark")
     shown.wait_for_selector("body.done", state="attached")
     shown.keyboard.press("ArrowRight")
     here = shown.evaluate(PLACE)
     inside = frame(shown, 0)
-    assert inside.page.evaluate(FITS)
+    assert inside.page.evaluate(FITS) and inside.page.evaluate(THEME) == "light"
     assert beta(inside) == "30"
     inside.page.get_by_role("slider").press("ArrowRight")
     assert beta(inside) == "31" and shown.evaluate(PLACE) == here

@@ -20,12 +20,14 @@ export function labelled(text, control) {
 /**
  * Keep the state of a page, as text, in its address or, in a frame, in that of the page around it. Return the state to
  * begin with, of a frame its name by default, and a function that saves one; `receive` gets each later one. In a frame,
- * Escape gives the keyboard back to the page around it.
+ * Escape gives the keyboard back to the page around it, which also chooses the theme.
  */
 export function createAddress(receive) {
   const isFrame = parent !== window;
   addEventListener("message", ({ source, data }) => {
-    if (source === parent && typeof data?.state === "string") receive(data.state);
+    if (source !== parent) return;
+    if (typeof data?.state === "string") receive(data.state);
+    if (data?.theme) document.documentElement.style.colorScheme = data.theme;
   });
   addEventListener("hashchange", () => receive(location.hash.slice(1)));
   if (isFrame) {

@@ -186,8 +186,15 @@
   function linkExplorer(frame, i) {
     frame.id = `explorer-${i + 1}`;
     let wanted = null;
-    const send = () => { if (wanted !== null) frame.contentWindow.postMessage({ state: wanted }, "*"); };
-    frame.addEventListener("load", send);
+    const post = (message) => frame.contentWindow?.postMessage(message, "*");
+    const send = () => { if (wanted !== null) post({ state: wanted }); };
+    const { dataset } = document.documentElement; // slides are light; in a lesson's one file the system chooses
+    const postTheme = () => post({ theme: window.Reveal ? "light" : dataset.theme });
+    new MutationObserver(postTheme).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    frame.addEventListener("load", () => {
+      postTheme();
+      send();
+    });
     frame.restore = (values) => {
       wanted = String(values);
       send();
@@ -203,7 +210,7 @@
       wanted = data.state;
       history.replaceState(history.state, "", `#${frame.id}?${wanted}`);
     });
-    frame.contentWindow?.postMessage({}, "*"); // for the height, which it may have told before
+    postTheme(); // answered by the height, which it may have told before
   }
 
   /** Move to the figure that the address names, and to its state. */

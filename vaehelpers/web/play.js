@@ -70,6 +70,12 @@ function createPlayground(text, saveAddress, signal) {
     event.preventDefault();
     run.open(event.dataTransfer.files);
   });
+  const redraw = () => { // in the colours of another theme
+    for (const canvas of whole.querySelectorAll("canvas")) canvas.stale = true;
+    run.draw();
+  };
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw, { signal });
+  addEventListener("message", redraw, { signal });
   run.watch(whole);
   return whole;
 }

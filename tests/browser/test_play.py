@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from explorers import notebook
 from PIL import Image
 from sklearn.metrics import pairwise_distances_argmin_min
-from test_browser import STILLS, open_notebook, run_all, serious_violations
+from test_browser import STILLS, open_notebook, run_all, serious_violations, until
 
 from vaehelpers import hands
 from vaehelpers.play import Play
@@ -263,6 +264,30 @@ def test_it_learns_in_jupyterlab_too(lab, browser):
         still = page.locator(STILLS)
         assert still.count() == 1 and not still.is_visible()
         assert serious_violations(page, ".play") == []
+
+
+@pytest.mark.slow
+def test_the_memory_of_page_and_worker_does_not_grow(opened):
+    play = opened("data=digits")
+    client, workers, answers = play.page.context.new_cdp_session(play.page), [], {}
+    client.on("Target.attachedToTarget", lambda event: workers.append(event["sessionId"]))
+    client.on("Target.receivedMessageFromTarget", lambda event: answers.update(result=json.loads(event["message"])))
+    client.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False})
+
+    def ask(method):
+        """Return the answers of the page and of its worker."""
+        answers.clear()
+        message = json.dumps({"id": 1, "method": method})
+        client.send("Target.sendMessageToTarget", {"sessionId": workers[0], "message": message})
+        until(play.page, lambda: answers)
+        return client.send(method), answers["result"]["result"]
+
+    sizes = []
+    for steps in (2000, 8000):  # all checkpoints that are kept exist after 1,200
+        play.train(64 * steps)
+        ask("HeapProfiler.collectGarbage")
+        sizes.append([used["usedSize"] + used["backingStorageSize"] for used in ask("Runtime.getHeapUsage")])
+    assert all(late < early + 3e6 for early, late in zip(*sizes, strict=True)), sizes
 
 
 # Each scene ends where its sentence says.

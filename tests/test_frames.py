@@ -127,6 +127,16 @@ def test_all_weight_can_be_put_on_one_cause(drawn):
     assert {(1, 0, 0), (0, 1, 0), (0, 0, 1)} <= set(states)
 
 
+def test_a_slider_moves_whichever_buttons_are_pressed(drawn):
+    names, states = drawn["beta_calculator"]
+    buttons = {state[:-2] for state in states}
+    assert len(buttons) == prod(len(set(column)) for column in zip(*buttons, strict=True)), "a combination is missing"
+    for slid, (low, high) in {"weight": (-5, 2), "sigma": (0.05, 1)}.items():
+        c = names.index(slid)
+        for pressed in buttons:
+            assert {low, high} <= {state[c] for state in states if state[:-2] == pressed}
+
+
 def test_a_tried_value_is_the_nearest_one_and_must_belong_to_a_control():
     live = tiny(tries=[{"height": 99, "shade": "dark"}, {"height": 0.26}])
     assert (1.0, "dark", 3) in planned(live) and (0.3, "light", 3) in planned(live)

@@ -27,6 +27,7 @@ from .live import SCREEN, Live
 MOST = 450  # frames for combinations of values
 FEW = 5  # values, as of a row of buttons
 FINE = 31  # values of a control while the others keep theirs
+SOME = 3  # the same, for other combinations of buttons
 UNITS = 72  # of an SVG, per inch
 
 Options = Mapping[str, list[Any]]  # for each control, its values
@@ -136,8 +137,10 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
         raster = [values.union(at) for values, at in zip(raster, zip(*anchors, strict=True), strict=True)]
     states = set(product(*raster)).union(anchors)
     if len(sizes) > 2:
-        for anchor, (c, size) in product(anchors, enumerate(sizes)):
-            states |= {(*anchor[:c], i, *anchor[c + 1 :]) for i in _spread(size, FINE)}
+        only_buttons = all(len(values) in (1, size) for values, size in zip(raster, sizes, strict=True))
+        around = dict.fromkeys(states if only_buttons else (), SOME) | dict.fromkeys(anchors, FINE)
+        for (state, n), (c, size) in product(around.items(), enumerate(sizes)):
+            states |= {(*state[:c], i, *state[c + 1 :]) for i in _spread(size, n)}
     return [anchors[0], *sorted(states - {anchors[0]})]
 
 

@@ -18,7 +18,8 @@ import rows
 
 HERE = Path(__file__).parent
 PEERS = ("training", "em", "mig", "network", "explorer")
-NAMES = (*PEERS, "course", "frames")
+COURSE = ("course", "frames", "play")
+NAMES = (*PEERS, *COURSE)
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "torch", "jupyterlab", "ipywidgets", "anywidget")
 PAGE = """# Speed and memory, measured
 
@@ -57,7 +58,7 @@ def stored(*names):
 def page():
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     head = {"date": datetime.date.today(), "machine": machine(), "python": platform.python_version()}
-    return PAGE.format(**head, versions=versions, peers=stored(*PEERS), course=stored("course", "frames"))
+    return PAGE.format(**head, versions=versions, peers=stored(*PEERS), course=stored(*COURSE))
 
 
 def main():

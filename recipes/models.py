@@ -129,17 +129,14 @@ def straightened(network: VAE, images: Images, path: Path, name: str) -> NDArray
 def choose(name: str, recipe: Recipe, paths: dict[int, Path], output: Path, n: int) -> None:
     """Save the model that agrees best with those of the other seeds; its card holds the agreement and MIG of all.
 
-    Straightened models all agree, so that of the highest ELBO is saved. The choice uses images only, no factors.
+    The choice uses images only, no factors.
     """
     few = min(n, 5000)
     models = {seed: training.load(path)[0] for seed, path in paths.items()}
     models = {seed: model.half().float() for seed, model in models.items()}  # as they are shipped
     validation, test = images(recipe, few, _VALIDATION), images(recipe, few, _TEST)
     agreement = udr({seed: latents.encode(model, validation[:]) for seed, model in models.items()})
-    rank = agreement
-    if recipe.straightening:
-        rank = {seed: scores(model, validation)["elbo"] for seed, model in models.items()}
-    best = max(rank, key=lambda seed: rank[seed])
+    best = max(agreement, key=lambda seed: agreement[seed])
     scored = {seed: scores(model, test) for seed, model in models.items()}
     card: dict[str, Any] = {"name": name, "data": "hands" if recipe.vary else "digits", "vary": list(recipe.vary)}
     card |= {"recipe": recipe.options, "seed": best, "weaknesses": WEAKNESSES.get(name, "")}

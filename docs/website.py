@@ -17,7 +17,11 @@ from editions import in_german
 from executed import LESSONS, ROOT, RUN, copy_assets, execute_all
 from glossary import glossary
 
+from vaehelpers import hands
+from vaehelpers.explorer import LatentExplorer
+from vaehelpers.latents import encode
 from vaehelpers.page import with_guesses
+from vaehelpers.weights import load_pretrained
 
 DOCS = ROOT / "docs"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
@@ -37,6 +41,9 @@ def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     stage(pages, chosen)
     run_sphinx(pages, site)
     shutil.copytree(RUN / "frames", site / "frames")
+    free, card = load_pretrained("hands-pose")
+    open_hand = hands.render(hands.neutral()[None])
+    LatentExplorer(free, card, start=encode(free, open_hand)[0][0]).save_html(site / "frames" / "free_hand.html")
     for lesson in LESSONS:  # for download, without outputs
         shutil.copy(lesson, site / "_sources")
         if edition := in_german(lesson, nbformat.read(lesson, 4)):

@@ -25,7 +25,7 @@ class Factor(NamedTuple):
 #: x, y: shift, in a frame that is 2 wide; size: 1 fills the frame; rotation: radians, clockwise;
 #: spread: how far the fingers fan out; the five curls: 0 is stretched, 1 is folded onto the palm.
 #: The rotation is kept small: if a rotated finger overlapped its neighbour's place, no latent would separate them.
-#: The ranges of all ten change similarly many pixels, since no latent can hold a factor that others hide.
+#: The ranges of x, y, size and rotation are narrow: a wide one would change far more pixels than a finger does.
 FACTORS: dict[str, Factor] = {
     "x": Factor(-0.06, 0.06, 0.0),
     "y": Factor(-0.08, 0.08, 0.0),
@@ -148,7 +148,7 @@ def _palm(x: Floats, y: Floats) -> Surface:
 
 
 def _finger(row: Floats, spread: Floats, curl: Floats, x: Floats, y: Floats) -> Surface:
-    """Return three bones that turn in a plane upright on the palm: a curl first shortens, then folds them."""
+    """Return a finger of three bones that bend towards the viewer: a curl first shortens it, then folds it."""
     (base_x, base_y, closed, fanned), bones, widths = row[:4], row[4:7], row[7] * _TAPER
     angle, bend = closed + spread * (fanned - closed), np.cumsum(_BEND) * curl
     turned = [

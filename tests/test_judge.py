@@ -1,4 +1,8 @@
-"""Each check with right answers in unusual forms and plausible wrong ones, from the tables of test_lessonNN.py."""
+"""Each check with right answers in unusual forms and plausible wrong ones, from the tables of test_lessonNN.py.
+
+The mistakes that a check lists are tested by its own formulas; the tables hold answers that it must not take for one of
+these or for right ones, and mistakes whose formulas there are not the ones that a learner would write.
+"""
 
 import copy
 import importlib
@@ -59,9 +63,10 @@ def mistakes(monkeypatch):
     return handed_over
 
 
-def test_each_check_has_right_and_wrong_answers():
+def test_each_check_has_right_and_wrong_answers(mistakes):
     assert set(RIGHT) == set(WRONG) == set(CHECKS)
-    assert min(map(len, RIGHT.values())) >= 1 and min(map(len, WRONG.values())) >= 3
+    for name in CHECKS:
+        assert RIGHT[name] and WRONG[name] and len(WRONG[name]) + len(mistakes(name)["mistakes"]) >= 3
 
 
 @pytest.mark.parametrize("name", RIGHT)

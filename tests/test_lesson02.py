@@ -29,12 +29,7 @@ def test_the_third_valley_is_a_minimum():
     assert min(around) > found.fun
 
 
-FAIR, ASSUMED = np.array([0.5, 0.5]), np.array([0.25, 0.75])
 NATS = 0.5 * (1.5**2 + 0.5**2 - 1) - math.log(0.5)
-
-
-def with_mean(f):
-    return lambda p, q: f(p, q, (p + q) / 2)
 
 
 def half(terms):
@@ -45,15 +40,6 @@ def half(terms):
 def log_likelihood(counts, p):
     """Return the log-likelihood of counts by SciPy's multinomial, up to what does not depend on p."""
     return multinomial.logpmf(counts, int(counts.sum()), p)
-
-
-def moments(w, m, s):
-    return w @ m, w @ (s**2 + m**2) - (w @ m) ** 2
-
-
-def fit(w, m, s):
-    mean, variance = moments(w, m, s)
-    return mean, variance**0.5
 
 
 def third_valley(answer):
@@ -69,7 +55,7 @@ RIGHT = {
     "coin": [1 - np.log2(3) / 2, 0.21],
     "jensen_shannon": [
         lambda p, q: jensenshannon(p, q) ** 2,
-        with_mean(lambda p, q, m: entropy(m) - (entropy(p) + entropy(q)) / 2),
+        lambda p, q: entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2,
     ],
     "evidence": [
         lambda counts, p, q: np.repeat(np.log(p / q), counts.astype(int)).mean(),
@@ -80,30 +66,21 @@ RIGHT = {
         half(lambda mu, logvar: mu**2 + np.exp(logvar) - 1 - logvar),
         lambda mu, logvar: gaussian_kl(mu, np.exp(logvar), 0, 1).sum(axis=1),
     ],
-    "cover_fit": [fit],
+    "cover_fit": [lambda w, m, s: (w @ m, np.sqrt(w @ (s**2 + m**2) - (w @ m) ** 2))],
     "third_valley": [THIRD_VALLEY, (np.array([-0.47]), 2.7), (Fraction(-47, 100), np.float32(2.70))],
 }
 
 WRONG = {
-    "coin": [
-        (entropy(ASSUMED, FAIR, base=2), "other way round"), (1 + np.log2(2 / 3), "how often"),
-        (0.5 * np.log2(4) + 0.5 * np.log2(4 / 3), "the entropy of p"), (0.2, "Not yet"),
-    ],
+    "coin": [(1 + np.log2(2 / 3), "how often"), (0.2, "Not yet")],
     "jensen_shannon": [
-        (with_mean(lambda p, q, m: (p @ np.log(p / m) + q @ np.log(q / m)) / 2), "NaN is 0"),
         (lambda p, q: jensenshannon(p, q) ** 2 - np.log(2), "does not sum to 1"),
         (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
-        (lambda p, q: jensenshannon([0.5, 0.5, 0.0], [0.1, 0.2, 0.7]) ** 2, "Not yet"),
     ],
     "evidence": [
-        (lambda counts, p, q: counts @ np.log(p / q), "That is the ratio for all the data. Divide by their number."),
         (lambda counts, p, q: np.mean(counts * np.log(p / q)), "Not yet"),
-        (lambda counts, p, q: counts @ np.log(p) / counts.sum(), "That is for p alone. Compare it with q."),
-        (lambda counts, p, q: np.log(counts @ (p / q) / counts.sum()), "Take the logarithm first, then the mean."),
         (lambda counts, p, q: kl_divergence(counts / counts.sum(), q), "Not yet"),
     ],
     "gaussian_kl": [
-        (gaussian_kl(1.5, 0.5, 0, 1), "for the variance"), (gaussian_kl(0, 1, 1.5, 0.25), "prior in the first place"),
         ((1.5**2 + 0.25 - 1 + np.log(0.25)) / 2, "sign of the logarithm"),
         ((1.5**2 + 0.25 - 1 - np.log(0.5)) / 2, "log σ²"), ((1.5 + 0.25 - 1 - np.log(0.25)) / 2, "enters squared"),
         ((1.5**2 + 0.25 - np.log(0.25)) / 2, "−1 is missing"), (1.45, "Not yet"),
@@ -115,19 +92,14 @@ WRONG = {
         (half(lambda mu, logvar: mu**2 + np.exp(logvar) - 1 + logvar), "sign of the logarithm"),
         (half(lambda mu, logvar: mu**2 + np.exp(logvar) - logvar), "The −1 of each latent"),
         (half(lambda mu, logvar: mu**2 + np.exp(logvar)), "Not yet"),
-        (lambda mu, logvar: gaussian_kl(mu, np.exp(logvar), 0, 1), "shape (3,)"),
     ],
     "cover_fit": [
-        (moments, "is the variance"),
         (lambda w, m, s: (w @ m, np.sqrt(w @ m**2 - (w @ m) ** 2)), "between the components"),
         (lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "Not yet"),
-        (lambda w, m, s: (m.mean(), np.sqrt(np.mean(s**2 + m**2) - m.mean() ** 2)), "one weight"),
         (lambda w, m, s: w @ m, "shape (2,)"),
-        (lambda w, m, s: fit(np.array([0.2, 0.5, 0.3]), np.array([-2, 1, 4]), np.array([0.5, 1, 2])), "Not yet"),
     ],
     "third_valley": [
-        ((-2.99, 1.02), "heavier mode"), ((2.98, 1.03), "lighter mode"), ((-0.6, 9.64**0.5), "moments of p"),
-        ((-0.47, np.log(2.7)), "log of the standard deviation"), ((-0.47, 2.7**2), "is the variance"),
+        ((-2.99, 1.02), "heavier mode"), ((2.98, 1.03), "lighter mode"), ((-0.47, 2.7**2), "is the variance"),
         ((-0.47, ...), "Not filled in yet"), ((None, 2.7), "Not filled in yet"), ((-0.5, 2.7), "Not yet"),
         ((0.47, 2.7), "Not yet"),
     ],

@@ -50,50 +50,27 @@ RIGHT = {
 }
 
 WRONG = {
-    "bayes": [
-        (0.03, "joint"), (0.1068, "That is p(x)"), (0.05 / 0.67, "the priors"), (0.05, "p(x | z)"), (0.6, "prior"),
-        (CAT / (1 - CAT), "odds"), (0.655, "dishes"), (0.3, "Not yet"),
-    ],
+    "bayes": [(0.05 / 0.67, "the priors"), (0.655, "dishes"), (0.3, "Not yet")],
     "log_evidence": [
-        (lambda t: np.log(np.exp(t).sum()), "exp(-1000) is 0"),
-        (lambda t: np.log(np.exp(t - t.max()).sum()), "put it back"),
-        (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Not yet"),
         (lambda t: np.log(np.mean(np.exp(t - t.max()))) + t.max(), "log of the mean"),
+        (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Not yet"),
         (lambda t: t - t.max(), "Need one number"),
-        (lambda t: logsumexp([-1000, -1001, -1002]), "Not yet"),
     ],
-    "explaining_away": [
-        (BOTH, "both together"), (BOTH / LIME, "wrong one of the two"), (LIME, "before you knew"),
-        ((LIME - BOTH) / (1 - STALE), "beans are fresh"), (LIME * STALE, "independent"), (0.2, "the prior"),
-    ],
-    "evidence_estimate": [
-        (np.mean, "Jensen"), (logsumexp, "log of the sum"), (lambda w: np.log(np.exp(w).mean()), "exp(-1000) is 0"),
-        (lambda w: logsumexp(w) / len(w), "subtract log n"), (lambda w: logsumexp(w) + np.log(len(w)), "subtract it"),
-        (np.median, "Not yet"),
-    ],
-    "effective_size": [
-        (lambda rho, n: n / (1 + 2 * rho.sum()), "Lag 0 is in your sum"),
-        (lambda rho, n: n / (1 + 2 * rho[1]), "Add all lags"),
-        (lambda rho, n: n / (2 * rho[1:].sum()), "The 1 is missing"), (lambda rho, n: n, "Not yet"),
-    ],
+    "explaining_away": [(BOTH / LIME, "wrong one of the two"), (0.2, "the prior"), (0.04, "Not yet")],
+    "evidence_estimate": [(np.median, "Not yet")],
+    "effective_size": [(lambda rho, n: n, "Not yet")],
     "mean_field_update": [
         (lambda t, q: softmax(q @ t), "first cause"),
-        (lambda t, q: softmax(t @ q[::-1]), "weights are exchanged"),
         (lambda t, q: np.exp(t).sum(axis=1) / np.exp(t).sum(), "exact"),
-        (lambda t, q: softmax(t.sum(axis=1)), "without the weights"),
-        (lambda t, q: softmax(t @ q)[1], "shape (2,)"), (lambda t, q: np.ones(2) / 2, "Not yet"),
+        (lambda t, q: np.ones(2) / 2, "Not yet"),
     ],
-    "variances": [
-        (np.diag, "true marginal variances"), (np.linalg.inv, "shape (3,)"), (np.linalg.eigvalsh, "Not yet"),
-    ],
+    "variances": [(np.diag, "true marginal"), (np.linalg.inv, "shape (3,)"), (np.linalg.eigvalsh, "Not yet")],
     "pair": [
-        (np.exp(means()), "Not normalized"), (means(), "still logarithms"), (softmax(means()).T, "on its side"),
-        (softmax(means(), axis=1), "Each row sums to 1"), (softmax(means(), axis=0), "Each column sums to 1"),
-        (POSTERIOR.reshape(-1, 2, 2).sum(0).T, "exact posterior"), (softmax(means(1 - FROZEN)), "Not yet"),
         (np.outer([0.9, 0.1], [1 - FROZEN[1], FROZEN[1]]), "two old factors"),
+        (softmax(means(1 - FROZEN)), "Not yet"),
         (softmax(means()).ravel(), "shape (2, 2)"),
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MORE)

@@ -28,7 +28,7 @@ def expanded(x, w, s, mu, sd):
     return norm.logpdf(0, 0, s) - squares / (2 * s**2)
 
 
-def climb(gain=lambda pull, sd: pull * sd + 1, after=False, end=lambda steps: steps[len(steps) // 2 :]):
+def climb(gain=lambda pull, sd: pull * sd + 1, after=True):
     """The solution of exercise 7, noting each step before or after it is taken, or one with a mistake built in."""
 
     def attempt(slope, eps):
@@ -38,7 +38,7 @@ def climb(gain=lambda pull, sd: pull * sd + 1, after=False, end=lambda steps: st
             pull = slope(mu + before[1] * noise)
             mu, log_sd = mu + 0.02 * pull, log_sd + 0.02 * gain(pull * noise, before[1])
             steps.append((mu, math.exp(log_sd)) if after else before)
-        return np.mean(end(steps), axis=0)
+        return np.mean(steps[len(steps) // 2 :], axis=0)
 
     return attempt
 
@@ -50,49 +50,36 @@ RIGHT = {
     "baseline_gradient": [with_each_baseline, lambda values, sd, eps: np.cov(values, eps)[0, 1] / sd],
     "expected_log_likelihood": [expanded, integral],
     "sd_gradient": [lambda slope, mu, sd, eps: slope(mu + sd * eps) @ eps / eps.size],
-    "climb": [climb(after=True), climb()],
+    "climb": [climb(), climb(after=False)],
 }
 
 WRONG = {
-    "elbo_sign": [(-86, "above log p(x)"), (94, "the sign is not"), (86, "Not yet")],
+    "elbo_sign": [(86, "Not yet")],
     "elbo_by_hand": [
-        (-1.386, "That is log p(x)"), (LOG(1 / 6) / 3 + 2 * LOG(1 / 2) / 3, "reconstruction term alone"),
+        (LOG(1 / 6) / 3 + 2 * LOG(1 / 2) / 3, "reconstruction term alone"),
         (LOG(1 / 24) / 3 - 0.75 * LOG(9 / 4) - 0.25 * LOG(3 / 8), "q comes first"),
+        (-1.5, "Not yet"),
     ],
     "reconstruction_and_kl": [
-        (lambda q, p, x: (q @ LOG(x), entropy(p, q)), "wrong way round"),
         (lambda q, p, x: q @ LOG(x), "Need an array of shape (2,)"),
         (lambda q, p, x: (-q @ LOG(x), entropy(q, p)), "Not yet"),
     ],
     "baseline_gradient": [
         (lambda values, sd, eps: np.mean((values - values.mean()) * eps / sd), "contains its own draw"),
-        (lambda values, sd, eps: np.mean(values * eps / sd), "without a baseline"),
         (lambda values, sd, eps: with_each_baseline(values, sd**2, eps), "z − mu is sd · eps"),
-        (lambda values, sd, eps: np.mean((values - (values.sum() - values) / len(values)) * eps / sd), "not n"),
-        (lambda values, sd, eps: np.mean((values - values.sum() + values) * eps / sd), "not their sum"),
         (lambda values, sd, eps: (values - np.median(values)) @ eps / sd / len(eps), "Not yet"),
     ],
     "expected_log_likelihood": [
-        (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s), "variance of q too"),
         (lambda x, w, s, mu, sd: LOG(quad(lambda z: norm.pdf(z, mu, sd) * norm.pdf(x, w * z, s), -40, 40)[0]),
          "average density"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) - 2 * w * sd**2 / (2 * s**2), "Not yet"),  # w² read as 2 w
         (lambda x, w, s, mu, sd: -(LOG(np.pi * s) + ((x - w * mu) ** 2 + (w * sd) ** 2) / s**2) / 2, "Not yet"),
         (lambda x, w, s, mu, sd: norm.logpdf(x, w * mu, s) - (w * sd) ** 2 / 2, "Not yet"),
     ],
-    "sd_gradient": [
-        (lambda slope, mu, sd, eps: np.mean(slope(mu + sd * eps)), "gradient in mu"),
-        (lambda slope, mu, sd, eps: slope(mu + sd * eps) * eps, "single draws"),
-        (lambda slope, mu, sd, eps: np.mean(slope(mu + sd * eps)) * eps.mean(), "Not yet"),
-    ],
+    "sd_gradient": [(lambda slope, mu, sd, eps: np.mean(slope(mu + sd * eps)) * eps.mean(), "Not yet")],
     "climb": [
-        (climb(lambda pull, sd: pull * sd, after=True), "shrinks towards a point"),
-        (climb(lambda pull, sd: pull + 1 / sd, after=True), "gradient in σ"),
-        (climb(lambda pull, sd: pull + 1, after=True), "factor sd of dz/d(log σ) is missing"),
-        (climb(after=True, end=lambda steps: steps[-1:]), "the last step, which jumps about"),
-        (climb(after=True, end=lambda steps: steps), "the average over all steps"),
-        (lambda slope, eps: (0.0, 1.0), "did `slope` take part"),
-        (climb(lambda pull, sd: -pull * sd - 1), "Not yet"),
-        (climb(lambda pull, sd: pull * sd + sd), "Not yet"),
+        (climb(lambda pull, sd: pull + 1 / sd), "gradient in σ"),
+        (climb(lambda pull, sd: -pull * sd - 1, after=False), "Not yet"),
+        (climb(lambda pull, sd: pull * sd + sd, after=False), "Not yet"),
     ],
 }  # fmt: skip

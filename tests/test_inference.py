@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 from scipy.special import expit, logit, rel_entr
-from test_inline import inline
 
 from vaehelpers import inference
 from vaehelpers.inference import (
@@ -30,10 +29,6 @@ from vaehelpers.lessons.lesson03 import COFFEE_MACHINE, SYMPTOMS
 RNG = np.random.default_rng
 MORNING = np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]).astype(int)
 CORRELATED = np.array([[1, 0.9], [0.9, 1]])
-
-
-def coffee(z):
-    return COFFEE_MACHINE.log_joint(z, MORNING)
 
 
 def random_model(seed, causes=4, symptoms=3):
@@ -141,12 +136,6 @@ def test_metropolis_moves_at_the_rate_of_its_rule():
         expected = neighbours * min(1, posterior[b] / posterior[a]) / 3
         error = math.sqrt(expected * (1 - expected) / flow[a].sum())
         assert abs(flow[a, b] / flow[a].sum() - expected) <= 4 * error
-
-
-def test_the_metropolis_of_the_lesson_is_the_one_of_the_package():
-    start = binary_states(10)[::200].astype(int)
-    chains = [walk(coffee, start, 300, rng=RNG(6)) for walk in (metropolis, inline("03", "metropolis"))]
-    np.testing.assert_array_equal(*chains)
 
 
 def test_metropolis_never_enters_an_impossible_state():

@@ -55,14 +55,18 @@ def noisy_or_log_joint(states, symptoms, *arrays):
     return inference.NoisyOr(*arrays).log_joint(states, symptoms)
 
 
+def noisy_or_of_symptoms(states):
+    return NOISY_OR.log_joint(states, SYMPTOMS)
+
+
 def noisy_or_mean_field(log_joint, states, start, sweeps):
-    np.testing.assert_array_equal(log_joint, NOISY_OR.log_joint(states, SYMPTOMS))
+    np.testing.assert_array_equal(log_joint, noisy_or_of_symptoms(states))
     return inference.mean_field(NOISY_OR, SYMPTOMS, start, sweeps=sweeps)[0]
 
 
 NOISY_OR = inference.NoisyOr(RNG.uniform(0.05, 0.5, 5), RNG.uniform(0.01, 0.2, 3), RNG.uniform(0, 0.9, (5, 3)))
 STATES, SYMPTOMS, START = inference.binary_states(5), np.array([1, 0, 1]), RNG.random(5)
-LOG_JOINT, P, Q = NOISY_OR.log_joint(STATES, SYMPTOMS), *RNG.dirichlet(np.ones(5), (2, 3))
+LOG_JOINT, P, Q = noisy_or_of_symptoms(STATES), *RNG.dirichlet(np.ones(5), (2, 3))
 CODES, FACTORS = RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2))
 
 #: (lesson, name in the lesson, function of the package, arguments)
@@ -78,10 +82,12 @@ PAIRS = [
     ("03", "binary_states", inference.binary_states, (7,)),
     ("03", "enumerate_posterior", inference.enumerate_posterior, (RNG.normal(-900, 3, 20),)),
     ("03", "factorised", inference.factorised, (START, STATES)),
+    ("03", "metropolis", inference.metropolis, (noisy_or_of_symptoms, STATES[::5].astype(int), 300)),
     ("03", "mean_field", noisy_or_mean_field, (LOG_JOINT, STATES, START, 4)),
     ("03", "gaussian_mean_field", inference.gaussian_mean_field, (START[:2], covariances(), START[2:4])),
     ("04", "log_joint_density", mixtures.log_joint_density, mixture()[:2]),
     ("04", "e_step", mixtures.e_step, mixture()[:2]),
+    ("04", "m_step", mixtures.m_step, mixture()[::2]),
     ("04", "elbo", mixtures.elbo, mixture()),
     ("05", "elbo", inference.elbo, (P[0], RNG.normal(-3, 2, 5))),
     ("05", "log_evidence", LinearGaussian.log_evidence, linear_gaussian()[:2]),
@@ -105,8 +111,9 @@ def test_inline_is_the_package(lesson, name, function, arguments):
     values = []
     for each in (function, inline(lesson, name)):
         torch.manual_seed(0)
-        options = {"rng": np.random.default_rng(3)} if name == "kl_parts" else {}
+        options = {"rng": np.random.default_rng(3)} if name in ("metropolis", "kl_parts") else {}
         value = each(*arguments, **options)
+        value = tuple(vars(value).values()) if name == "m_step" else value
         values.append(value if isinstance(value, tuple) else (value,))
     for ours, theirs in zip(*values, strict=True):
         tolerance = 1e-5 if np.asarray(ours).dtype == np.float32 else 1e-11

@@ -43,7 +43,7 @@ def peer(x, start, rounds):
         return model.fit(x)
 
 
-PLAIN = [problem(seed) for seed in range(3)]
+PLAIN = [problem(0), problem(1), problem(2, n=12_000)]  # the last one in more than one block of rows
 TWO = problem(1, d=2, k=3)
 FAR = RNG(0).normal(size=(600, 2)) * 0.01 + 1e3 * (np.arange(600) % 2)[:, None]
 HARD = {
@@ -71,14 +71,6 @@ def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
     assert bounds[-1] == pytest.approx(steps[-2].bound, rel=1e-10)
     rtol = 1e-8 if np.linalg.cond(np.cov((x / sd).T)) > 1e6 else 1e-10
     np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=rtol)
-
-
-def test_blocks_of_rows_do_not_matter():
-    x, start = problem(4, n=30_000, d=2, k=3)  # more than one block
-    fast, bounds = fit(x, start, max_iter=3, tol=0)
-    steps = list(em(x, start, max_iter=3))
-    np.testing.assert_allclose(fast.means, steps[-1].mixture.means, atol=1e-10)
-    np.testing.assert_allclose(bounds, [s.bound for s in steps if s.kind == "E"], rtol=1e-12)
 
 
 def test_fit_and_em_run_the_stated_number_of_rounds():
@@ -248,14 +240,6 @@ def test_k_means_of_the_lesson_ends_where_the_package_does():
         order, same = ours[0][:, 0].argsort(), theirs[0][:, 0].argsort()
         np.testing.assert_allclose(ours[0][order], theirs[0][same], rtol=1e-12)
         np.testing.assert_array_equal(order.argsort()[ours[1]], same.argsort()[theirs[1]])
-
-
-def test_m_step_of_the_lesson_is_the_package():
-    x, start = PLAIN[0]
-    log_resp, _ = e_step(x, start)
-    ours, theirs = m_step(x, log_resp), inline("04", "m_step")(x, log_resp)
-    for name in ("weights", "means", "covariances"):
-        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-12, atol=1e-12)
 
 
 def test_samples_have_the_moments_of_the_mixture():

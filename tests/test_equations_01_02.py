@@ -4,10 +4,9 @@ import itertools
 
 import numpy as np
 import torch
-from equations import checks, gaussian_kl, slope
+from equations import checks, slope
 from scipy import stats
 from scipy.integrate import quad
-from scipy.optimize import minimize
 from scipy.stats import norm
 from sklearn.metrics import mutual_info_score
 from torch import distributions
@@ -131,22 +130,15 @@ def test_divergence_and_cross_entropy_of_densities():
     return [divergence, cross_entropy], [kl, q.entropy() + kl]
 
 
-@checks(
-    "02 cell-031-3 0 dfe0d2; 02 cell-031-3 1 6bf86a; 02 cell-033 0 def7dd; 02 cell-037-2 0 15af74; "
-    "06 cell-022 0 95d229",
-    "Bishop (2006), eq. 1.46; Murphy (2022), §6.2.3; Kingma & Welling (2014), appendix B",
-)
-def test_the_divergence_of_gaussians():
-    """The log-density and the difference of two against SciPy's; the divergences against torch's; for fifty pairs."""
+@checks("02 cell-031-3 0 dfe0d2; 02 cell-031-3 1 6bf86a", "Bishop (2006), eq. 1.46")
+def test_the_log_density_of_a_gaussian():
+    """It and the difference of two against SciPy's, for fifty pairs."""
     rng = np.random.default_rng(10)
     (m_q, m_p, x), (s_q, s_p) = rng.normal(size=(3, 50)), rng.uniform(0.3, 3, (2, 50))
     log_q, log_p = norm.logpdf(x, m_q, s_q), norm.logpdf(x, m_p, s_p)
     density = -0.5 * np.log(2 * np.pi * s_q**2) - (x - m_q) ** 2 / (2 * s_q**2)
     difference = 0.5 * (np.log(s_p**2 / s_q**2) - (x - m_q) ** 2 / s_q**2 + (x - m_p) ** 2 / s_p**2)
-    general = 0.5 * (np.log(s_p**2 / s_q**2) + (s_q**2 + (m_q - m_p) ** 2) / s_p**2 - 1)
-    from_prior = 0.5 * (m_q**2 + s_q**2 - 1 - np.log(s_q**2))
-    kl, kl_from_prior = gaussian_kl(m_q, s_q**2, m_p, s_p**2), gaussian_kl(m_q, s_q**2, 0, 1)
-    return [density, difference, general, from_prior], [log_q, log_q - log_p, kl, kl_from_prior]
+    return [density, difference], [log_q, log_q - log_p]
 
 
 @checks("02 cell-040 0 c53873", "Cover & Thomas (2006), theorem 2.5.3 (the chain rule)")
@@ -166,7 +158,7 @@ def test_divergences_of_independent_parts():
 )
 def test_the_gaussian_of_smallest_divergence():
     """The density against torch's mixture. Both sides by quadrature for many means and variances: they differ by one
-    constant, and a numerical search converges to the mean and variance of torch's mixture.
+    constant.
     """
     x = np.linspace(-20, 40, 6001)
     p = 0.6 * norm.pdf(x, 8, 1) + 0.4 * norm.pdf(x, 13, 0.5)
@@ -180,6 +172,4 @@ def test_the_gaussian_of_smallest_divergence():
     settings = list(itertools.product((5, 10, 14), (1, 4, 9)))
     formula = np.array([0.5 * np.log(v) + (var + (mu - m) ** 2) / (2 * v) for m, v in settings])
     constant = [divergence(m, v) for m, v in settings] - formula
-    found = minimize(lambda t: divergence(t[0], np.exp(t[1])), [8.0, 0.0], method="BFGS").x
-    density = peer.log_prob(torch.tensor(x)).exp().numpy()
-    return [p, constant, np.array([mu, var])], [density, constant[0], [found[0], np.exp(found[1])]]
+    return [p, constant], [peer.log_prob(torch.tensor(x)).exp().numpy(), constant[0]]

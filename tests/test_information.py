@@ -81,8 +81,10 @@ def test_mutual_information_is_scikit_learns():
     assert mutual_information(np.eye(8) / 8, base=2) == pytest.approx(3)
 
 
+@covers("02 cell-033 0 def7dd; 02 cell-037-2 0 15af74", "Bishop (2006), eq. 1.46; Murphy (2022), §6.2.3")
 @pytest.mark.parametrize("gaussians", [(1.5, 0.3, -0.5, 2.0), (-2.0, 4.0, 1.0, 0.5), (0.1, 1e-3, 0.0, 1.0)])
 def test_gaussian_kl_is_the_integral(gaussians):
+    """Against the integral by quadrature, for three pairs of Gaussians, one with N(0, 1) as p."""
     mu_q, var_q, mu_p, var_p = gaussians
     q, p = scipy.stats.norm(mu_q, var_q**0.5), scipy.stats.norm(mu_p, var_p**0.5)
     ends = mu_q - 12 * var_q**0.5, mu_q + 12 * var_q**0.5

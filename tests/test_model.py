@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from vaehelpers.model import VAE, elbo_terms, reparameterise, total_correlation
 
 
-@covers("06 cell-008-2 0 5c3a88", "Kingma & Welling (2014), appendix C.1")
+@covers("06 cell-008-2 0 5c3a88; 06 cell-022 0 95d229", "Kingma & Welling (2014), appendices B and C.1")
 def test_the_terms_agree_with_torch_distributions():
     """Against torch's Bernoulli distribution, extended to grey pixels; the KL against torch's."""
     generator = torch.Generator().manual_seed(0)

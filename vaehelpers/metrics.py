@@ -1,10 +1,12 @@
 """Disentanglement scores: how well a model's latents match the generative factors of the images.
 
 They follow disentanglement_lib (Locatello et al. 2019, "Challenging common assumptions in the unsupervised learning of
-disentangled representations"), in which all factors are discrete. Here ``continuous`` states what the factors are: True
-for continuous ones, which are put into 10 equal bins where a score needs classes; False for discrete ones; or a list
-with one entry per column. None takes a factor with at most 10 different values as discrete and any other as continuous,
-whatever its dtype, and warns if that is ambiguous. A ``UserWarning`` names a factor whose bins or classes are useless.
+disentangled representations"), in which all factors are discrete. Here ``continuous`` is True if the factors are
+continuous, False if they are discrete, or a list with an entry for each factor. Where a score needs classes, a
+continuous factor is put into 10 bins of equal width. With None, the default, a factor with at most 10 different values
+is discrete and any other is continuous, whatever its dtype. A ``UserWarning`` names a factor for which this is
+ambiguous, or whose bins or classes are useless.
+
 Scores that are fitted to some rows and tested on the others shuffle the rows first, so that the result does not depend
 on their order. A constant latent is allowed and carries no information.
 """
@@ -178,16 +180,14 @@ def _prepared(
         raise ValueError(f"mu: need at least 4 rows and 2 latents, got shape {codes.shape}")
     truths = array("factors", factors, (len(codes), "k"))
     n, k = truths.shape
-    levels = [np.unique(truth, return_inverse=True) for truth in truths.T]
-    distinct = np.array([len(values) for values, _ in levels])
-    kinds = np.asarray(distinct > _FACTOR_BINS if continuous is None else continuous)
+    distinct = [len(np.unique(truth)) for truth in truths.T]
+    kinds = np.asarray([values > _FACTOR_BINS for values in distinct] if continuous is None else continuous)
     if kinds.dtype != bool or kinds.shape not in ((), (k,)):
         raise ValueError(f"continuous: need True, False, None or a list of {k} of them, got {shortened(continuous)}")
-    kinds = np.broadcast_to(kinds, k)
-    rows = zip(truths.T, levels, kinds, strict=True)
-    classes = np.array([_bins(truth, _FACTOR_BINS) if kind else labels for truth, (_, labels), kind in rows])
-    for column, (labels, values, kind) in enumerate(zip(classes, distinct, kinds, strict=True)):
-        fullest = np.bincount(labels).max()
+    kinds, classes = np.broadcast_to(kinds, k), np.empty((k, n), np.intp)
+    for column, (truth, values, kind) in enumerate(zip(truths.T, distinct, kinds, strict=True)):
+        classes[column] = _bins(truth, _FACTOR_BINS) if kind else np.unique(truth, return_inverse=True)[1]
+        fullest = np.bincount(classes[column]).max()
         if kind and continuous is None and values <= n / 2:
             text = f"has {values} different values in {n} rows and is taken as continuous; set continuous=True or False"
         elif kind and values > 1 and fullest > 0.9 * n:

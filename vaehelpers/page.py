@@ -26,7 +26,8 @@ from .play import Play
 _WEB = Path(__file__).parent / "web"
 _LESSONS = Path(__file__).parents[1] / "notebooks"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Code that runs before a notebook: widgets and figures under sliders need no kernel, others get twice the pixels.
+#: Code that runs before a notebook: widgets become pages and figures under sliders become frames, which need no kernel;
+#: other figures get twice the pixels.
 BEFORE = """%config InlineBackend.figure_formats = ["retina"]
 from vaehelpers import page
 from vaehelpers.explorer import LatentExplorer
@@ -40,42 +41,39 @@ Play._ipython_display_ = page.display_playground
 
 
 def find(lesson: str) -> Path:
-    """Return the path of a notebook, given as such or by the number of a lesson.
+    """Return the path of a notebook, given as a path or by the number of a lesson.
 
-    Raises ``FileNotFoundError`` when there is no such notebook beside the package or in the current folder.
+    A lesson in the current folder or its folder ``notebooks`` takes precedence over that beside the package. Raises
+    ``FileNotFoundError`` when there is no such notebook.
     """
     path = expanded(lesson, "notebook")
-    if not re.fullmatch(r"\d{1,2}", lesson):
-        if path.is_file():
-            return path
-        raise FileNotFoundError(f"notebook: need the number of a lesson or a notebook, got {lesson!r}")
-    pattern, folders = f"{int(lesson):02}_*.ipynb", (_LESSONS, Path(), Path("notebooks"))
-    for folder in folders:
-        for found in sorted(folder.glob(pattern)):
-            return found
-    places = ", ".join(str(folder.absolute()) for folder in folders)
-    raise FileNotFoundError(f"notebook: there is no {pattern} in {places}")
+    if lesson.isdecimal():
+        for folder in (_LESSONS, Path(), Path("notebooks")):
+            path = min(folder.glob(f"{int(lesson):02}_*.ipynb"), default=path)
+    if not path.is_file():
+        raise FileNotFoundError(f"notebook: need the number of a lesson in {_LESSONS}, or a notebook, got {lesson!r}")
+    return path
 
 
 def write(notebook: Path, output: Path) -> None:
     """Execute a notebook in its folder and write it as one HTML file that needs no kernel, network or other file.
 
-    Raises ``ValueError`` when it is no notebook, when a cell fails, or when a formula cannot be converted, and
-    ``OSError`` when the file cannot be written.
+    Raises ``ValueError`` when ``notebook`` is not a notebook, when a cell fails or when a formula cannot be converted,
+    and ``OSError`` when the file cannot be written.
     """
-    with replacing(output) as part:  # found out before the notebook runs, which takes long
+    with replacing(output) as part:  # entered first: a disk error is reported before the notebook runs for minutes
         part.write_text(to_html(executed(notebook, BEFORE, folder=notebook.parent), notebook.parent), encoding="utf-8")
 
 
 def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
-    """Return a notebook with its outputs but without widgets, run in ``folder`` after the code ``before``.
+    """Run a notebook in ``folder``, after the code ``before``, and return it with its outputs but without widgets.
 
-    Raises ``ValueError`` when it is no notebook, or naming the cell that fails.
+    Raises ``ValueError`` when the file is not a notebook and when a cell fails; cells are counted from 1.
     """
     try:
         notebook = nbformat.read(path, 4)
     except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:
-        raise ValueError(f"notebook: {str(path)!r} is no notebook ({type(error).__name__})") from None
+        raise ValueError(f"notebook: {str(path)!r} is not a notebook ({type(error).__name__})") from None
     notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     client = NotebookClient(
         notebook,
@@ -90,10 +88,10 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
         for number, cell in enumerate(notebook.cells):
             try:
                 client.execute_cell(cell, number)
-            except CellExecutionError as error:
-                raise _failure(path, number, f"{error.ename}: {error.evalue}") from None
-            except (CellTimeoutError, DeadKernelError) as error:
-                raise _failure(path, number, str(error)) from None
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+                first_line = reason.partition("\n")[0]
+                raise ValueError(f"notebook: cell {number} of {path.name} failed: {first_line}") from None
     del notebook.cells[0]
     notebook.metadata.pop("widgets", None)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
@@ -106,11 +104,6 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
     return notebook
 
 
-def _failure(path: Path, number: int, reason: str) -> ValueError:
-    """Return an error of one line; cells are counted from 1, and without the code that runs before them."""
-    return ValueError(f"notebook: cell {number} of {path.name} failed: {reason.partition(chr(10))[0]}")
-
-
 def display_frame(explorer: LatentExplorer) -> None:
     """Display an explorer as a page in a frame, with no other file."""
     frame = f'<iframe class="explorer" srcdoc="{html.escape(explorer.to_html())}" title="Latent explorer"></iframe>'
@@ -118,7 +111,7 @@ def display_frame(explorer: LatentExplorer) -> None:
 
 
 def display_playground(play: Play) -> None:
-    """Display a playground as a page in a frame, whose name states the scene, so that all have the same document."""
+    """Display a playground as a page in a frame; the frame's name states the scene, so that all share one document."""
     page = html.escape(Play().to_html())
     frame = (
         f'<iframe class="explorer playground" name="scene={play.scene}" srcdoc="{page}" title="Playground"></iframe>'
@@ -127,9 +120,9 @@ def display_playground(play: Play) -> None:
 
 
 def with_guesses(cell: NotebookNode) -> str:
-    """Return a markdown cell's text, with the guesses that a prediction offers in an element for ``web/questions.js``.
+    """Return the text of a Markdown cell and, in an element for ``web/questions.js``, the guesses for its prediction.
 
-    They are in the cell's metadata, or in a comment of a translated text: ``<!-- guesses: ja | nein -->``.
+    They are in the cell's metadata or, in a translation, in a comment of the text: ``<!-- guesses: ja | nein -->``.
     """
     found = re.search(r"<!-- guesses: (.+) -->", cell.source)
     guesses = found[1] if found else " | ".join(cell.metadata.get("guesses", []))
@@ -137,7 +130,7 @@ def with_guesses(cell: NotebookNode) -> str:
 
 
 def to_html(notebook: NotebookNode, folder: Path) -> str:
-    """Return a page with all of an executed notebook, which may show images in ``folder``.
+    """Return an executed notebook as the text of an HTML page; its Markdown may show images in ``folder``.
 
     Raises ``ValueError`` when a formula cannot be converted.
     """
@@ -163,7 +156,7 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
 
 
 def _once(documents: list[str], frame: re.Match[str]) -> str:
-    """Return the document of a frame or, where an earlier frame has the same, its number for ``web/frames.js``."""
+    """Return the document of a frame or, if an earlier frame has the same one, its number for ``web/frames.js``."""
     if frame[1] in documents:
         return f'data-document="{documents.index(frame[1])}"'
     documents.append(frame[1])

@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import torch
 from PIL import Image
+from test_browser import watched
 
 from vaehelpers import datasets, latents, weights
 from vaehelpers.explorer import LatentExplorer, typical_code
@@ -22,6 +23,11 @@ CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
   const [range, number] = row.querySelectorAll("input");
   return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), Number(number.value), Number(range.value)];
 })"""
+# Return the visible elements that extend beyond the window to the left or right.
+BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
+  const { left, right, width } = each.getBoundingClientRect();
+  return width && each.checkVisibility() && (left < 0 || right > document.documentElement.clientWidth);
+}).map((each) => each.outerHTML.slice(0, 80))"""
 # Run code in the kernel of the open notebook; return its printed output and the names of its errors.
 EXECUTE = """async (code) => {
   const future = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
@@ -125,21 +131,14 @@ class Opened:
 
 @contextlib.contextmanager
 def opened(browser, path, model, *, clock=False, **options):
-    """Open a file; assert at the end that the console is empty, no error occurred and nothing else was loaded."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}} | options)
-    page, wrong, asked = context.new_page(), [], []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    if clock:  # time advances only by `page.clock.run_for`
-        page.clock.install(time=0)
-        page.clock.pause_at(1000)
-    page.goto(path.as_uri())
-    page.wait_for_selector(".latent-explorer, [role=alert], noscript img")
-    yield Opened(page, model)
-    context.close()
-    assert wrong == [], wrong
-    assert set(asked) == {path.as_uri()}
+    """Open a file."""
+    with watched(browser, **options) as page:
+        if clock:  # time advances only by `page.clock.run_for`
+            page.clock.install(time=0)
+            page.clock.pause_at(1000)
+        page.goto(path.as_uri())
+        page.wait_for_selector(".latent-explorer, [role=alert], noscript img")
+        yield Opened(page, model)
 
 
 def opener(browser, folder):

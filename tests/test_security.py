@@ -1,6 +1,6 @@
 """Neither files nor texts execute code, servers listen on this machine only, and nothing is sent to other machines.
 
-Tested elsewhere: what the explorer's page loads and how it shows hostile texts (test_explorer, test_explorer_robust),
+Tested elsewhere: what the explorer's page loads and how it shows hostile texts (test_explorer),
 hostile weights (test_weights), images and downloads (test_datasets), and that no page or lesson makes a request beyond
 this machine (test_browser, test_site, test_slides, test_voila).
 """

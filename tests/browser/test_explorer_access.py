@@ -1,8 +1,7 @@
 """The explorer by keyboard, with a screen reader, in dark mode and on narrow screens."""
 
-import numpy as np
 import pytest
-from explorers import shipped
+from explorers import BEYOND, shipped
 from test_browser import serious_violations
 
 pytestmark = pytest.mark.slow
@@ -22,23 +21,6 @@ FOCUS = """(controls) => {
   const outline = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
   return [all.indexOf(document.activeElement), outline, all.length];
 }"""
-# Move a slider in fifty steps; return the elements that have moved or changed their size.
-JUMPS = """(range) => {
-  const all = [...document.querySelectorAll("button, input, select, summary, canvas, h3, .name, .elbo")];
-  const box = (each) => JSON.stringify(each.getBoundingClientRect()), { min, max } = range;
-  const before = all.map(box), jumped = new Set();
-  for (let k = 0; k <= 50; k++) {
-    range.value = Number(min) + k / 50 * (max - min);
-    range.dispatchEvent(new Event("input"));
-    all.forEach((each, i) => { if (box(each) !== before[i]) jumped.add(each.outerHTML); });
-  }
-  return [...jumped];
-}"""
-# Return the visible elements that extend beyond the window to the left or right.
-BEYOND = """() => [...document.querySelectorAll("body *")].filter((each) => {
-  const { left, right, width } = each.getBoundingClientRect();
-  return width && each.checkVisibility() && (left < 0 || right > document.documentElement.clientWidth);
-}).map((each) => each.outerHTML.slice(0, 80))"""
 # Scroll to a slider; return which of the image and the slider is not fully visible, or is covered.
 HIDDEN = """(range) => {
   range.scrollIntoView({ block: "nearest" });
@@ -48,10 +30,6 @@ HIDDEN = """(range) => {
     const corners = [[left + 3, top + 3], [right - 3, top + 3], [left + 3, bottom - 3], [right - 3, bottom - 3]];
     return corners.some(([x, y]) => document.elementFromPoint(x, y) !== places[name]);
   });
-}"""
-COVERED = """() => {
-  const { activeElement } = document, { left, top, width, height } = activeElement.getBoundingClientRect();
-  return !activeElement.contains(document.elementFromPoint(left + width / 2, top + height / 2));
 }"""
 
 
@@ -99,22 +77,6 @@ def test_tab_reaches_every_control_and_outlines_it(page_of, name, tool):
         assert all(outlines.get(place, 0) >= 2 for place in range(number)), outlines
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (400, 800)], ids=str)
-def test_nothing_else_on_the_page_moves_with_a_slider(page_of, size):
-    with page_of(viewport=dict(zip(("width", "height"), size, strict=True))) as explorer:
-        elbo, index = explorer.page.locator(".elbo"), explorer.page.get_by_label("index", exact=True)
-        assert explorer.slider(12).evaluate(JUMPS) == []
-        explorer.open("True hand")
-        for slider in (index, index, explorer.slider(12)):  # with an ELBO that is still estimated, and a complete one
-            assert slider.evaluate(JUMPS) == []
-            explorer.eventually(lambda: np.testing.assert_("…" not in elbo.text_content()))
-        tops = "() => [...document.querySelectorAll('button, input, canvas')].map((each) => each.offsetTop)"
-        before = explorer.page.evaluate(tops)
-        explorer.button("random").click()
-        assert elbo.text_content() == ""
-        assert explorer.page.evaluate(tops) == before
-
-
 @pytest.mark.parametrize("name", ["hands", "digits-2d", "hands-pose"])
 def test_nothing_is_wider_than_the_window(page_of, name):
     with page_of(name) as explorer:
@@ -140,23 +102,3 @@ def test_the_image_stays_visible_beside_every_slider(page_of, size):
             assert len(sliders) == number
             for slider in sliders:
                 assert slider.evaluate(HIDDEN) == [], (tool, slider.get_attribute("aria-label"))
-
-
-def test_the_image_does_not_cover_the_control_with_the_focus(page_of):
-    with page_of(viewport={"width": 390, "height": 600}) as explorer:
-        explorer.page.locator("summary").focus()
-        for _ in range(12):  # back over four latents
-            explorer.press("Shift+Tab")
-            assert not explorer.page.evaluate(COVERED)
-
-
-def test_a_projector_shows_the_main_controls_without_scrolling(page_of):
-    main = ".image canvas, .image button, .row:visible, .tool canvas, .factors input, .factors select, .elbo"
-    with page_of() as explorer:
-        for tool, number in ((None, 11), ("True hand", 18), ("Map of codes", 15)):
-            if tool:
-                explorer.open(tool)
-            boxes = [each.bounding_box() for each in explorer.page.locator(main).all()]
-            assert len(boxes) == number
-            assert all(0 <= box["y"] <= box["y"] + box["height"] <= 720 for box in boxes), tool
-        assert explorer.page.evaluate("scrollY") == 0

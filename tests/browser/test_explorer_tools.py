@@ -132,37 +132,28 @@ def point(digits, selector, share, act="click", **options):
     getattr(digits.page.mouse, act)(x, y, **options)
 
 
-def select(digits, k):
-    """Enter the number of an image; return the position of the ring."""
-    digits.page.get_by_label("image", exact=True).fill(str(k))
-    return np.array(digits.page.evaluate(RING))
-
-
-@pytest.mark.parametrize("axes", [(0, 1), (1, 0), (2, 3)])
+@pytest.mark.parametrize("axes", [(1, 0), (2, 3)])
 def test_the_map_places_images_along_two_axes_and_a_click_selects_the_nearest(digits, codes, axes):
-    directions = np.array([[1, 0], [0, 1], *shipped("digits-2d").images["components"]])
-    along = codes @ directions[list(axes)].T
+    directions = np.array([[1, 0], [0, 1], *shipped("digits-2d").images["components"]])[list(axes)]
+    scale = 1.12 * np.abs(codes @ directions.T).max(axis=0)
+    places = (codes @ directions.T / scale + 1) / 2
+    number = digits.page.get_by_label("image", exact=True)
     for label, axis in zip(("to the right", "upwards"), axes, strict=True):
         options = digits.page.get_by_label(label).locator("option").all_text_contents()
         assert [("PCA" in option) for option in options] == [False, False, True, True]
         digits.page.get_by_label(label).select_option(index=axis)
-    scales = [along[k] / (2 * select(digits, k) - 1) for k in (3, 17, 40, 199)]  # from the middle to an edge
-    scale = np.mean(scales, axis=0)
-    np.testing.assert_allclose(scales, np.tile(scale, (4, 1)), rtol=0.05)
-    assert np.all(scale > np.abs(along).max(axis=0))  # there is room for all images
-    places = (along / scale + 1) / 2
-    for place in [*np.random.default_rng(7).uniform(0.1, 0.9, (8, 2)), *(places[[5, 77]] + 0.002)]:
+    for place in [*np.random.default_rng(7).uniform(0.1, 0.9, (6, 2)), *(places[[5, 77]] + 0.002)]:
         point(digits, ".chart canvas", place)
-        distances, k = np.linalg.norm(places - place, axis=1), int(digits.page.get_by_label("image").last.input_value())
+        distances, k = np.linalg.norm(places - place, axis=1), int(number.input_value())
         assert distances[k] < distances.min() + 0.01  # two may be equally near, up to a pixel
         np.testing.assert_array_equal(digits.code(), codes[k])
         np.testing.assert_allclose(digits.page.evaluate(RING), places[k], atol=0.01)
     digits.enter([1.5, -2])  # the ring follows the sliders
-    ring = np.clip((directions[list(axes)] @ [1.5, -2] / scale + 1) / 2, 0, 1)
+    ring = np.clip((directions @ [1.5, -2] / scale + 1) / 2, 0, 1)
     np.testing.assert_allclose(digits.page.evaluate(RING), ring, atol=0.01)
-    assert digits.page.get_by_label("image", exact=True).input_value() == ""
-    for typed in (17, "200", "-1", "2.5", ""):  # the map has the images from 0 to 199
-        select(digits, typed)
+    assert number.input_value() == ""
+    for typed in ("17", "200", "-1", "2.5", ""):  # the map has the images from 0 to 199
+        number.fill(typed)
         digits.assert_draws(codes[17])
 
 
@@ -296,14 +287,10 @@ def test_a_model_of_colour_images_encodes_colours(page_of, tmp_path):
 
 def test_one_tool_is_open_at_a_time_and_keeps_what_it_shows(page_of):
     with page_of() as explorer:
-        buttons, index = explorer.page.locator(".toolbar button"), explorer.page.get_by_label("index", exact=True)
+        opened, index = explorer.page.locator("[aria-expanded=true]"), explorer.page.get_by_label("index", exact=True)
         for name in ("Map of codes", "Your own image", "True hand"):
             explorer.open(name)
-            assert explorer.page.locator(".tool h3").all_inner_texts() == [name]
-            expanded = [
-                button.inner_text() for button in buttons.all() if button.get_attribute("aria-expanded") == "true"
-            ]
-            assert expanded == [name]
+            assert explorer.page.locator(".tool h3").all_inner_texts() == opened.all_inner_texts() == [name]
         index.fill("0.7")
         explorer.open("True hand")
         assert explorer.page.locator(".tool").count() == 0

@@ -33,7 +33,7 @@ def log_weights(
     for start in range(0, samples, block):
         times = min(block, samples - start)
         m, v = mu.repeat(times, 1), logvar.repeat(times, 1)
-        eps = reparameterise(torch.zeros_like(m), torch.zeros_like(v), generator=generator)
+        eps = torch.randn(m.shape, generator=generator, device=m.device)
         z = m + torch.exp(0.5 * v) * eps
         log_likelihood, _ = elbo_terms(x.repeat(times, 1, 1, 1), decoder(z), m, v)
         log_ratio = 0.5 * (z**2 - eps**2 - v).sum(1)  # log q(z | x) − log p(z); computing z − m would lose digits

@@ -92,7 +92,7 @@ def sprites(n: int, *, seed: int, size: int = 64) -> Images:
 def digits(*, size: int = 32) -> Images:
     """Return scikit-learn's 1,797 handwritten digits, enlarged from 8×8 to ``size``; the one factor is the class.
 
-    Raises ``ValueError`` for a size that is no whole number from 8 to 4096.
+    Raises ``ValueError`` for a size that is not a whole number from 8 to 4096.
     Source: Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine Learning Repository.
     """
     from sklearn.datasets import load_digits
@@ -107,8 +107,8 @@ def mnist(*, test: bool = False, size: int = 32) -> Images:
     """Return MNIST's 60,000 training or 10,000 test digits, 28×28 padded by a black border of two pixels.
 
     For a ``size`` other than 32 they are rescaled. The file (11 MB) is downloaded once into the user's cache, and its
-    checksum is verified at each call. Raises ``ValueError`` for a size that is no whole number from 8 to 4096, and
-    ``OSError``, whose message says what to do, if the download fails or the file in the cache is another one.
+    checksum is verified at each call. Raises ``ValueError`` for a size that is not a whole number from 8 to 4096, and
+    ``OSError``, whose message says what to do, if the download fails or the checksum is wrong.
     Source: LeCun, Bottou, Bengio & Haffner (1998), "Gradient-based learning applied to document recognition", §III.
     """
     whole("size", size, 8, 4096)
@@ -158,9 +158,10 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
     Another warning counts the images that cannot be read and names the first ten, with the reason: damaged, too big
     (Pillow's limit), of an unknown format, or of 32-bit numbers without a known white level (16 bits are rescaled).
     Hidden files and files with the suffix of another type (``.txt``) are ignored.
-    A hash of the names holds out about a tenth of the files: ``test=True`` reads only these, ``test=False`` the others.
-    Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it holds no readable image, or with
-    ``test=True`` fewer than 10 files.
+
+    A hash of the names selects about a tenth of the files to be held out: ``test=True`` reads only these, and
+    ``test=False`` only the others. Raises ``FileNotFoundError`` when the folder is missing and ``ValueError`` when it
+    holds no readable image or, with ``test=True``, fewer than 10 files.
     """
     path = expanded(path)
     whole("size", size, 8, 4096)

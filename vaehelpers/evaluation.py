@@ -90,9 +90,10 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 
 
 def latent_names(information: NDArray[np.floating], names: Sequence[str]) -> dict[int, str]:
-    """Return the latents that stand for a factor: the mutual information of the two is the largest for both.
+    """Return the latents that stand for a factor, with its name.
 
-    ``information`` is ``(latent_dim, k)``, in nats, as ``metrics.mi_matrix`` returns it.
+    Their mutual information is above 0.5 nats, and the largest both for the latent and for the factor. ``information``
+    is ``(latent_dim, k)``, in nats, as ``metrics.mi_matrix`` returns it.
     """
     best = enumerate(information.argmax(axis=0).tolist())
     return {i: names[k] for k, i in best if information[i].argmax() == k and information[i, k] > 0.5}

@@ -175,9 +175,9 @@ class LatentExplorer(anywidget.AnyWidget):
 
 
 def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None) -> NDArray[np.floating]:
-    """Return an initial code ``(latent_dim,)``: of an open hand, of the first image, or sampled from the prior.
+    """Return an initial code ``(latent_dim,)``, which usually decodes to a sharper image than 0, the prior's mean.
 
-    Most of these decode to a sharper image than 0, the mean of the prior.
+    It is that of an open hand for a model of hands, else that of the first image, else a sample from the prior.
     """
     if card.get("data") == "hands" and model.channels == 1:
         return encode(model, hands.render(hands.neutral()[None], model.size))[0][0]

@@ -10,7 +10,7 @@ from .arguments import shortened
 
 
 def expanded(path: str | Path, name: str = "path") -> Path:
-    """Return a path with ``~`` replaced by the home folder; a ``ValueError`` names an argument that is no path."""
+    """Return a path with ``~`` replaced by the home folder. Raises ``ValueError`` for anything that is not a path."""
     if not isinstance(path, str | os.PathLike) or not os.fspath(path):
         raise ValueError(f"{name}: need the name of a file or folder, got {shortened(path)}")
     return Path(path).expanduser()

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
-Surface = tuple[Floats, Floats, Floats]  # of each pixel: signed distance from the edge, height, and 1 if it faces you
+Surface = tuple[Floats, Floats, Floats]  # of each pixel: signed distance to the edge, height, and 1 where it faces you
 
 
 class Factor(NamedTuple):
@@ -68,7 +68,7 @@ _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
 def sample_factors(n: int, *, vary: Sequence[str] = tuple(FACTORS), rng: np.random.Generator) -> Floats:
     """Draw independent uniform factors ``(n, 10)``, columns as in ``FACTORS``; those not in ``vary`` are neutral.
 
-    Raises ``ValueError`` for an unknown factor, for an ``n`` below 1 and for an ``rng`` that is no Generator.
+    Raises ``ValueError`` for an unknown factor, for an ``n`` below 1 and for an ``rng`` that is not a Generator.
     """
     whole("n", n), columns_of(vary), generator("rng", rng)
     columns = [rng.uniform(f.low, f.high, n) if name in vary else np.full(n, f.neutral) for name, f in FACTORS.items()]

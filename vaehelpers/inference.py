@@ -1,4 +1,4 @@
-"""Posteriors of hidden variables: exact by enumeration, by Markov chain Monte Carlo and by mean field, in nats."""
+"""Posteriors of latent variables: exact by enumeration, approximate by Markov chain Monte Carlo and mean field."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,7 +103,7 @@ def _log_probability(log_absent: Floats, present: ArrayLike) -> Floats:
 def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
     """Return p(z_i = 1 | x) ``(causes,)`` exactly, from all 2^causes states in blocks that fit into the cache.
 
-    Raises ``ValueError`` for more than 30 causes: 30 take most of an hour, and each further one doubles that.
+    Raises ``ValueError`` for more than 30 causes: 30 take most of an hour, and each further cause doubles the time.
     """
     n = len(instance("model", model, NoisyOr).prior)
     if n > 30:
@@ -120,11 +120,11 @@ def posterior_marginals(model: NoisyOr, symptoms: ArrayLike) -> Floats:
 def metropolis(log_p: Callable[[Bits], ArrayLike], start: ArrayLike, steps: int, *, rng: np.random.Generator) -> Bits:
     """Sample binary states: flip one variable at random, and accept with probability min(1, p(new) / p(old)).
 
-    ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant, and is evaluated once a
-    step; ``start (chains, n)`` holds the first state of each independent chain. Returns the states after each step,
-    ``(steps, chains, n)``: chains that disagree need more steps (Metropolis et al. 1953; MacKay 2003, §29.4). Raises
-    ``ValueError`` when ``start`` is not a table of 0 and 1 or holds an impossible state, and when ``log_p`` returns NaN
-    or another shape.
+    ``log_p`` maps states ``(chains, n)`` to log-probabilities ``(chains,)``, up to a constant, and is evaluated once
+    per step; ``start (chains, n)`` holds the first state of each independent chain. Returns the states after each step,
+    ``(steps, chains, n)``; if the chains disagree, they need more steps. Metropolis et al. (1953), "Equation of state
+    calculations by fast computing machines"; MacKay (2003), §29.4. Raises ``ValueError`` when ``start`` is not a table
+    of 0 and 1 or holds an impossible state, and when ``log_p`` returns NaN or another shape.
     """
     z = _bits("start", start, ("chains", "n")).astype(np.uint8)
     current = _log_table("log_p", function("log_p", log_p)(z), (len(z),))
@@ -146,9 +146,9 @@ def mean_field(model: NoisyOr, symptoms: ArrayLike, start: ArrayLike, *, sweeps:
     """Fit q(z) = Π q(z_i) by coordinate ascent on the ELBO: one factor is updated while the others are fixed.
 
     ``start (causes,)`` holds the first q(z_i = 1). Returns the path ``(1 + sweeps · causes, causes)`` of q(z_i = 1) and
-    the cumulative work after each update. Each expectation is exact and enumerates the other causes of a symptom only.
-    The unit of work is one evaluation of the log joint, which evaluates each symptom once (Bishop 2006, eq. 10.9).
-    Raises ``ValueError`` when ``start`` is not one probability for each cause, or a symptom has more
+    the cumulative work after each update. The expectations are exact (Bishop 2006, eq. 10.9): for each symptom, a sum
+    over the states of its other causes. The unit of work is one evaluation of the log joint, which evaluates each
+    symptom once. Raises ``ValueError`` when ``start`` is not one probability for each cause, or when a symptom has more
     than 25 causes.
     """
     causes, n_symptoms = instance("model", model, NoisyOr).strength.shape
@@ -200,7 +200,7 @@ def gaussian_mean_field(
 def converged(path: ArrayLike) -> bool:
     """Return whether the last sweep of a mean-field path ``(1 + sweeps · n, n)`` changed no value by more than 1e-6.
 
-    Divide the path of a Gaussian by the standard deviations of q first.
+    Divide the path of ``gaussian_mean_field`` by the standard deviations of q first, so that its unit does not matter.
     """
     updates = array("path", path, ("updates", "n"))
     sweep = updates.shape[1]

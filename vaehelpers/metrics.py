@@ -46,9 +46,9 @@ class DCI(NamedTuple):
 def mi_matrix(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> Floats:
     """Return the mutual information ``(latents, factors)`` in nats between each latent's mean and each factor.
 
-    ``mu`` is ``(n, latents)``, each put into 20 equal bins; ``factors`` is ``(n, k)``. The estimate from counts is
-    biased upwards by about (bins − 1)(classes − 1)/2n: use thousands of rows. Raises ``ValueError`` when the shapes do
-    not match, there are fewer than 2 rows or latents, or a value is not finite.
+    ``mu`` is ``(n, latents)``, and each latent is put into 20 bins of equal width; ``factors`` is ``(n, k)``. The
+    estimate from counts is biased upwards by about (bins − 1)(classes − 1)/2n: use thousands of rows. Raises
+    ``ValueError`` when the shapes do not match, there are fewer than 4 rows or 2 latents, or a value is not finite.
     """
     codes, _, classes, _ = _prepared(mu, factors, continuous)
     return _information(codes, classes)
@@ -76,9 +76,9 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> 
 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
     gradient-boosted trees learn the classes of each factor from two thirds of the rows. The importance of a latent is
-    that for their splits; informativeness is their accuracy on the other rows. A factor of ten classes takes about 3 s
-    for 1,000 rows of 25 latents, and the time is proportional to each of these numbers; the factors are fitted in
-    parallel. Raises ``ValueError`` as ``mig_gaps`` does, and for a single factor.
+    its share in the splits of the trees; informativeness is their accuracy on the other rows. The factors are fitted in
+    parallel: one of ten classes takes about 3 s for 1,000 rows of 25 latents, and the time is proportional to each of
+    these numbers. Raises ``ValueError`` as ``mig_gaps`` does, and for a single factor.
     """
     codes, truths, classes, _ = _prepared(mu, factors, continuous)
     if len(classes) < 2:
@@ -120,14 +120,15 @@ def factor_vae_score(
     test: int = 500,
     variances: int = 10_000,
 ) -> float:
-    """Return the accuracy of a vote that predicts a batch's fixed factor from the latent with the least variance.
+    """Return the accuracy of a vote that predicts which factor is fixed in a batch from the latent that varies least.
 
     Kim & Mnih (2018), "Disentangling by factorising", §4. ``represent`` turns factors (n, k) into codes (n, latents);
-    ``sample(n, rng)`` draws factors. A majority vote over ``train`` batches assigns a factor to each latent and is
-    scored on ``test`` others. The variance of a latent is relative to that over ``variances`` draws; latents with a
-    standard deviation below 0.05 are left out, and if none is left the score is 0. Drawing takes nearly all the time,
-    hence a tenth of disentanglement_lib's batches: the standard error is at most 0.023. Raises ``ValueError`` when a
-    size is below 2, when factors or codes have the wrong shape or are not finite, and for a single or constant factor.
+    ``sample(n, rng)`` draws factors. A majority vote over ``train`` batches assigns a factor to each latent, and
+    ``test`` further batches score it. The variance of a latent is divided by its variance over ``variances`` draws;
+    latents whose standard deviation over these is below 0.05 are left out, and if none is left the score is 0. Nearly
+    all the time goes into drawing, so the defaults are a tenth of disentanglement_lib's; the standard error is at most
+    0.023. Raises ``ValueError`` when a size is below 2, when factors or codes have the wrong shape or are not finite,
+    and for a single or constant factor.
     """
     codes, k = _first_draw(represent, sample, variances, rng, batch=batch, train=train, test=test, variances=variances)
     scale = codes.var(axis=0, ddof=1)
@@ -255,7 +256,7 @@ def _encode(represent: Represent, factors: Floats) -> Floats:
 
 
 def _first_draw(represent: Represent, sample: Sample, n: int, rng: Generator, **sizes: int) -> tuple[Floats, int]:
-    """Return the codes of ``n`` draws and the number of factors, after a check of all arguments."""
+    """Check all arguments, and return the codes of ``n`` draws and the number of factors."""
     for name, size in sizes.items():
         whole(name, size, 2)
     factors = _draw(sample, n, generator("rng", rng))

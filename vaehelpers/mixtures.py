@@ -30,10 +30,10 @@ def k_means(
 ) -> tuple[Floats, Labels]:
     """Return ``k`` centres (k, d) and the label (n,) of each row of ``x`` (n, d): the best of ``n_init`` runs.
 
-    Lloyd (1982), "Least squares quantization in PCM", by scikit-learn, from rows chosen by k-means++ (Arthur &
-    Vassilvitskii 2007). The best run has the smallest sum of squared distances. Warns with a ``ConvergenceWarning``
-    when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises ``ValueError`` unless
-    1 ≤ k ≤ n.
+    This is scikit-learn's implementation of Lloyd (1982), "Least squares quantization in PCM", started from rows that
+    k-means++ chooses (Arthur & Vassilvitskii 2007). The best run has the smallest sum of squared distances. Warns with
+    a ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
+    ``ValueError`` unless 1 ≤ k ≤ n.
     """
     x = array("x", x, ("n", "d"))
     whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
@@ -169,11 +169,11 @@ def fit(
 ) -> Fit:
     """Run EM on ``x`` (n, d), several times as fast as ``em``, and return mixture, bounds and ``converged``.
 
-    ``start`` is a mixture or a number of components. For a number, ``n_init`` runs start from labels of ``k_means``
-    with ``rng``, and the run with the largest likelihood is returned; runs with a component at ``FLOOR`` count only if
-    all have one. A run converges when the mean log-likelihood of a row changes by less than ``tol``; ``tol=0`` runs
-    ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge. Raises ``ValueError`` as
-    ``m_step`` does.
+    ``start`` is a mixture or a number of components. With a number, ``n_init`` runs start from labels of ``k_means``
+    with ``rng``, and the run with the largest likelihood is returned; one with a component at ``FLOOR`` is returned
+    only if every run has such a component. A run converges when the mean log-likelihood of a row changes by less than
+    ``tol``; ``tol=0`` runs ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge.
+    Raises ``ValueError`` as ``m_step`` does.
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)
@@ -210,9 +210,9 @@ def _run(x: Floats, root: Floats, mixture: GaussianMixture, max_iter: int, tol: 
 def _round(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
     """Return the mixture after an E step and an M step on ``x``, and the log-likelihood before them.
 
-    For each component, y is ``x`` in coordinates in which the component is N(0, I), linear in (1, x). So both
-    half-steps are a matrix product for each block of rows. The rounding error grows with the square of a component's
-    step in standard deviations, and vanishes at the end of EM.
+    For each component, y is ``x`` in coordinates in which the component is N(0, I). Since y is linear in (1, x), each
+    half-step is one matrix product for each block of rows. The rounding error grows with the square of the distance, in
+    standard deviations, that a component moves, so it vanishes at the end of EM.
     """
     k, d = mixture.means.shape
     roots = np.linalg.cholesky(mixture.covariances)

@@ -150,7 +150,7 @@ def _at_least_single(values: Tensor) -> Tensor:
 def _initialise(network: nn.Module) -> None:
     """Initialise as He et al. (2015), §2.2, which keeps the variance of the signals equal in all layers.
 
-    With torch's default it shrinks, and all latents stay collapsed for the first 300,000 images.
+    With torch's default, this variance shrinks, and all latents stay collapsed for the first 300,000 images.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):

@@ -24,7 +24,7 @@ _PAGE = ("hands", "dom", "scenes", "samples", "drawing", "views", "charts", "pla
 
 
 def _script() -> str:
-    """Join the modules of the page, with the worker's and the digits (64 pixels from 0 to 16, class) as constants."""
+    """Join the page's modules; constants hold the worker's modules and the digits (64 pixels from 0 to 16; class)."""
     digits = load_digits()
     packed = pack(np.column_stack([digits.data, digits.target]).astype(np.uint8).tobytes())
     worker = json.dumps(bundle(_WORKER))

@@ -31,12 +31,10 @@ _RISE = (4 + 3 * np.pi) / (24 + 6 * np.pi) * 2**0.5  # the heart's centre of mas
 def sample_factors(n: int, *, rng: np.random.Generator) -> Floats:
     """Draw ``n`` rows of the grid uniformly and with replacement: ``(n, 5)``.
 
-    Raises ``ValueError`` for an ``n`` below 1 and for an ``rng`` that is no Generator.
+    Raises ``ValueError`` for an ``n`` below 1 and for an ``rng`` that is not a Generator.
     """
-    counts = [len(values) for values in GRID.values()]
-    cells = generator("rng", rng).integers(np.prod(counts), size=whole("n", n))
-    steps = np.unravel_index(cells, counts)
-    return np.stack([values[step] for values, step in zip(GRID.values(), steps, strict=True)], axis=1)
+    whole("n", n), generator("rng", rng)
+    return np.stack([rng.choice(values, n) for values in GRID.values()], axis=1)
 
 
 def render(factors: ArrayLike, size: int = 64) -> Floats:

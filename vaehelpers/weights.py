@@ -71,7 +71,8 @@ def write(path: Path, tensors: dict[str, Tensor], card: dict[str, Any]) -> None:
 def read(path: Path, name: str = "path") -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read tensors and card into memory and close the file, so that it can be replaced on Windows.
 
-    Raises ``FileNotFoundError`` if there is no such file and ``ValueError`` if it is damaged; both begin with ``name``.
+    Raises ``FileNotFoundError`` if there is no such file and ``ValueError`` if it is damaged, with messages that begin
+    with ``name``.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{name}: there is no file {str(path)!r}")

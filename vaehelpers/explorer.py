@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from . import hands, plots
-from .arguments import array, instance, shortened
+from .arguments import array, instance, shortened, whole
 from .datasets import Images
 from .files import replacing
 from .latents import UNUSED, encode, latent_kl, traverse
@@ -60,10 +60,9 @@ class LatentExplorer(anywidget.AnyWidget):
 
     ``card`` is the model's card, with the KL and, where known, the name of each latent. ``start`` is the
     initial code ``(latent_dim,)``, to which a button resets; 0 by default. The first 200 of ``images`` are placed on a
-    map by their codes. ``z`` is the code ``(latent_dim,)`` of the sliders, within ±3; ``selected`` is the index of the
-    image on the map that has this code, or -1. Setting either moves the sliders.
-    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, when the map has no image
-    ``selected``, and when the card belongs to another model.
+    map by their codes. ``z`` is the code ``(latent_dim,)`` of the sliders, within ±3; setting it moves the sliders.
+    Raises ``ValueError`` when ``start`` or ``z`` is not a finite number for each latent, and when the card belongs to
+    another model.
     """
 
     _esm = bundle()
@@ -73,7 +72,6 @@ class LatentExplorer(anywidget.AnyWidget):
     images = traitlets.Dict().tag(sync=True)
     z: traitlets.TraitType[Any, Any] = traitlets.TraitType().tag(sync=True)  # `Any` would accept None unvalidated
     start = traitlets.List(traitlets.Float()).tag(sync=True)
-    selected = traitlets.Int(-1)
 
     def __init__(
         self,
@@ -110,22 +108,16 @@ class LatentExplorer(anywidget.AnyWidget):
     def _validate_z(self, proposal: dict[str, Any]) -> list[float]:
         return array("z", proposal["value"], (self.model.latent_dim,)).clip(-LIMIT, LIMIT).tolist()
 
-    @traitlets.validate("selected")
-    def _validate_selected(self, proposal: dict[str, Any]) -> int:
-        n, selected = len(self.images.get("codes", ())), proposal["value"]
-        if not -1 <= selected < n:
-            raise ValueError(f"selected: need a number from -1 to {n - 1}, got {selected}")
-        return int(selected)
-
-    @traitlets.observe("selected")
-    def _move_to_selected(self, change: dict[str, Any]) -> None:
-        if self.selected >= 0:
-            self.z = self.images["codes"][self.selected]
-
-    @traitlets.observe("z")
-    def _find_selected(self, change: dict[str, Any]) -> None:
+    @property
+    def selected(self) -> int:
+        """The number of the image on the map that has the code ``z``, or -1; setting it moves the sliders."""
         codes = self.images.get("codes", [])
-        self.selected = codes.index(self.z) if self.z in codes else -1
+        return codes.index(self.z) if self.z in codes else -1
+
+    @selected.setter
+    def selected(self, number: int) -> None:
+        codes = self.images.get("codes", [])
+        self.z = codes[whole("selected", number, 0, len(codes) - 1)]
 
     def save_html(self, path: str | Path) -> None:
         """Write the explorer in its present state to one HTML file that needs no kernel, network or other file.

@@ -6,7 +6,6 @@ import re
 from base64 import b64encode
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import anywidget
 import numpy as np
@@ -45,14 +44,9 @@ class Play(anywidget.AnyWidget):
     scene = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, scene: str = SCENES[0]) -> None:
-        super().__init__(scene=scene)
-
-    @traitlets.validate("scene")
-    def _validate_scene(self, proposal: dict[str, Any]) -> str:
-        scene = proposal["value"]
         if scene not in self.SCENES:
             raise ValueError(f"scene: need one of {', '.join(self.SCENES)}, got {scene!r}")
-        return str(scene)
+        super().__init__(scene=scene)
 
     def save_html(self, path: str | Path) -> None:
         """Write the playground to one HTML file that needs no kernel, network or other file.

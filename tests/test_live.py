@@ -1,7 +1,6 @@
 """A figure under controls is drawn once per burst of events, updated in place, and static where there is no kernel."""
 
 import asyncio
-import base64
 from unittest.mock import Mock
 
 import numpy as np
@@ -50,17 +49,6 @@ def test_plots_of_earlier_values_are_removed_and_the_rest_stays(live):
         fixed, now = ax.lines
         assert fixed.get_gid() == "fixed" and set(now.get_ydata()) == {height} and now.get_color() == first
         assert len(ax.get_legend().get_texts()) == 1 and live.image.value != before
-
-
-def test_the_image_for_pages_without_a_kernel_is_an_output_of_its_own(live, monkeypatch):
-    shown = []
-    monkeypatch.setattr(module, "display", lambda data, metadata=None, *, raw: shown.append((data, metadata)))
-    live._ipython_display_()
-    (controls, _), (image, metadata) = shown
-    assert controls["application/vnd.jupyter.widget-view+json"]["model_id"] == live.model_id
-    assert "image/png" not in controls  # exporters show one format of each output, and some both
-    assert base64.b64decode(image["image/png"]) == live.image.value
-    assert metadata == {"image/png": {"width": 320}}  # no height, which a narrow page would keep
 
 
 def test_learning_draws_in_one_place(monkeypatch):

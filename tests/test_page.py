@@ -188,20 +188,6 @@ def test_an_error_names_the_cell(tmp_path, source, reason):
         page.executed(tmp_path / "n.ipynb", "0", folder=tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("error", "code", "words"),
-    [(KeyboardInterrupt(), 130, "stopped"), (OSError(28, "No space left on device"), 2, "No space left on device")],
-)
-def test_an_interrupt_or_a_full_disk_leaves_no_file(here, monkeypatch, error, code, words):
-    def fail(*args, **options):
-        assert len(here()) == 1, "the file was begun"
-        raise error
-
-    monkeypatch.setattr(page, "executed", fail)
-    assert words in run("05", "--output", "e.html", code=code)
-    assert here() == []
-
-
 @pytest.mark.slow
 def test_ctrl_c_while_a_cell_runs_stops_the_kernel_too(tmp_path):
     source = "import os, pathlib, time\npathlib.Path('kernel').write_text(str(os.getpid()))\ntime.sleep(600)"
@@ -250,13 +236,3 @@ def test_a_lesson_as_one_file_needs_nothing_else(browser, lesson, width, theme):
         assert opened.evaluate("() => [...document.images].every((each) => each.naturalWidth && each.alt)")
         assert opened.evaluate("() => ['text', 'formulas'].every((each) => document.fonts.check(`12px ${each}`))")
         assert serious_violations(opened) == []
-
-
-@pytest.mark.slow
-def test_a_printed_lesson_shows_the_solutions(browser, lesson):
-    with watched(browser) as opened:
-        opened.goto(lesson.as_uri())
-        opened.emulate_media(media="print")
-        solution = opened.locator("main details p").first
-        visible = "(each) => each.checkVisibility({ contentVisibilityAuto: true }) && each.offsetHeight > 0"
-        assert solution.evaluate(visible)

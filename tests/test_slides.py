@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from figures import FAULTS
 from PIL import Image
-from slides import describe, slide_cells, slide_type
+from slides import slide_cells, slide_type
 from test_browser import serious_violations, until, watched
 from test_notebooks import NOTEBOOKS, read
 from test_site import build
@@ -205,15 +205,6 @@ def png(width, height):
     buffer = io.BytesIO()
     Image.new("L", (100 * width, 100 * height)).save(buffer, "png", dpi=(100, 100))
     return nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
-
-
-@pytest.mark.parametrize(
-    ("inches", "shape"), [((12, 2), "flat"), ((10, 5), "usual"), ((7, 6), "tall"), ((11, 15), "long")]
-)
-def test_a_figure_has_a_place_for_its_shape(inches, shape):
-    output = png(*inches)
-    assert describe(output) == pytest.approx(inches[1] / inches[0])
-    assert output.metadata["shape"] == shape
 
 
 def code(kind, *outputs, tags=()):

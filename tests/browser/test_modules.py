@@ -110,13 +110,10 @@ LAYER = "decoder.dense.2.bias"
     ("spoil", "message"),
     [
         (lambda data: b"", ""),
-        (lambda data: data[: len(data) // 2], ""),
         (lambda data: data[:-1], ""),
-        (lambda data: b"PK\x03\x04 a zip file, or a pickle", ""),
         (lambda data: struct.pack("<Q", 2**63) + data[8:], ""),
         (lambda data: data.replace(b"{", b"[", 1), ""),
         (partial(forged, change=lambda h: h.pop("__metadata__")), ""),
-        (partial(forged, change=lambda h: h["__metadata__"].update(card="{}")), ""),
         (partial(forged, change=lambda h: h.pop("encoder.dense.0.bias")), "need encoder.dense.0.bias of shape .256."),
         (partial(forged, change=lambda h: h[LAYER].update(dtype="F32")), rf"need {LAYER} .* F16, got \(256\) in F32"),
         (partial(forged, change=lambda h: h[LAYER].update(shape=[2, 128])), rf"need {LAYER} .*, got \(2,128\)"),

@@ -93,7 +93,6 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
                 first_line = reason.partition("\n")[0]
                 raise ValueError(f"notebook: cell {number} of {path.name} failed: {first_line}") from None
     del notebook.cells[0]
-    notebook.metadata.pop("widgets", None)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "code"):
         cell.outputs = [output for output in cell.outputs if _WIDGET not in output.get("data", {})]
         for output in cell.outputs:  # narrow pages would distort a figure with a fixed height
@@ -137,9 +136,8 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
     markdown, notebook = Markdown(str(folder)), deepcopy(notebook)
     for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
         cell.source = markdown.render(with_guesses(cell), cell.get("attachments"))
-    language = notebook.metadata.get("language_info", {}).get("pygments_lexer", "ipython3")
     environment = Environment(autoescape=True)
-    environment.filters |= {"ansi2html": ansi2html, "highlight": Highlight2HTML(language), "webp": _webp}
+    environment.filters |= {"ansi2html": ansi2html, "highlight": Highlight2HTML("ipython3"), "webp": _webp}
     page = environment.from_string(_web("lesson.html.j2")).render(
         lang=notebook.metadata.get("lang", "en"),
         markdown=markdown,

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 _TEX = LatexToMathML(fancy_error=False)
 _OPEN, _CLOSE = set("([{⌈⟨"), set(")]}⌉⟩")
 _BREAKS = set("=≠<>≤≥≈∼→⇒⟶+−")  # a line may end before these
-_QUAD = 'em"></mspace></math>'  # the end of a part before a wide space
+_QUAD = 'em"></mspace></math>'  # a wide space at the end of a part
 _WIDE = 32  # characters; a longer part of a formula may be wider than a phone
 _SHORT = 40  # characters of TeX; shorter formulas in a line of text are not broken
 
@@ -93,7 +93,7 @@ def mathml(tex: str, *, display: bool) -> list[str]:
     for element in root:
         symbol = element.text if element.tag == "mo" else None
         depth += (symbol in _OPEN) - (symbol in _CLOSE)
-        is_operator = symbol in _BREAKS and element.get("lspace") != "0"  # and no sign of a number
+        is_operator = symbol in _BREAKS and element.get("lspace") != "0"  # which the sign of a number has
         is_quad = element.get("width") in ("1em", "2em")
         if is_operator and not depth and len(parts[-1]) and (display or len(tex) > _SHORT):
             element.set("form", "infix")

@@ -192,9 +192,9 @@ def _prepared(
         if kind and continuous is None and values <= n / 2:
             text = f"has {values} different values in {n} rows and is taken as continuous; set continuous=True or False"
         elif kind and values > 1 and fullest > 0.9 * n:
-            text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, because others are far away"
+            text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, because its other values are far away"
         elif not kind and values > _CODE_BINS:
-            text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; a quantity needs continuous=True"
+            text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; for a quantity, set continuous=True"
         else:
             continue
         warnings.warn(f"factors: column {column} {text}", stacklevel=3)
@@ -223,7 +223,7 @@ def _order(codes: Floats, truths: Floats) -> Labels:
 
 def _information(codes: Floats, classes: Labels) -> Floats:
     if (n := len(codes)) < _CODE_BINS * _FACTOR_BINS:
-        text = f"mu: {n} rows in {_CODE_BINS} × {_FACTOR_BINS} bins overestimate the information; use thousands"
+        text = f"mu: {n} rows in {_CODE_BINS} × {_FACTOR_BINS} bins overestimate the information; use thousands of rows"
         warnings.warn(text, stacklevel=3)
     counts = [[_counts(code, labels) for labels in classes] for code in (_bins(code, _CODE_BINS) for code in codes.T)]
     return np.array([[mutual_info_score(None, None, contingency=table) for table in row] for row in counts])

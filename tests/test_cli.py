@@ -180,7 +180,7 @@ def test_the_home_folder_is_found_in_every_path(here, monkeypatch):
     write_images(here / "pics", 3)
     run("train", "~/pics", *QUICK, "--output=~/m")
     assert (here / "m").is_file() and training.load(here / "m")[1]["data"] == str(here / "pics")
-    run("evaluate", "~/m")
+    assert "scored on  images that it was trained on (3)" in run("evaluate", "~/m"), "too few to hold any out"
     run("explore", "~/m", "--output=~/page.html")
     assert (here / "page.html").is_file() and not (here / "~").exists()
 
@@ -201,11 +201,6 @@ def test_a_model_of_a_folder_is_scored_on_images_that_are_held_out(here, monkeyp
     output = run("evaluate", "model.safetensors")
     assert f"scored on  images that it was not trained on ({len(held_out)})" in output
     assert f"{card['elbo']}   card: {card['elbo']}" in output
-
-
-def test_evaluate_says_when_no_image_was_held_out(here):
-    run("train", write_images(here / "few", 3), *QUICK, "--size", "32")
-    assert "scored on  images that it was trained on (3)" in run("evaluate", "model.safetensors")
 
 
 def test_train_says_how_many_latents_are_active_and_what_to_try_when_none_is(here, monkeypatch):

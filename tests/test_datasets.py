@@ -92,11 +92,10 @@ def test_mnist_is_downloaded_once_and_comes_in_any_size(source, cache):
     assert len(evaluation.read_images("mnist")) == 12 and len(evaluation.read_images("mnist", test=True)) == 3
 
 
-@pytest.mark.parametrize("sent", (lambda c: b"x" * len(c), lambda c: c[: len(c) // 2]), ids=("wrong", "interrupted"))
-def test_a_wrong_or_interrupted_download_is_refused_and_leaves_nothing(source, cache, sent):
-    wrong = sent(source.read_bytes())
-    source.write_bytes(wrong)
-    found = hashlib.sha256(wrong).hexdigest()
+def test_an_interrupted_download_is_refused_and_leaves_nothing(source, cache):
+    half = source.read_bytes()[:200]
+    source.write_bytes(half)
+    found = hashlib.sha256(half).hexdigest()
     with pytest.raises(OSError, match=f"the file at {datasets.MNIST_URL} has the SHA-256 {found} and not"):
         datasets.mnist()
     assert not cache.exists()
@@ -123,11 +122,6 @@ def test_a_wrong_file_of_the_cache_is_named_and_stays(cache):
     with pytest.raises(OSError, match=f"delete the file at {cache / 'mnist.npz'}, which has the SHA-256"):
         datasets.mnist()
     assert (cache / "mnist.npz").read_bytes() == b"other"
-
-
-def test_without_a_place_for_the_cache_images_are_drawn_and_downloaded(source, monkeypatch):
-    monkeypatch.setattr(datasets, "user_cache_path", lambda _: Path("/dev/null/cache"))
-    assert len(draw()) == 30 and len(datasets.mnist()) == 12
 
 
 # Images from files.

@@ -222,9 +222,6 @@ BIAS = "model.encoder.posterior.bias"
 OTHER_VERSIONS = {
     "no moment": lambda tensors, card: tensors.pop("optimiser.3.exp_avg"),
     "another shape": lambda tensors, card: tensors.update({BIAS: torch.zeros(5)}),
-    "another generator": lambda tensors, card: tensors.update(generator=torch.zeros(16, dtype=torch.uint8)),
-    "another history": lambda tensors, card: card.update(history={"loss": []}),
-    "a recipe without warmup": lambda tensors, card: card["recipe"].pop("warmup"),
     "no time": lambda tensors, card: card.update(done=None),
 }
 

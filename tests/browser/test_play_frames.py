@@ -1,5 +1,6 @@
 """Playgrounds in frames: in a lesson's one file, on the site and on slides, where several share one document."""
 
+import contextlib
 import re
 
 import executed
@@ -7,7 +8,7 @@ import nbformat
 import pytest
 import slides
 from explorers import notebook
-from test_browser import Watch, serious_violations, until
+from test_browser import serious_violations, until, watched
 from test_play import FIRST, SEEN, Playground
 from test_site import NPM
 
@@ -59,20 +60,15 @@ def one_file(run, tmp_path_factory):
 
 @pytest.fixture
 def opened(browser):
-    """Return a function that opens a page offline; assert that it logs no error and requests nothing else."""
-    contexts, watches = [], []
+    """Return a function that opens a page."""
+    with contextlib.ExitStack() as pages:
 
-    def open_page(path, fragment="", **options):
-        contexts.append(browser.new_context(**{"offline": True, "viewport": {"width": 1300, "height": 900}} | options))
-        shown = contexts[-1].new_page()
-        watches.append(Watch(shown))
-        shown.goto(path.as_uri() + fragment)
-        return shown
+        def open_page(path, fragment="", **options):
+            shown = pages.enter_context(watched(browser, **options))
+            shown.goto(path.as_uri() + fragment)
+            return shown
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert [watch.errors + watch.remote for watch in watches] == [[] for _ in watches]
+        yield open_page
 
 
 def frame(shown, number):
@@ -89,7 +85,7 @@ def beta(inside):
     return inside.page.get_by_role("slider").input_value()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1300, "light"), (390, "dark")])
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_playgrounds_of_one_file_share_a_document_and_train_only_in_view(one_file, opened, width, theme):
     assert one_file.read_text(encoding="utf-8").count("function createPlayground(") == 1
     shown = opened(one_file, viewport={"width": width, "height": 800}, color_scheme=theme)
@@ -150,7 +146,7 @@ def test_pages_in_a_folder_share_one_file(in_frames):
 @pytest.mark.slow
 def test_on_a_slide_the_keys_are_the_playgrounds_until_escape(deck, opened):
     assert [path.name for path in (deck / "frames").iterdir()] == ["play.html"]
-    shown = opened(deck / "index.html", viewport={"width": 1280, "height": 720}, color_scheme="dark")
+    shown = opened(deck / "index.html", color_scheme="dark")
     shown.wait_for_selector("body.done", state="attached")
     shown.keyboard.press("ArrowRight")
     here = shown.evaluate(PLACE)

@@ -1,7 +1,6 @@
 """Shared fixtures: a blocked network, separate settings, a real JupyterLab and a real browser."""
 
 import contextlib
-import itertools
 import os
 import runpy
 import secrets
@@ -65,25 +64,6 @@ def closed_figures():
     """Close all figures after a test."""
     yield
     plt.close("all")
-
-
-@pytest.fixture
-def interrupt_at(monkeypatch):
-    """A function that makes training raise KeyboardInterrupt at a given step."""
-
-    def at(step):
-        from vaehelpers import training
-
-        elbo_terms, steps = training.elbo_terms, itertools.count()
-
-        def interrupted(*args):
-            if next(steps) == step:
-                raise KeyboardInterrupt
-            return elbo_terms(*args)
-
-        monkeypatch.setattr(training, "elbo_terms", interrupted)
-
-    return at
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Training raises the ELBO, resumes after an interrupt, and fails with a helpful message; see also test_faults."""
 
+import itertools
 import math
 import os
 import re
@@ -57,8 +58,15 @@ def test_a_run_goes_on_from_the_weights_of_a_model(images):
     assert all(torch.equal(*pair) for pair in zip(before, start.parameters(), strict=True)), "of a copy"
 
 
-def test_an_interrupt_returns_the_model_so_far(images, interrupt_at, capsys):
-    interrupt_at(150)
+def test_an_interrupt_returns_the_model_so_far(images, monkeypatch, capsys):
+    elbo_terms, steps = training.elbo_terms, itertools.count()
+
+    def interrupted(*tensors):
+        if next(steps) == 150:
+            raise KeyboardInterrupt
+        return elbo_terms(*tensors)
+
+    monkeypatch.setattr(training, "elbo_terms", interrupted)
     model, history = training.train(images, **SHORT | {"pictures": 4000})
     assert history.seen == [400, 600] and isinstance(model, VAE)
     assert "stopped after 600 images" in "".join(capsys.readouterr())

@@ -169,9 +169,9 @@ def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | 
         raise ValueError(f"channels: need 1 (grey) or 3 (colour), got {channels}")
     if not path.is_dir():
         raise FileNotFoundError(f"path: there is no folder {str(path)!r}")
-    left_out: dict[str, str] = {}
+    files, closed = files_below(path)
+    left_out = dict.fromkeys(closed, "cannot be opened")
     read: dict[str, NDArray[np.uint8]] = {}
-    files = files_below(path, left_out)
     for name in files if test is None else _part(files, test):
         try:
             read[name] = read_image(path / name, size, channels)

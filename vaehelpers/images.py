@@ -31,17 +31,13 @@ def formats() -> list[str]:
     return [name for name in Image.OPEN if name not in _REFUSED]
 
 
-def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
-    """Return the paths of all images below a folder, relative to it and sorted; hidden ones are ignored.
+def files_below(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the paths, relative to a folder, of all images below it, sorted, and of folders that cannot be opened.
 
-    Links to folders are followed, but no folder is read twice. A folder that cannot be opened is added to ``left_out``.
+    Hidden files and folders are ignored. Links to folders are followed, but no folder is read twice.
     """
-    found, seen = [], set()
-
-    def leave_out(error: OSError) -> None:
-        left_out[Path(error.filename).relative_to(folder).as_posix()] = "cannot be opened"
-
-    for place, folders, names in os.walk(folder, followlinks=True, onerror=leave_out):
+    found, seen, errors = [], set(), list[OSError]()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=errors.append):
         if (real := os.path.realpath(place)) in seen:
             folders.clear()
             continue
@@ -49,7 +45,8 @@ def files_below(folder: Path, left_out: dict[str, str]) -> list[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         paths = [Path(place, name) for name in names if not name.startswith(".")]
         found += [path.relative_to(folder) for path in paths if _is_image(path)]
-    return [path.as_posix() for path in sorted(found)]
+    closed = [Path(error.filename).relative_to(folder) for error in errors]
+    return [path.as_posix() for path in sorted(found)], [path.as_posix() for path in closed]
 
 
 def _is_image(path: Path) -> bool:

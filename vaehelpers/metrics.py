@@ -192,9 +192,9 @@ def _prepared(
         if kind and continuous is None and values <= n / 2:
             text = f"has {values} different values in {n} rows and is taken as continuous; set continuous=True or False"
         elif kind and values > 1 and fullest > 0.9 * n:
-            text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins, because its other values are far away"
+            text = f"has {fullest} of {n} rows in one of {_FACTOR_BINS} equal bins; its other values are far away"
         elif not kind and values > _CODE_BINS:
-            text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; for a quantity, set continuous=True"
+            text = f"has {values} classes, too many for {_CODE_BINS} bins of a latent; a quantity needs continuous=True"
         else:
             continue
         warnings.warn(f"factors: column {column} {text}", stacklevel=3)

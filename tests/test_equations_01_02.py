@@ -8,7 +8,6 @@ from equations import checks, slope
 from scipy import stats
 from scipy.integrate import quad
 from scipy.stats import norm
-from sklearn.metrics import mutual_info_score
 from torch import distributions
 
 from vaehelpers import information
@@ -58,24 +57,6 @@ def test_no_code_beats_the_entropy():
     huffman = np.array([sum(row[x] * len(code[x]) for x in range(4)) for row, code in zip(p, codes, strict=True)])
     assert (entropy <= huffman + 1e-12).all() and (huffman < entropy + 1).all()
     return [identity, bound, huffman], [entropy[:, None] - means, (kraft - 1) / np.log(2), means.min(axis=1)]
-
-
-@checks(
-    "01 cell-056-2 0 9cb5e5; 01 mutual-information 0 571f95; 02 dependent-parts 0 47649f",
-    "Cover & Thomas (2006), §2.2 to §2.4 and eq. 2.36; MacKay (2003), §8.1",
-)
-def test_entropies_of_a_table():
-    """On a random table: the conditional entropy row by row and the relative entropy of the table and the product of
-    its margins with SciPy, the mutual information with scikit-learn.
-    """
-    counts = np.random.default_rng(6).integers(1, 100, (3, 4))
-    table = counts / counts.sum()
-    p_x, p_y = table.sum(axis=1), table.sum(axis=0)
-    joint, h_x, h_y = (stats.entropy(p.ravel()) for p in (table, p_x, p_y))
-    given_x = p_x @ stats.entropy(table, axis=1)  # SciPy divides each row by its sum
-    divergence = stats.entropy(table.ravel(), np.outer(p_x, p_y).ravel())
-    mutual = mutual_info_score(None, None, contingency=counts)
-    return [h_x + given_x, np.array([h_y - given_x, h_x + h_y - joint, divergence])], [joint, mutual]
 
 
 @checks(
@@ -139,16 +120,6 @@ def test_the_log_density_of_a_gaussian():
     density = -0.5 * np.log(2 * np.pi * s_q**2) - (x - m_q) ** 2 / (2 * s_q**2)
     difference = 0.5 * (np.log(s_p**2 / s_q**2) - (x - m_q) ** 2 / s_q**2 + (x - m_p) ** 2 / s_p**2)
     return [density, difference], [log_q, log_q - log_p]
-
-
-@checks("02 cell-040 0 c53873", "Cover & Thomas (2006), theorem 2.5.3 (the chain rule)")
-def test_divergences_of_independent_parts():
-    """The logarithms on all pairs; the sum against SciPy's relative entropy of the tables of pairs."""
-    rng = np.random.default_rng(11)
-    (p_x, q_x), (p_y, q_y) = rng.dirichlet(np.ones(4), 2), rng.dirichlet(np.ones(3), 2)
-    p, q = np.outer(p_x, p_y), np.outer(q_x, q_y)
-    logs, total = np.log(p_x / q_x)[:, None] + np.log(p_y / q_y), stats.entropy(p_x, q_x) + stats.entropy(p_y, q_y)
-    return [logs, total], [np.log(p / q), stats.entropy(p.ravel(), q.ravel())]
 
 
 @checks(

@@ -9,7 +9,6 @@ from equations import checks, gaussian_kl, slope
 from scipy import stats
 from scipy.integrate import quad
 from scipy.optimize import minimize, minimize_scalar
-from scipy.spatial.transform import Rotation
 from scipy.special import softmax
 from scipy.stats import norm
 from sklearn.metrics import mutual_info_score
@@ -135,23 +134,6 @@ def test_two_ways_to_a_gradient():
 
 
 # Lesson 06: the variational autoencoder
-
-
-@checks("06 cell-048-5 0 1fd732; 06 cell-048-6 0 6d47c7", "Bishop (2006), §4.2 and §1.5.5", rtol=0.02)
-def test_the_best_image_where_two_posteriors_overlap():
-    """The share against the counts of two million draws near one z; the best pixel by a numerical search."""
-    rng = np.random.default_rng(26)
-    means, sds, at, pixels = np.array([-0.5, 1.0]), np.array([0.8, 1.3]), 0.6, np.array([0.9, 0.3])
-    density = norm.pdf(at, means, sds)
-    share = density / density.sum()
-    image = rng.integers(0, 2, 2_000_000)
-    near = np.abs(rng.normal(means[image], sds[image]) - at) < 0.02
-
-    def loss(p):
-        return -share @ (pixels * np.log(p) + (1 - pixels) * np.log(1 - p))
-
-    best = minimize_scalar(loss, bounds=(0, 1), method="bounded").x
-    return np.array([share[0], share @ pixels]), [np.mean(image[near] == 0), best]
 
 
 @checks("06 cell-034-4 0 bc551c", "Hoffman & Johnson (2016)")
@@ -292,15 +274,6 @@ def test_a_bottleneck_between_two_bounds():
     best, rate = bounds(q_z, joint / q_z)
     short = [known - q_z @ stats.entropy(joint / q_z, p_xz), known + stats.entropy(q_z, p_z)]
     return [best - beta * rate, np.array([low, high])], [known - beta * known, short]
-
-
-@checks("07 cell-078 0 756977", "Locatello et al. (2019), §3; Rolinek et al. (2019)")
-def test_a_turn_of_two_latents():
-    """Against SciPy's rotations; and torch's divergence from the prior is the same after the turn."""
-    mu, sigma, alpha = np.array([0.7, -1.2]), np.diag([0.2, 0.9]), np.deg2rad(215)
-    u = np.array([[np.cos(alpha), -np.sin(alpha)], [np.sin(alpha), np.cos(alpha)]])
-    after, before = (gaussian_kl(m, s, np.zeros(2), np.eye(2)) for m, s in ((u @ mu, u @ sigma @ u.T), (mu, sigma)))
-    return [u, after], [Rotation.from_euler("z", alpha).as_matrix()[:2, :2], before]
 
 
 # Lesson 08: the latent explorer

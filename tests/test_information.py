@@ -51,14 +51,18 @@ def test_entropy_is_scipys_in_every_unit_and_along_every_axis(p):
 
 
 @covers(
-    "01 cell-047-3 0 0b7985; 02 cell-004-4 0 e0ca1a; 02 cell-004-5 0 3e92d1",
-    "Cover & Thomas (2006), §2.3 and theorem 5.4.3; Murphy (2022), §6.1.2; Kullback & Leibler (1951)",
+    "01 cell-047-3 0 0b7985; 02 cell-004-4 0 e0ca1a; 02 cell-004-5 0 3e92d1; 02 cell-040 0 c53873",
+    "Cover & Thomas (2006), §2.3 and theorems 2.5.3 and 5.4.3; Murphy (2022), §6.1.2; Kullback & Leibler (1951)",
 )
 @quick
 @given(distributions(2, 5), distributions(5))
 def test_kl_is_scipys_never_negative_and_cross_entropy_less_entropy(p, q):
-    """The divergence against SciPy's relative entropy, the cross-entropy against its sum with the entropy."""
+    """The divergence against SciPy's relative entropy, also of tables of independent pairs; the cross-entropy against
+    its sum with the entropy.
+    """
     divergence = kl_divergence(p, q)
+    pairs = scipy.stats.entropy(np.outer(*p).ravel(), np.outer(q, q).ravel())
+    np.testing.assert_allclose(divergence.sum(), pairs, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(divergence, scipy.stats.entropy(p, q[None], axis=-1), rtol=1e-9, atol=1e-12)
     assert (divergence >= 0).all() and kl_divergence(q, q) == 0
     np.testing.assert_allclose(cross_entropy(p, q), entropy(p) + divergence, atol=1e-10)
@@ -72,10 +76,22 @@ def test_impossible_events():
     assert kl_divergence([0.5, 0.5], [1 - 5e-324, 5e-324]) == pytest.approx(0.5 * -np.log(5e-324) + np.log(0.5))
 
 
+@covers(
+    "01 cell-056-2 0 9cb5e5; 01 mutual-information 0 571f95; 02 dependent-parts 0 47649f",
+    "Cover & Thomas (2006), §2.2 to §2.4 and eq. 2.36; MacKay (2003), §8.1",
+)
 def test_mutual_information_is_scikit_learns():
+    """On a random table: scikit-learn's mutual information is SciPy's relative entropy of the table and the product of
+    its margins, and a difference of SciPy's entropies in both ways, one of them with the entropies of the rows.
+    """
     counts = np.random.default_rng(0).integers(0, 30, (4, 5))
-    expected = mutual_info_score(None, None, contingency=counts)
-    assert mutual_information(counts / counts.sum()) == pytest.approx(expected, rel=1e-12)
+    table, expected = counts / counts.sum(), mutual_info_score(None, None, contingency=counts)
+    p_x, p_y = table.sum(axis=1), table.sum(axis=0)
+    joint, h_x, h_y = (scipy.stats.entropy(p.ravel()) for p in (table, p_x, p_y))
+    divergence = scipy.stats.entropy(table.ravel(), np.outer(p_x, p_y).ravel())
+    given_x = p_x @ scipy.stats.entropy(table, axis=1)  # SciPy divides each row by its sum
+    values = [mutual_information(table), divergence, h_y - given_x, h_x + h_y - joint]
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
     assert mutual_information(np.outer([0.3, 0.7], [0.2, 0.8])) == pytest.approx(0, abs=1e-15)
     assert mutual_information(np.outer([0.1, 0.9], [0.3, 0.7])) >= 0
     assert mutual_information(np.eye(8) / 8, base=2) == pytest.approx(3)

@@ -5,7 +5,6 @@ import io
 import re
 from base64 import b64decode, b64encode
 from copy import deepcopy
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -145,20 +144,14 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
         style=re.sub(r"[\w-]+\.woff2", _font, _web("lesson.css")) + _web("frames.css") + _web("questions.css"),
         script=_web("frames.js") + _web("questions.js"),
     )
-    documents: list[str] = []
-    page = re.sub(r'srcdoc="([^"]*)"', partial(_once, documents), page)
+    documents = dict.fromkeys(re.findall(r'srcdoc="[^"]*"', page))
+    for number, document in enumerate(documents):  # further frames with the same document get its number
+        before, after = page.split(document, 1)
+        page = before + document + after.replace(document, f'data-document="{number}"')
     frames = html.unescape("".join(documents))
     scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
     hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
     return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)), 1)
-
-
-def _once(documents: list[str], frame: re.Match[str]) -> str:
-    """Return the document of a frame or, if an earlier frame has the same one, its number for ``web/frames.js``."""
-    if frame[1] in documents:
-        return f'data-document="{documents.index(frame[1])}"'
-    documents.append(frame[1])
-    return frame[0]
 
 
 def _web(name: str) -> str:

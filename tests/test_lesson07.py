@@ -10,6 +10,7 @@ from conftest import ROOT
 from equations import covers
 from scipy.linalg import eigvals
 from scipy.optimize import minimize
+from scipy.spatial.transform import Rotation
 from scipy.stats import multivariate_normal
 from sklearn.decomposition import FastICA
 
@@ -22,9 +23,11 @@ RNG = np.random.default_rng(0)
 
 @covers("07 cell-078 0 756977", "Locatello et al. (2019), §3; Rolinek et al. (2019)")
 def test_a_turn_costs_no_kl_and_the_gap_is_that_of_the_best_diagonal_posterior():
-    """After a turn of the codes, the KL from the prior is the one before. A numerical search with torch's divergence
-    finds the best posterior with a diagonal covariance after the turn, and the same gap.
+    """Against SciPy's rotation. After a turn of the codes, the KL from the prior is the one before. A numerical search
+    with torch's divergence finds the best posterior with a diagonal covariance after the turn, and the same gap.
     """
+    matrix = Rotation.from_euler("z", 215, degrees=True).as_matrix()
+    np.testing.assert_allclose(turn(np.eye(3), 215.0).T, matrix, atol=1e-15)
     mu, variances = RNG.standard_normal((1, 3)), RNG.uniform(0.05, 0.9, (1, 3))
     kls, gaps = np.transpose([lesson07._kl_and_gap(mu, variances, angle) for angle in (0, 20, 45)])
     np.testing.assert_allclose(kls, 0.5 * (mu**2 + variances - np.log(variances) - 1).sum())

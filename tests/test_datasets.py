@@ -300,7 +300,7 @@ def broken(folder):
         "3 widest.png": (png(b"", 8, width=2**31 - 1, height=1), "too big"),
         "5 telefon.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", unknown),
         "6 drawing.svg": (b"<svg/>", unknown),
-        "7 plot.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", unknown),
+        "7 eps.png": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", unknown),
     }
     for name, (content, _) in files.items():
         (folder / name).write_bytes(content)

@@ -22,9 +22,6 @@ import psutil
 import pytest
 from conftest import ROOT
 from packaging.requirements import Requirement
-from PIL import Image
-
-from vaehelpers import datasets
 
 CODE = [ROOT / folder for folder in ("vaehelpers", "docs", "recipes", "notebooks")]
 SCRIPTS = [path for folder in ("vaehelpers/web", "docs") for path in (ROOT / folder).iterdir()]
@@ -48,19 +45,6 @@ def test_no_source_executes_data_as_code():
                 text = re.sub(r"innerHTML = parts|insertAdjacentHTML\(\"beforeend\", definitions", "", text)
                 text = re.sub(r"iframe\[srcdoc\].*|frame\.srcdoc = documents", "", text)
             assert not re.search(SINKS, text), path
-
-
-# Untrusted files.
-
-
-def test_reading_an_image_starts_no_program(tmp_path, monkeypatch):
-    """Pillow would start Ghostscript for EPS, whatever the file's name."""
-    for name in ("other.eps", "other.png"):
-        Image.new("RGB", (20, 20), "red").save(tmp_path / name, "EPS")
-    Image.new("RGB", (20, 20), "red").save(tmp_path / "photo.jpg", "MPO")  # as some phones write
-    monkeypatch.setattr(subprocess, "check_call", None)
-    with pytest.warns(UserWarning, match=r"left out 2 of 3 files: other.eps \(in an unsupported format\), other"):
-        assert len(datasets.folder(tmp_path, size=16)) == 1
 
 
 # The network.

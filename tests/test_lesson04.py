@@ -7,8 +7,8 @@ from scipy.special import logsumexp, softmax
 LOG = np.log
 
 
-def gaussian(half=0.5, variance=36.0, constant=2 * np.pi):
-    return -half * 25 / variance - 0.5 * LOG(constant * variance)
+def gaussian(half=0.5, constant=2 * np.pi):
+    return -half * 25 / 36 - 0.5 * LOG(constant * 36)
 
 
 def rises(bounds):
@@ -42,8 +42,10 @@ RIGHT = {
 WRONG = {
     "responsibility": [(2 / 3, "densities alone"), (0.79, "Not yet")],
     "log_density": [
-        (gaussian(variance=6.0), "where the variance belongs"), (gaussian(half=1), "½ is missing before the square"),
-        (gaussian(constant=1), "term with 2π"), (gaussian(half=-0.5), "wrong sign"), (-3.1, "Not yet"),
+        (gaussian() + 25 / 72 - 25 / 12, "divided the square by σ"), (gaussian() + LOG(36) / 4, "In the height"),
+        (gaussian() - LOG(36) / 2, "½ is missing before log σ²."), (gaussian(half=1), "½ is missing before the square"),
+        (-25 / 72 - LOG(2 * np.pi * 36), "½ is missing before log 2πσ²"), (gaussian(constant=1), "term with 2π"),
+        (gaussian(half=-0.5), "wrong sign"), (-3.1, "Not yet"),
     ],
     "new_sds": [
         (lambda x, r, m: [np.cov(x, aweights=share, ddof=0) for share in r.T], "That is its square"),

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from vaehelpers import (
-    arguments,
     bounds,
     datasets,
     evaluation,
@@ -111,6 +110,7 @@ bad(inference.posterior_marginals, "symptoms: every value must be 0 or 1, got 0.
 bad(inference.metropolis, "start: every chain must start from", lambda z: -INF * z[:, 0], [[1]], 1, rng=rng())
 bad(inference.metropolis, r"log_p: need \(1,\), got \(1, 1\)", lambda z: z, [[1]], 1, rng=rng())
 bad(inference.mean_field, "start: need values from 0 to 1, got 0 to 2", MACHINE, [1], [2, 0])
+bad(inference.mean_field, "model: need NoisyOr, got None", None, [1], [0.5])
 bad(inference.metropolis, "log_p: need .*, none NaN", lambda z: [0 if z.any() else NAN], [[1]], 99, rng=rng())
 MANY_CAUSES = inference.NoisyOr([0.1] * 31, [0.1], [[0.5]] * 31)
 bad(inference.posterior_marginals, "model: need at most 30 causes to enumerate, got 31", MANY_CAUSES, [1])
@@ -134,6 +134,7 @@ bad(mixtures.GaussianMixture, "covariances: need symmetric matrices", [1.0], [[0
 bad(mixtures.GaussianMixture, "covariances: need positive definite", [1.0], [[0, 0]], [0 * EYE])
 bad(mixtures.e_step, r"x: need \(n, 2\), got \(9, 1\)", X[:, :1], MIXTURE)
 bad(mixtures.e_step, "x: every value must be finite, and at most 1e.150 in size, got 18 of 18", X * 1e300, MIXTURE)
+bad(mixtures.e_step, "mixture: need GaussianMixture, got 2", X, 2)
 bad(mixtures.m_step, "x: the columns are linearly dependent", X * [1, 0], LOG_HALF)
 bad(mixtures.fit, "x: the columns are linearly dependent", X[:, [0, 0]], MIXTURE)
 bad(mixtures.m_step, "x: need more rows than columns .*, got shape", X[:2], LOG_HALF[:2])
@@ -195,14 +196,12 @@ good(latents.kl_parts, mu=ROWS, logvar=ROWS, rng=rng())
 good(latents.traverse, z=[0, 0], low=-1.0, high=1.0, steps=2, model=VAE2, dims=(1,))
 good(latents.interpolate, start=[0, 1], end=[1, 0], steps=2)
 good(latents.manifold, side=2, model=VAE2)
-good(latents.straighten, codes=rng().normal(size=(1000, 2)), rounds=(1,), seed=0)
 good(model.VAE, size=32, latent_dim=2, channels=1)
 good(model.Encoder, size=32, latent_dim=2, channels=1)
 good(model.Decoder, size=32, latent_dim=2, channels=1)
 good(model.reparameterise, mu=MU, logvar=MU)
 good(model.elbo_terms, x=X4, logits=X4, mu=MU, logvar=MU)
 good(model.total_correlation, z=MU, mu=MU, logvar=MU)
-good(model.tensor, value=MU, name="value", shape=(3, 2))
 DECODER = {"decoder": lambda z: z[:, :1, None, None].expand(-1, 1, 4, 4)}
 good(bounds.log_weights, samples=2, x=X4, mu=MU, logvar=MU, **DECODER)
 good(bounds.importance_bound, k=2, log_weights=LOGITS)
@@ -286,12 +285,3 @@ bad(explorer.LatentExplorer, "card: need dict, got 'hands'", VAE2, "hands")
 bad(explorer.LatentExplorer, "card: need a dictionary for each of 2 latents, got .{}.", VAE2, {"latents": [{}]})
 bad(explorer.LatentExplorer, "card: need names of the factors that vary, got 3", VAE2, {"vary": 3})
 bad(explorer.LatentExplorer, "images: need", VAE2, images=NARROW)
-
-
-# arguments
-good(arguments.number, value=1.0, name="value")
-good(arguments.whole, value=1, name="value")
-good(arguments.constant, values=HALF, name="values")
-good(arguments.positive_definite, values=EYE, name="values", shape=(2, 2))
-bad(mixtures.e_step, "mixture: need GaussianMixture, got 2", X, 2)
-bad(inference.mean_field, "model: need NoisyOr, got None", None, [1], [0.5])

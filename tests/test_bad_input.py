@@ -24,7 +24,7 @@ NUMBERS = {"text": "a", "list": [1.0, 2.0], "complex": 1j, "nan": np.nan, "inf":
 WHOLES = {"text": "1", "half": 1.5, "list": [1], "nan": np.nan, "low": -(10**9), "nothing": None, "complex": 1j}
 TENSORS = {"axes": torch.zeros(7, 5, 3, 2, 1), "single": torch.zeros(())}
 OPTIONAL = {("explorer.LatentExplorer", "start"), ("training.train", "codes")}  # arrays that may be None
-ANY_SHAPE = {"surprisal", "entropy", "enumerate_posterior", "gaussian_kl", "as_bytes", "constant"}
+ANY_SHAPE = {"surprisal", "entropy", "enumerate_posterior", "gaussian_kl", "as_bytes"}
 
 
 def is_array(value):

@@ -169,8 +169,8 @@ def here(tmp_path, monkeypatch):
 
 def test_bad_input_is_an_error_of_one_line(here):
     for missing in ("99", "no.ipynb"):
-        needed = f"need the number of a lesson in {ROOT / 'notebooks'}, or a notebook, got '{missing}'"
-        assert run(missing) == f"error: notebook: {needed}"
+        needed = f"a notebook, or the number of a lesson in the current folder or in {ROOT / 'notebooks'}"
+        assert run(missing) == f"error: notebook: need {needed}, got '{missing}'"
     Path("a.txt").write_text("mine")
     assert "'a.txt' exists already and is no .html file" in run("05", "--output", "a.txt")
     assert "'a.txt' is not a notebook" in run("a.txt")

@@ -50,7 +50,8 @@ def find(lesson: str) -> Path:
         for folder in (_LESSONS, Path(), Path("notebooks")):
             path = min(folder.glob(f"{int(lesson):02}_*.ipynb"), default=path)
     if not path.is_file():
-        raise FileNotFoundError(f"notebook: need the number of a lesson in {_LESSONS}, or a notebook, got {lesson!r}")
+        need = f"a notebook, or the number of a lesson in the current folder or in {_LESSONS}"
+        raise FileNotFoundError(f"notebook: need {need}, got {lesson!r}")
     return path
 
 

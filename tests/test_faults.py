@@ -49,35 +49,35 @@ def small_steps(monkeypatch, tmp_path):
     torch.set_num_threads(threads)
 
 
-# The kinds of work: each writes the same files to its folder and returns the same bytes at each call.
+# The kinds of work: each writes the same files to its folder and returns the same digest at each call.
 
 
 def train(folder, callback=None):
     options = RUN | {"tc_weight": 1.0, "checkpoint": folder / "run.checkpoint", "callback": callback}
     model, history = training.train(IMAGES, beta=1.0, **options)
     weights.write(folder / "model.safetensors", model.state_dict(), asdict(history))
-    return b""
+    return ""
 
 
 def sweep(folder):
     with joblib.parallel_config("sequential"):
         table = training.sweep(IMAGES, betas=(0.5, 2), seeds=(0,), folder=folder, score=lambda model: {}, **RUN)
-    return repr(table).encode()
+    return repr(table)
 
 
 def hands(folder):
     with patch.object(datasets, "user_cache_path", lambda _: folder):
-        return datasets.hands(400, seed=0, size=32, progress=False).pixels.tobytes()
+        return digest(datasets.hands(400, seed=0, size=32, progress=False).pixels.tobytes())
 
 
 def mnist(folder):
     with patch.object(datasets, "user_cache_path", lambda _: folder):
-        return datasets.mnist().pixels.tobytes()
+        return digest(datasets.mnist().pixels.tobytes())
 
 
 def save_html(folder):
     explorer.LatentExplorer(*weights.load_pretrained("digits-2d")).save_html(folder / "page.html")
-    return b""
+    return ""
 
 
 def fresh(folder, work):
@@ -88,15 +88,26 @@ def fresh(folder, work):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".part"}
+    """Return a digest of each file and, so that a failure names it, the digest and norm of each tensor in it."""
+    return {path.name: described(path) for path in folder.iterdir() if path.suffix != ".part"}
+
+
+def described(path):
+    if path.suffix not in (".checkpoint", ".safetensors"):
+        return digest(path.read_bytes())
+    tensors, card = weights.read(path)
+    found = {k: f"{digest(v.numpy().tobytes())} norm {v.double().norm():.12g}" for k, v in tensors.items()}
+    return found | {"card": repr(card), "file": digest(path.read_bytes())}
+
+
+def digest(content):
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def assert_whole(folder, expected):
-    for name, content in contents(folder).items():
-        if name.endswith((".checkpoint", ".safetensors")):
-            assert weights.read(folder / name), name
-        else:
-            assert content in (expected[name], b"older"), name
+    for name, content in contents(folder).items():  # reads each file of tensors
+        if not name.endswith((".checkpoint", ".safetensors")):
+            assert content in (expected[name], digest(b"older")), name
 
 
 def fork(work, *args):
@@ -225,6 +236,26 @@ def test_an_interrupt_at_any_line_of_training_gives_a_model_and_a_whole_history(
             assert len(history.seen) == len(history.elbo) and not model.training, line
             assert all(parameter.isfinite().all() for parameter in model.parameters()), line
     assert returned >= 15
+
+
+def test_an_interrupt_at_any_line_of_training_leaves_torch_as_it_was():
+    """Half precision that stays on, or its cache of old weights, would change all later results without a word."""
+
+    def state():
+        return torch.is_autocast_enabled("cpu"), torch.is_grad_enabled(), torch.get_num_threads()
+
+    def callback(*_):
+        assert state() == before, "a callback's own work is in full precision"
+
+    short = partial(training.train, IMAGES, beta=1.0, callback=callback, **RUN | {"pictures": 4 * 2})
+    before = state()
+    with signalled_at_line(-1, training) as seen:
+        short()
+    for line in range(1, seen() + 1):
+        with contextlib.suppress(KeyboardInterrupt), signalled_at_line(line, training):
+            short()
+        assert state() == before, line
+        assert torch.autocast_increment_nesting() == 1 and torch.autocast_decrement_nesting() == 0, line
 
 
 @pytest.mark.parametrize("module", ("torch.nn", "vaehelpers.evaluation"))

@@ -130,8 +130,8 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 def one_thread() -> Iterator[None]:
     """Run torch on one thread inside the block: fastest for a single image, or for several runs in parallel."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     try:
+        torch.set_num_threads(1)
         yield
     finally:
         torch.set_num_threads(threads)

@@ -61,7 +61,7 @@ def train(
     interrupt (Ctrl-C) ends it early and returns the model so far.
 
     The run goes on from the weights of ``start``, if given. With ``codes`` ``(n, latent_dim)``, one for each image, the
-    loss has a further term ``codes_weight · |mu - code|²``; ``latents.straighten`` makes such codes.
+    loss has a further term ``codes_weight · |mu - code|²``.
 
     With ``checkpoint``, a file, the run is saved at its start, every hundred steps and at its end, and an interrupt
     raises ``KeyboardInterrupt``. The same call resumes it from there, and returns a complete run at once; the time of
@@ -92,20 +92,21 @@ def train(
         function("callback", callback)
     run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"), start, targets)
     run.save()  # reports a disk error before hours of training, not after
-    model, optimiser, unit = run.model, run.optimiser, "images" if config.minutes is None else "s"
+    model, optimiser, kind = run.model, run.optimiser, run.device.type
+    half, unit = _gains_from_bfloat16(kind), "images" if config.minutes is None else "s"
     bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        with _freed_memory_kept(), bar:
+        # One block around all steps, which an interrupt cannot leave switched on; its cache would hold old weights.
+        with torch.autocast(kind, torch.bfloat16, enabled=half, cache_enabled=False), _freed_memory_kept(), bar:
             while (share := run.done() / run.total) < 1:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
                 rows = torch.randint(len(run.data), (config.batch,), generator=run.generator).to(run.device)
                 x = (run.data[rows].float() / 255).contiguous(memory_format=torch.channels_last)
-                with torch.autocast(run.device.type, torch.bfloat16, enabled=_gains_from_bfloat16(run.device)):
-                    mu, logvar = model.encoder(x)
-                    z = reparameterise(mu, logvar, generator=run.noise)
-                    logits = model.decoder(z)
+                mu, logvar = model.encoder(x)
+                z = reparameterise(mu, logvar, generator=run.noise)
+                logits = model.decoder(z)
                 log_likelihood, kl = elbo_terms(x, logits, mu, logvar)
                 parts = torch.stack([log_likelihood.mean(), kl.sum(1).mean()])
 
@@ -129,7 +130,9 @@ def train(
                     bar.set_postfix_str(run.record())
                     run.save()
                     if callback is not None:
+                        torch.set_autocast_enabled(kind, False)
                         callback(model, run.history)
+                        torch.set_autocast_enabled(kind, half)
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
@@ -187,9 +190,9 @@ def _freed_memory_kept() -> Iterator[None]:
         yield
         return
     libc, trim_threshold, mmap_threshold = ctypes.CDLL(None), -1, -3
-    libc.mallopt(mmap_threshold, 1 << 30)
-    libc.mallopt(trim_threshold, -1)
     try:
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, -1)
         yield
     finally:
         libc.mallopt(mmap_threshold, 128 * 1024)
@@ -197,8 +200,8 @@ def _freed_memory_kept() -> Iterator[None]:
         libc.malloc_trim(0)
 
 
-def _gains_from_bfloat16(device: torch.device) -> bool:
-    return device.type == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
+def _gains_from_bfloat16(device: str) -> bool:
+    return device == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 
 def _check(images: Images, start: VAE | None, latent_dim: int) -> None:

@@ -54,14 +54,14 @@ solutions: $(STAMP)  ## the lessons with each exercise solved: build/solutions
 	@$(BIN)/python docs/editions.py solutions build/solutions
 
 models: $(STAMP)  ## train all shipped models and lesson 07's sweep again, and draw the README's figure (hours)
-	@$(BIN)/python recipes/models.py
-	@$(BIN)/python recipes/sweep.py
+	@$(BIN)/python -m recipes.models
+	@$(BIN)/python -m recipes.sweep
 
 wasm: $(NPM)  ## translate the pages' matrix product again, after changes to product.wat: vaehelpers/web/product.wasm
 	@$(NPM)/node_modules/.bin/wat2wasm vaehelpers/web/product.wat -o vaehelpers/web/product.wasm
 
-bench: $(STAMP) .venv/bench $(NPM) chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (twenty minutes)
-	@PYTHONPATH=.venv/bench $(BIN)/python -W ignore tests/benchmarks/bench.py
+bench: $(STAMP) $(NPM) chromium  ## speed and memory against peers: writes tests/benchmarks/RESULTS.md (twenty minutes)
+	@$(BIN)/python -W ignore tests/benchmarks/bench.py
 
 mutants: $(STAMP) .venv/mutants  ## mutation tests: list small changes of the mathematics that no test detects (half an hour)
 	@rm -rf build/mutants && mkdir -p build/mutants
@@ -82,9 +82,6 @@ BAD_INPUT := $(MUTATED) MUTANT_UNDER_TEST={} "$(CURDIR)/$(BIN)/python" -m pytest
 # In a separate folder, since its buttons would appear in every learner's JupyterLab.
 .venv/nbgrader: $(STAMP)
 	@$(BIN)/python -m pip install -qq --no-deps --target $@ nbgrader==0.9.6 alembic==1.20.1 Mako==1.4.3 RapidFuzz==3.14.6
-
-.venv/bench: $(STAMP)
-	@$(BIN)/python -m pip install -qq --no-deps --target $@ pythae==0.1.2 imageio dill
 
 lock:  ## write requirements.lock with the newest compatible versions (torch stays; raise its line by hand)
 	@rm -rf build/lock && "$(PYTHON)" -m venv build/lock

@@ -1,6 +1,6 @@
 """Make ``vaehelpers/web/stix-math.woff2``, the part of STIX Two Math that formulas of lessons use.
 
-    python recipes/font.py STIXTwoMath-Regular.ttf
+    python -m recipes.font STIXTwoMath-Regular.ttf
 
 needs the packages ``fonttools`` and ``brotli``. The fonts for text are files of npm's
 ``@fontsource-variable/stix-two-text`` 5.3.0 (Latin, upright and italic). All are under ``stix-license.txt``.

@@ -1,4 +1,4 @@
-"""Train the shipped models, and draw the README's figure: ``python recipes/models.py [NAME ...]``.
+"""Train the shipped models, and draw the README's figure: ``python -m recipes.models [NAME ...]``.
 
 It takes hours on two cores. After Ctrl-C, the same command continues.
 """
@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from recipes.straightening import straighten
 from vaehelpers import datasets, explorer, hands, latents, plots, training
 from vaehelpers.datasets import HAND_FACTORS, Images
 from vaehelpers.evaluation import scores
@@ -123,7 +124,7 @@ def straightened(network: VAE, images: Images, path: Path, name: str) -> NDArray
     kept = path.with_suffix(f".{name}.npy")
     if not kept.exists():
         with replacing(kept) as part, part.open("wb") as file:
-            np.save(file, latents.straighten(latents.encode(network, images[:])[0]))
+            np.save(file, straighten(latents.encode(network, images[:])[0]))
     return np.asarray(np.load(kept))
 
 

@@ -1,6 +1,6 @@
 """Draw the playground at the end of each scene, for where there is no kernel and no JavaScript.
 
-    python recipes/stills.py
+    python -m recipes.stills
 
 trains each scene in Chromium, some minutes in all, and writes ``vaehelpers/web/play-<scene>.webp``. Further arguments
 (holes collapse) select the scenes.

@@ -1,4 +1,4 @@
-"""Train the runs that lesson 07 compares, and write its data: ``python recipes/sweep.py [FOLDER]``.
+"""Train the runs that lesson 07 compares, and write its data: ``python -m recipes.sweep [FOLDER]``.
 
 It takes an hour on two cores. Runs are kept in FOLDER, by default in the user's cache; after Ctrl-C, the same command
 continues.

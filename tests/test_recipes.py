@@ -4,8 +4,12 @@ import json
 
 import numpy as np
 import pytest
+import torch
+from scipy.stats import spearmanr, special_ortho_group
+from sklearn.decomposition import FastICA
 
 from recipes import models, sweep
+from recipes.straightening import straighten
 from vaehelpers import datasets, evaluation, training
 
 
@@ -77,3 +81,32 @@ def test_the_shipped_sweep_is_complete():
     np.testing.assert_allclose(parts, table["kl"], atol=0.2)
     run = datasets.capacity_run()
     assert run["kl"].shape == (len(run["capacity"]), 25) == (len(run["log_likelihood"]), 25)
+
+
+def bent(seed, n=3000):
+    """Return even factors ``(n, 3)``, and codes that mix them by a rotation and a quadratic map."""
+    factors = np.random.default_rng(seed).uniform(-1, 1, (n, 3))
+    turned = factors @ special_ortho_group.rvs(3, random_state=seed)
+    return factors, turned + 0.4 * turned[:, [1, 2, 0]] ** 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_straightened_codes_are_the_factors_where_a_turn_alone_is_not_enough(seed):
+    factors, codes = bent(seed)
+
+    def found(found):
+        return np.abs(spearmanr(found, factors).statistic[:3, 3:]).max(axis=0)
+
+    straight = straighten(codes, rounds=(4,))
+    turned = FastICA(whiten="unit-variance", random_state=0).fit_transform(codes)
+    assert (found(straight) > found(turned) + 0.01).all() and found(straight).min() > 0.98
+    np.testing.assert_allclose([straight.mean(0), straight.std(0)], [[0] * 3, [1] * 3], atol=0.01)
+    assert np.abs(straight).max() <= 2.2
+
+
+def test_the_seed_alone_decides_how_codes_are_straightened():
+    codes = bent(0, 1000)[1]
+    before = torch.get_rng_state()
+    first, again, other = (straighten(codes, rounds=(1, 1), seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+    assert torch.equal(before, torch.get_rng_state())

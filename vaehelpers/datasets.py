@@ -64,9 +64,8 @@ def hands(n: int, *, seed: int, size: int = 64, vary: Sequence[str] = HAND_FACTO
 
     ``factors`` holds the columns that vary. Raises ``ValueError`` for an invalid size or an unknown factor.
     """
-    whole("size", size, 8, 255)
     factors = _hands.sample_factors(n, vary=vary, rng=np.random.default_rng(whole("seed", seed, 0)))
-    key = hashlib.sha256(inspect.getsource(_hands).encode() + factors.tobytes() + bytes([size])).hexdigest()[:16]
+    key = hashlib.sha256(f"{size} {inspect.getsource(_hands)}".encode() + factors.tobytes()).hexdigest()[:16]
     path = user_cache_path("vaehelpers") / f"hands-{key}.bytes"
     try:
         pixels = np.fromfile(path, np.uint8).reshape(len(factors), 1, size, size)
@@ -84,7 +83,6 @@ def sprites(n: int, *, seed: int, size: int = 64) -> Images:
     1, 2 and 3, see ``vaehelpers.sprites.GRID``. Squares and ellipses look alike at several orientations.
     Nothing is downloaded. Raises ``ValueError`` for a size below 16.
     """
-    whole("size", size, 16, 4096)
     factors = _sprites.sample_factors(n, rng=np.random.default_rng(whole("seed", seed, 0)))
     return Images(_draw(_sprites.render, factors, size, False), factors, tuple(_sprites.GRID))
 

@@ -34,8 +34,7 @@ def elbo(q: ArrayLike, log_joint: ArrayLike) -> float:
     the shapes differ, q is negative or does not sum to 1, or log_joint holds NaN or +inf.
     """
     table = _log_table("log_joint", log_joint)
-    if array("q", q, finite=False).shape != table.shape:
-        raise ValueError(f"q: need the shape of log_joint, {table.shape}, got {np.shape(q)}")
+    array("q, log_joint", q, table.shape, finite=False)
     p = probabilities("q", np.ravel(q))
     possible = p > 0
     return float(p[possible] @ table.ravel()[possible] + entr(p).sum())

@@ -252,9 +252,8 @@ def _root(x: Floats) -> Floats:
     sd = np.sqrt(np.diag(covariance))
     if sd.max() > 1e70:
         raise ValueError(f"x: need standard deviations of at most 1e70, got {sd.max():g}; choose another unit")
-    varying = sd > np.maximum(1e-14 * np.abs(centre), 1e-70)
-    scale = np.where(varying, sd, np.inf)  # the correlations of a constant column become 0
-    if np.linalg.eigvalsh(covariance / np.outer(scale, scale))[0] < 1e-14:
+    varying = (sd > np.maximum(1e-14 * np.abs(centre), 1e-70)).all()
+    if not varying or np.linalg.eigvalsh(covariance / np.outer(sd, sd))[0] < 1e-14:
         raise ValueError("x: the columns are linearly dependent or constant, need independent ones; leave some out")
     return np.linalg.cholesky(covariance)
 

@@ -128,9 +128,3 @@ def test_the_command_line_says_what_is_wrong_in_one_line(arguments, words, tmp_p
     errors = [line for line in result.stderr.splitlines() if not line.startswith("without a map of codes")]
     assert result.exit_code == 2 and result.stdout == "" and "Traceback" not in result.stderr
     assert len(errors) == 1 and errors[0].startswith("error: ") and words in errors[0]
-
-
-@pytest.mark.parametrize("arguments", [["train"], ["train", "digits", "--beta", "x"], ["explore", "--no"], ["dance"]])
-def test_an_unknown_option_is_explained(arguments):
-    result = CliRunner().invoke(cli.app, arguments)
-    assert result.exit_code == 2 and "Traceback" not in result.stderr and "--help" in result.stderr

@@ -18,18 +18,11 @@ from vaehelpers.files import replacing
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
-#: Code that runs before a lesson: figures get twice the pixels or, under sliders, frames; widgets become pages. All
-#: playgrounds are one page, whose address states the scene.
-BEFORE = """
-%config InlineBackend.figure_formats = ["retina"]
+#: Code that runs before a lesson, after that for its one file: each explorer becomes a page of its own, and all
+#: playgrounds become one page, whose address states the scene.
+WIDGETS = """
 import itertools
 from pathlib import Path
-from vaehelpers.explorer import LatentExplorer
-from vaehelpers.lessons import frames, live
-from vaehelpers.play import Play
-
-live.DPI *= 2
-frames.use_frames()
 
 def in_a_frame(name, title, kind=""):
     frame = f'<iframe class="explorer {{kind}}" src="frames/{{name}}" title="{{title}}" loading="lazy"></iframe>'
@@ -55,7 +48,7 @@ def executed(lesson: Path) -> nbformat.NotebookNode:
     state = hashlib.sha256(b"".join(path.read_bytes() for path in [lesson, Path(__file__), *package])).hexdigest()
     kept = RUN / f"{lesson.stem}-{state[:12]}.ipynb"
     if not kept.exists():
-        notebook = page.executed(lesson, BEFORE.format(stem=lesson.stem, folder=str(RUN)), folder=ROOT)
+        notebook = page.executed(lesson, page.BEFORE + WIDGETS.format(stem=lesson.stem, folder=str(RUN)), folder=ROOT)
         RUN.mkdir(parents=True, exist_ok=True)
         for older in RUN.glob(f"{lesson.stem}-*.ipynb"):
             older.unlink()

@@ -12,9 +12,13 @@ from explorers import HOSTILE, held_out, open_shipped, untrained
 from PIL import Image
 
 from vaehelpers import datasets, hands, latents, weights
-from vaehelpers.explorer import LatentExplorer, label, order, pack, typical_code
+from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order, pack, typical_code
 
 SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
+
+
+def test_the_page_has_the_limits_of_the_package():
+    assert f"const LIMIT = {LIMIT};" in bundle() and f"const UNUSED = {latents.UNUSED};" in bundle()
 
 
 @pytest.mark.parametrize("z", [[0], [0, 0, 0], [], 0, [[0, 0]], [0, np.inf], "ab", ["a", "b"], [0, None], {"z": 1}])

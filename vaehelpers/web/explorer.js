@@ -174,7 +174,7 @@ function createImage(view) {
 function createElbo({ model, code, subscribe }) {
   const line = dom.element("p", { className: "elbo" }), samples = 32;
   const show = (kl, likelihood = NaN) => {
-    const format = (value) => Number.isNaN(value) ? "…" : value.toFixed(1);
+    const format = (value) => Number.isNaN(value) ? "…" : value.toFixed(1).replace("-", "−");
     line.textContent = `log p(x|z) ${format(likelihood)} − KL ${format(kl)} = ELBO ${format(likelihood - kl)} nats`;
   };
   const estimate = dom.inBackground(function* () {

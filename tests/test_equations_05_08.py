@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import scipy
 import torch
 from equations import checks, gaussian_kl, slope
 from scipy import stats
@@ -15,7 +14,7 @@ from sklearn.metrics import mutual_info_score
 from torch import distributions
 from torch.nn import functional as F
 
-from vaehelpers import latents, linear_gaussian
+from vaehelpers import linear_gaussian
 from vaehelpers.lessons import lesson07
 
 # Lesson 05: the evidence lower bound
@@ -134,18 +133,6 @@ def test_two_ways_to_a_gradient():
 
 
 # Lesson 06: the variational autoencoder
-
-
-@checks("06 cell-034-4 0 bc551c", "Hoffman & Johnson (2016)")
-def test_the_aggregated_posterior_is_a_mixture():
-    """A definition: its density against torch's mixture; its variance is that within plus that between."""
-    rng = np.random.default_rng(29)
-    means, sds, z = rng.normal(size=5), rng.uniform(0.2, 0.8, 5), np.linspace(-9, 9, 6001)
-    density = norm.pdf(z[:, None], means, sds).mean(axis=1)
-    parts = distributions.Normal(torch.tensor(means), torch.tensor(sds))
-    mixture = distributions.MixtureSameFamily(distributions.Categorical(torch.ones(5).double()), parts)
-    variance = np.trapezoid(z**2 * density, z) - np.trapezoid(z * density, z) ** 2
-    return [density, variance], [mixture.log_prob(torch.tensor(z)).exp().numpy(), np.mean(sds**2) + means.var()]
 
 
 @checks("06 cell-077-6 0 c4a598", "Loaiza-Ganem & Cunningham (2019)")
@@ -277,20 +264,6 @@ def test_a_bottleneck_between_two_bounds():
 
 
 # Lesson 08: the latent explorer
-
-
-@checks("08 cell-028-2 0 473ee7", "Shoemake (1985); White (2016), §2.1", rtol=1e-6)
-def test_an_arc_between_two_codes():
-    """Against a rotation in the plane of both codes, made by SciPy's matrix exponential."""
-    a, b = np.random.default_rng(31).normal(size=(2, 6))
-    b *= np.linalg.norm(a) / np.linalg.norm(b)
-    first, phi, t = a / np.linalg.norm(a), np.arccos(a @ b / (a @ a)), np.linspace(0, 1, 5)[:, None]
-    second = b - (b @ first) * first
-    second /= np.linalg.norm(second)
-    plane = np.outer(second, first) - np.outer(first, second)
-    arc = np.sin((1 - t) * phi) / np.sin(phi) * a + np.sin(t * phi) / np.sin(phi) * b
-    exact = [scipy.linalg.expm(share * phi * plane) @ a for share in t.ravel()]
-    return [arc, latents.interpolate(a, b, steps=5).astype(float)], [exact, exact]
 
 
 @checks("08 cell-031-3 0 0362e2", "White (2016), §2.2")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from equations import covers
+from scipy.linalg import expm
 from scipy.stats import norm, special_ortho_group
 
 from vaehelpers import datasets, latents, training
@@ -40,13 +41,18 @@ def test_a_traversal_moves_one_latent_and_holds_the_others(model):
     np.testing.assert_allclose(rows[1, -1], latents.decode(model, [[3, -1, 2]])[0], atol=1e-6)
 
 
-def test_interpolation_keeps_its_ends_and_on_the_arc_its_length():
-    a, b = np.array([3.0, 0, 0]), np.array([0, 3.0, 0])
-    arc, line = latents.interpolate(a, b), latents.interpolate(a, b, spherical=False)
-    for way in (arc, line):
-        np.testing.assert_allclose(way[[0, -1]], [a, b], atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(arc, axis=1), 3, rtol=1e-6)
-    np.testing.assert_allclose(line[4], [1.5, 1.5, 0])
+@covers("08 cell-028-2 0 473ee7", "Shoemake (1985); White (2016), §2.1")
+def test_codes_on_an_arc_and_on_a_line_between_two():
+    """Against a rotation in the plane of both codes, made by SciPy's matrix exponential."""
+    a, b = np.random.default_rng(31).normal(size=(2, 6))
+    b *= np.linalg.norm(a) / np.linalg.norm(b)
+    first = a / np.linalg.norm(a)
+    second = b - (b @ first) * first
+    second /= np.linalg.norm(second)
+    turn = np.arctan2(b @ second, b @ first) * (np.outer(second, first) - np.outer(first, second))
+    arc, line = latents.interpolate(a, b, steps=5), latents.interpolate(a, b, steps=5, spherical=False)
+    np.testing.assert_allclose(arc, [expm(share * turn) @ a for share in np.linspace(0, 1, 5)], rtol=1e-5)
+    np.testing.assert_allclose(line[[0, 1, 4]], [a, 0.75 * a + 0.25 * b, b], rtol=1e-5)
     # Between parallel codes and from zero there is no arc.
     np.testing.assert_allclose(latents.interpolate([1, 0], [3, 0], steps=3), [[1, 0], [2, 0], [3, 0]])
     np.testing.assert_allclose(latents.interpolate([0, 0], [3, 0], steps=2), [[0, 0], [3, 0]])
@@ -75,9 +81,11 @@ def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(moments)
     assert parts.mutual_information < np.log(4000) + 1e-9
 
 
-@covers("07 cell-051-3 0 6804ca", "Hoffman & Johnson (2016); Chen et al. (2018), eq. 2")
+@covers("06 cell-034-4 0 bc551c; 07 cell-051-3 0 6804ca", "Hoffman & Johnson (2016); Chen et al. (2018), eq. 2")
 def test_the_parts_of_the_kl_are_those_of_a_gaussian():
-    """The means of the three logarithms against the closed forms for correlated Gaussian codes, one by one."""
+    """The means of the three logarithms against the closed forms for correlated Gaussian codes, one by one; the mixture
+    of their posteriors is a Gaussian too.
+    """
     rng = np.random.default_rng(1)
     covariance = np.array([[1.5, 0.6], [0.6, 0.8]])
     noise = np.array([0.4, 0.3])

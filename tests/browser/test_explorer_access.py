@@ -12,7 +12,7 @@ EACH_TOOL = [
     ("digits-2d", "Manifold"),
     ("digits-2d", "Your own image"),
 ]
-SIZES = [(320, 568), (390, 844), (844, 390), (800, 600), (1024, 768), (1280, 720)]
+SIZES = [(320, 568), (844, 390), (1024, 768), (1280, 720)]
 CONTROLS = "button:enabled, input, select, summary"
 # Return the index of the focused control among the visible ones, the width of its outline, and their number.
 FOCUS = """(controls) => {

@@ -27,7 +27,7 @@ export function fillPage(scene) {
   const start = (state) => {
     controller.abort();
     controller = new AbortController();
-    const whole = createPlayground(state || `scene=${scene}`, address.save, controller.signal);
+    const whole = createPlayground(state || `scene=${scene}`, address.save, controller.signal, document);
     document.getElementById("play").replaceChildren(whole);
   };
   const address = dom.createAddress(start);
@@ -39,8 +39,8 @@ export function fillPage(scene) {
   }
 }
 
-/** Build the whole playground; it stops when `signal` aborts. */
-function createPlayground(text, saveAddress, signal) {
+/** Build the whole playground; it stops when `signal` aborts. Images may be dropped on it or on `target`. */
+function createPlayground(text, saveAddress, signal, target) {
   const run = {
     ...scenes.readAddress(text), playing: false, state: null, error: "", history: [], pale: [], checkpoints: [],
     z: [0, 0], near: -1, chosen: -1, magnified: null, // what is pointed at, and the image under the magnifying glass
@@ -65,11 +65,12 @@ function createPlayground(text, saveAddress, signal) {
   whole.addEventListener("keydown", (event) => { // plain keys would trigger JupyterLab's commands
     if (!(event.ctrlKey || event.metaKey || event.altKey || event.key === "Escape")) event.stopPropagation();
   });
-  whole.addEventListener("dragover", (event) => event.preventDefault());
-  whole.addEventListener("drop", (event) => {
-    event.preventDefault();
+  const place = target ?? whole;
+  place.addEventListener("dragover", (event) => event.preventDefault(), { signal });
+  place.addEventListener("drop", (event) => {
+    event.preventDefault(); // otherwise the browser leaves the page for the file
     run.open(event.dataTransfer.files);
-  });
+  }, { signal });
   const redraw = () => { // in the colours of another theme
     for (const canvas of whole.querySelectorAll("canvas")) canvas.stale = true;
     run.draw();

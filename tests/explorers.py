@@ -11,7 +11,7 @@ import nbformat
 import numpy as np
 import torch
 from PIL import Image
-from test_browser import watched
+from test_browser import until, watched
 
 from vaehelpers import datasets, latents, weights
 from vaehelpers.explorer import LatentExplorer, typical_code
@@ -153,6 +153,15 @@ def opener(browser, folder):
         return opened(browser, files[made], made.model, **options)
 
     return open_page
+
+
+def assert_frame_works(page, frame):
+    """Assert that a slider of an explorer in a frame of a page changes its image."""
+    slider, screen = frame.locator("input[type=range]").first, frame.locator("canvas.screen").first
+    slider.wait_for()
+    before = screen.evaluate("canvas => canvas.toDataURL()")
+    slider.press("End")
+    until(page, lambda: screen.evaluate("canvas => canvas.toDataURL()") != before)
 
 
 def assert_text(locator, *parts):

@@ -4,12 +4,12 @@ import base64
 import io
 import re
 
-import nbformat
 import pytest
+from explorers import assert_frame_works
 from figures import FAULTS
 from PIL import Image
-from slides import slide_cells, slide_type
-from test_browser import serious_violations, until, watched
+from slides import slide_type
+from test_browser import serious_violations, watched
 from test_notebooks import NOTEBOOKS, read
 from test_site import build
 
@@ -178,11 +178,7 @@ def test_every_figure_under_sliders_moves_and_escape_leads_back_to_the_slides(pa
 def test_an_explorer_works_on_its_slide(page):
     page.evaluate(SHOW, page.evaluate("Reveal.getSlides().findIndex(slide => slide.querySelector('iframe'))"))
     frame = page.frame_locator("section.present section.present iframe")
-    screen = frame.locator(".screen").first
-    screen.wait_for()
-    before = screen.evaluate("canvas => canvas.toDataURL()")
-    frame.locator(".film input").first.press("End")
-    until(page, lambda: screen.evaluate("canvas => canvas.toDataURL()") != before)
+    assert_frame_works(page, frame)
     assert frame.locator("html").evaluate("page => page.scrollHeight <= innerHeight + 1"), "it is cut"
 
 
@@ -198,41 +194,6 @@ def test_links_lead_somewhere_and_the_notes_hold_answers_but_no_solution(slides)
             target = slides / lesson / link
             assert not link.startswith("http") or "github" in link
             assert target.is_file() or target.parent.name not in LESSONS and "assets" not in link, link
-
-
-def png(width, height):
-    """Return an output with an empty figure of a size in inches."""
-    buffer = io.BytesIO()
-    Image.new("L", (100 * width, 100 * height)).save(buffer, "png", dpi=(100, 100))
-    return nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(buffer.getvalue()).decode()})
-
-
-def code(kind, *outputs, tags=()):
-    metadata = {"slideshow": {"slide_type": kind}, "tags": [*tags]}
-    return nbformat.v4.new_code_cell("pass", outputs=[*outputs], metadata=metadata)
-
-
-PRINTED = nbformat.v4.new_output("stream", text="1\n")
-
-
-@pytest.mark.parametrize(
-    ("cell", "shown"),
-    [
-        (code("subslide", PRINTED, png(10, 5)), [("subslide", 1, True), ("subslide", 1, False)]),
-        (code("-", png(12, 3), png(12, 3), tags=["output-only"]), [("-", 2, False)]),
-        (code("-", png(10, 5), png(10, 5), tags=["output-only"]), [("-", 1, False), ("subslide", 1, False)]),
-        (code("notes", png(10, 5)), [("notes", 1, True)]),
-    ],
-    ids=["text and a figure", "two flat figures", "two usual figures", "for the speaker"],
-)
-def test_a_cell_has_as_many_slides_as_its_results_need(cell, shown):
-    """Code and the text that it prints share a slide; figures below the code have separate slides."""
-    found = [
-        (slide_type(part), len(part.outputs), "output-only" not in part.metadata.tags)
-        for part in slide_cells([cell])
-        if part.cell_type == "code"
-    ]
-    assert found == [("-" if kind == "subslide" else kind, outputs, code) for kind, outputs, code in shown]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

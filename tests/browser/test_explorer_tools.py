@@ -15,19 +15,14 @@ from vaehelpers.explorer import LatentExplorer
 
 pytestmark = pytest.mark.slow
 
-# Return the text of each latent's band, and where it begins and ends as shares of the range from -3 to +3; a band that
-# is not visible begins and ends at 0.
+# Return the text of each latent's band, and where it begins and ends as shares of the range from -3 to +3.
 BANDS = """() => [...document.querySelectorAll(".row")].map((row) => {
-  const band = row.querySelector(".band"), range = row.querySelector("input");
-  const [whole, part] = [row.querySelector(".film"), band].map((each) => each.getBoundingClientRect());
-  const cell = whole.width / 9, place = (x) => (x - whole.left - cell / 2) / (whole.width - cell);
-  const ends = band.checkVisibility() ? [place(part.left), place(part.right)] : [0, 0];
-  return [Number(/z(\\d+)/.exec(range.ariaLabel)[1]), band.title, ...ends];
+  const band = row.querySelector(".band"), place = (end) => Number(band.style.getPropertyValue(end));
+  return [Number(/z(\\d+)/.exec(row.querySelector("input").ariaLabel)[1]), band.title, place("--from"), place("--to")];
 })"""
 RING = """() => {
-  const [ring, chart] = [".ring", ".chart"].map((name) => document.querySelector(name).getBoundingClientRect());
-  const middle = [ring.left + ring.width / 2, ring.top + ring.height / 2];
-  return [(middle[0] - chart.left) / chart.width, 1 - (middle[1] - chart.top) / chart.height];
+  const { style } = document.querySelector(".ring");
+  return [Number(style.getPropertyValue("--x")), 1 - style.getPropertyValue("--y")];
 }"""
 DROP = """(text) => {
   const transfer = new DataTransfer(), bytes = Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
@@ -51,8 +46,7 @@ def assert_encoded(explorer, pixels, tolerance=1e-3):
         shown = [float(number) for number in re.findall(r"-?[\d.]+", text)]
         np.testing.assert_allclose(shown, [mean, sd], atol=0.005 + tolerance)
         ends = (np.clip([mean - sd, mean + sd], -3, 3) / 3 + 1) / 2
-        if np.ptp(places) > 0.03:  # a narrow one is three pixels wide
-            np.testing.assert_allclose(places, ends, atol=0.004)
+        np.testing.assert_allclose(places, ends, atol=0.001 + tolerance)
     return mu.clip(-3, 3)
 
 
@@ -76,9 +70,9 @@ def test_a_true_hand_is_drawn_and_encoded(page_of):
 def elbo_terms(explorer):
     """Return log p(x|z), the KL and the ELBO from the page."""
     text = explorer.page.locator(".elbo").text_content()
-    found = re.fullmatch(r"log p\(x\|z\) (-?\d+\.\d) − KL (\d+\.\d) = ELBO (-?\d+\.\d) nats", text)
+    found = re.fullmatch(r"log p\(x\|z\) (−?\d+\.\d) − KL (\d+\.\d) = ELBO (−?\d+\.\d) nats", text)
     assert found, text
-    return [float(number) for number in found.groups()]
+    return [float(number.replace("−", "-")) for number in found.groups()]
 
 
 def test_the_elbo_agrees_with_torch_and_disappears_with_its_image(page_of):

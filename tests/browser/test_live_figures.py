@@ -72,7 +72,7 @@ def visit(browser, address_of):
     with contextlib.ExitStack() as pages:
 
         def visit(place="", *, names=tuple(MAKERS), **options):
-            page = pages.enter_context(watched(browser, **{"viewport": {"width": 1300, "height": 900}} | options))
+            page = pages.enter_context(watched(browser, **options))
             page.goto(address_of(names) + place)
             if options.get("java_script_enabled", True):
                 page.wait_for_selector("[data-live=ready]", state="attached")

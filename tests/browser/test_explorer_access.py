@@ -78,27 +78,15 @@ def test_tab_reaches_every_control_and_outlines_it(page_of, name, tool):
 
 
 @pytest.mark.parametrize("name", ["hands", "digits-2d", "hands-pose"])
-def test_nothing_is_wider_than_the_window(page_of, name):
-    with page_of(name) as explorer:
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_nothing_is_wider_than_the_window_and_the_image_stays_visible_beside_every_slider(page_of, name, size):
+    with page_of(name, viewport=dict(zip(("width", "height"), size, strict=True))) as explorer:
         page = explorer.page
         unfold(page)
         for tool in (None, *page.locator(".toolbar button").all_inner_texts()):
             if tool:
                 explorer.open(tool)
-            for width, height in SIZES:
-                page.set_viewport_size({"width": width, "height": height})
-                scrolled, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
-                assert scrolled <= window and page.evaluate(BEYOND) == [], (tool, width)
-
-
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_the_image_stays_visible_beside_every_slider(page_of, size):
-    with page_of(viewport=dict(zip(("width", "height"), size, strict=True))) as explorer:
-        unfold(explorer.page)
-        for tool, number in ((None, 25), ("True hand", 31), ("Map of codes", 25)):
-            if tool:
-                explorer.open(tool)
-            sliders = explorer.page.locator(".film input, .tool input[type=range]").all()
-            assert len(sliders) == number
-            for slider in sliders:
-                assert slider.evaluate(HIDDEN) == [], (tool, slider.get_attribute("aria-label"))
+            scrolled, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+            assert scrolled <= window and page.evaluate(BEYOND) == [], tool
+            sliders = page.locator(".film input, .tool input[type=range]")
+            assert sliders.evaluate_all(f"(all) => all.flatMap({HIDDEN})") == [], tool

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pytest
 from explorers import EXCHANGE, as_text, from_text, held_out, untrained
+from test_browser import watched
 from test_weights import forged
 
 from vaehelpers import hands, latents, weights
@@ -29,14 +30,10 @@ window.row = (floats, n, i) => floats.subarray(i * floats.length / n, (i + 1) * 
 
 @pytest.fixture(scope="module")
 def page(browser):
-    page, errors = browser.new_page(), []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE % (bundle(), EXCHANGE))
-    page.wait_for_function("() => window.message")
-    yield page
-    page.close()
-    assert errors == []
+    with watched(browser) as page:
+        page.set_content(PAGE % (bundle(), EXCHANGE))
+        page.wait_for_function("() => window.message")
+        yield page
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from conftest import ROOT
 from explorers import EXCHANGE, as_text, from_text
+from test_browser import watched
 from torch.nn import functional as F
 
 from vaehelpers import datasets
@@ -30,14 +31,10 @@ window.random = (n, seed = 5) => {
 
 @pytest.fixture(scope="module")
 def page(browser):
-    page, errors = browser.new_page(), []
-    page.on("console", lambda message: errors.append(message.text))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE % (bundle(MODULES), EXCHANGE))
-    page.wait_for_function("() => window.random")
-    yield page
-    page.close()
-    assert errors == []
+    with watched(browser) as page:
+        page.set_content(PAGE % (bundle(MODULES), EXCHANGE))
+        page.wait_for_function("() => window.message")
+        yield page
 
 
 @pytest.mark.slow

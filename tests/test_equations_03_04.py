@@ -238,23 +238,6 @@ def test_gradients_of_the_log_likelihood():
     return [gradient, at_the_mean, pulls], [one.numpy(), 0, many.numpy()]
 
 
-@checks("04 cell-034 0 1e9341; 04 cell-034-5 0 46f1b2", "Bishop (2006), eqs. 9.36, 9.40 and 9.71; Neal & Hinton (1998)")
-def test_the_bound_of_em():
-    """By enumeration of all 243 ways to give five rows to three components: the joint adds up to torch's likelihood,
-    and the bound is the mean of log p(x, z) − log q(z).
-    """
-    mixture, rows, peer = mixture_of_three()
-    x = rows[:5]
-    joint, resp = joint_densities(x, mixture), np.random.default_rng(20).dirichlet(np.ones(3), 5)
-    ways = np.array(list(itertools.product(range(3), repeat=5)))
-    log_joint = np.log(joint)[np.arange(5), ways].sum(axis=1)
-    log_q = np.log(resp[np.arange(5), ways]).sum(axis=1)
-    bound = np.sum(np.sum(resp * np.log(joint), axis=1) - np.sum(resp * np.log(resp), axis=1))
-    log_px = peer.log_prob(torch.tensor(x)).sum().item()
-    assert bound < log_px
-    return [logsumexp(log_joint), bound], [log_px, np.exp(log_q) @ (log_joint - log_q)]
-
-
 @checks("04 rate-4 0 e55bf3", "Dempster, Laird & Rubin (1977); Meng & Rubin (1991)", rtol=1e-5)
 def test_the_rate_for_one_weight():
     """Against the slope of one round of EM by central differences, with SciPy's densities."""

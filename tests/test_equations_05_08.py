@@ -14,7 +14,6 @@ from sklearn.metrics import mutual_info_score
 from torch import distributions
 from torch.nn import functional as F
 
-from vaehelpers import linear_gaussian
 from vaehelpers.lessons import lesson07
 
 # Lesson 05: the evidence lower bound
@@ -96,21 +95,6 @@ def test_em_climbs_under_the_evidence():
     gradients = np.array([q[:, 1] @ (NIGHTS - 1.0), slope(big_q, 1.0)])
     formulas = [np.log(np.exp(table).sum(axis=1)).sum(), gradients, np.array(bounds), m_step]
     return formulas, [log_evidence(1.0), slope(log_evidence, 1.0), evidence - gaps, top]
-
-
-@checks("05 cell-056 0 e7b4a3", "Bishop (2006), §2.3.1 and §2.3.3")
-def test_the_joint_of_one_latent_is_a_parabola():
-    """Differences of SciPy's log-densities between random latents, and the posterior of the package that the lesson
-    reads off.
-    """
-    rng = np.random.default_rng(31)
-    w, b, x, s2 = *rng.normal(size=(3, 4)), 0.3
-    z = rng.normal(size=50)
-    parabola = -0.5 * (1 + w @ w / s2) * z**2 + w @ (x - b) / s2 * z
-    exact = norm.logpdf(x, b + z[:, None] * w, np.sqrt(s2)).sum(axis=1) + norm.logpdf(z)
-    variance = 1 / (1 + w @ w / s2)
-    mean, covariance = linear_gaussian.LinearGaussian(w[:, None], b, s2).posterior(x[None])
-    return [parabola - parabola[0], variance, variance * w @ (x - b) / s2], [exact - exact[0], covariance, mean]
 
 
 @checks(

@@ -27,8 +27,11 @@ def normal(x, mean, cov):
     return np.atleast_1d(multivariate_normal(mean, cov).logpdf(x))
 
 
+@covers("05 cell-056 0 e7b4a3", "Bishop (2006), §2.3.1 and §2.3.3")
 def test_the_evidence_is_the_density_of_x_and_the_posterior_is_bayes_rule():
-    """The sum log p(z) + log p(x | z) - log p(x) is the posterior's log-density at every z."""
+    """With SciPy's log-densities: log p(z) + log p(x | z) − log p(x) is, at every z, the log-density of the posterior
+    that the lesson reads off.
+    """
     model, x, z, _ = random_case(1)
     np.testing.assert_allclose(model.log_evidence(x), normal(x, model.mean, covariance_of(model)), rtol=1e-12)
     mu, covariance = model.posterior(x)

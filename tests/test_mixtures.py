@@ -1,5 +1,6 @@
 """k-means and EM against scikit-learn and SciPy, and ``fit`` against the readable ``em``."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -7,13 +8,14 @@ import pytest
 from equations import covers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import logsumexp, xlogy
 from scipy.stats import multivariate_normal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture as Peer
 from test_inline import inline
 
 from vaehelpers import datasets, mixtures
-from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, log_joint_density, m_step
+from vaehelpers.mixtures import GaussianMixture, e_step, elbo, em, fit, k_means, m_step
 
 RNG = np.random.default_rng
 EYE = np.eye(2)
@@ -88,13 +90,25 @@ def test_fit_and_em_run_the_stated_number_of_rounds():
     assert sum(1 for _ in em(x[:10], GaussianMixture([1.0], [[0, 0, 0]], [np.eye(3)]))) == 2 * 100
 
 
-def test_the_bound_of_a_hard_assignment_is_the_log_density_of_what_is_assigned():
-    x, start = PLAIN[2]
-    labels = np.arange(len(x)) % 4
-    with np.errstate(divide="ignore"):
-        log_resp = np.log(np.eye(4)[labels])
-    chosen = log_joint_density(x, start)[np.arange(len(x)), labels]
-    assert elbo(x, start, log_resp) == pytest.approx(chosen.sum(), rel=1e-12)
+def joint_densities(x, mixture):
+    parts = zip(mixture.weights, mixture.means, mixture.covariances, strict=True)
+    return np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=1)
+
+
+@covers("04 cell-034 0 1e9341; 04 cell-034-5 0 46f1b2", "Bishop (2006), eqs. 9.36, 9.40 and 9.71; Neal & Hinton (1998)")
+def test_the_bound_is_a_mean_over_all_ways_to_assign_the_rows():
+    """By enumeration of all 1,024 ways to give five rows to four components, with SciPy's densities: the joint adds up
+    to the likelihood, and the bound is the mean of log p(x, z) − log q(z), also for a q that is certain.
+    """
+    x, start = PLAIN[1][0][:5], PLAIN[1][1]
+    log_joint, ways = np.log(joint_densities(x, start)), np.array(list(itertools.product(range(4), repeat=5)))
+    joint = log_joint[np.arange(5), ways].sum(axis=1)
+    assert logsumexp(joint) == pytest.approx(e_step(x, start)[1].sum(), rel=1e-12)
+    for resp in (RNG(20).dirichlet(np.ones(4), 5), np.eye(4)[[0, 1, 2, 3, 0]]):
+        q = resp[np.arange(5), ways].prod(axis=1)
+        with np.errstate(divide="ignore"):
+            log_resp = np.log(resp)
+        assert elbo(x, start, log_resp) == pytest.approx(q @ joint - xlogy(q, q).sum(), rel=1e-12)
 
 
 @covers(
@@ -105,8 +119,7 @@ def test_the_bound_of_a_hard_assignment_is_the_log_density_of_what_is_assigned()
 def test_the_two_steps_against_scipy_and_weighted_averages():
     """Densities and responsibilities with SciPy's normal density; NumPy's weighted means and covariances."""
     x, start = PLAIN[1]
-    parts = zip(start.weights, start.means, start.covariances, strict=True)
-    joint = np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=1)
+    joint = joint_densities(x, start)
     log_resp, log_likelihood = e_step(x, start)
     np.testing.assert_allclose(log_likelihood, np.log(joint.sum(axis=1)), rtol=1e-11)
     np.testing.assert_allclose(np.exp(log_resp), joint / joint.sum(axis=1, keepdims=True), atol=1e-12)

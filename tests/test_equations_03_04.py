@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
+from test_mixtures import joint_densities
 from torch import distributions
 
 from vaehelpers import inference, mixtures
@@ -201,12 +202,6 @@ def mixture_of_three():
     parts = distributions.MultivariateNormal(torch.tensor(mixture.means), torch.tensor(mixture.covariances))
     by_torch = distributions.MixtureSameFamily(distributions.Categorical(torch.tensor(mixture.weights)), parts)
     return mixture, mixture.sample(40, rng=rng)[0], by_torch
-
-
-def joint_densities(x, mixture):
-    """Return the table pi_k N(x_n; mu_k, Sigma_k) with SciPy's densities."""
-    parts = zip(mixture.weights, mixture.means, mixture.covariances, strict=True)
-    return np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=-1)
 
 
 @checks("04 cell-052-6 0 c0cb20", "Hastie, Tibshirani & Friedman (2009), §7.7; Murphy (2022), §5.2.5.1")

@@ -91,6 +91,7 @@ def test_fit_and_em_run_the_stated_number_of_rounds():
 
 
 def joint_densities(x, mixture):
+    """Return the table pi_k N(x_n; mu_k, Sigma_k) with SciPy's densities."""
     parts = zip(mixture.weights, mixture.means, mixture.covariances, strict=True)
     return np.stack([w * multivariate_normal(m, c).pdf(x) for w, m, c in parts], axis=1)
 

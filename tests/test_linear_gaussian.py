@@ -68,14 +68,6 @@ def test_evidence_is_elbo_plus_gap(seed, d, m):
         assert (model.gap(x, mu, covariance * (1 + rounding)) >= 0).all()
 
 
-def test_one_q_serves_a_whole_batch():
-    model, x, mu_q, cov_q = random_case(5)
-    one = np.concatenate([model.elbo(x[i : i + 1], mu_q[0], cov_q[0]) for i in range(len(x))])
-    np.testing.assert_allclose(model.elbo(x, mu_q[0], cov_q[0]), one, rtol=1e-12)
-    assert model.elbo_terms(x, mu_q[0], cov_q[0])[1].shape == (len(x),)
-    np.testing.assert_allclose(model.elbo(x[:1], mu_q, cov_q[0]), model.elbo(x[[0] * 7], mu_q, cov_q[0]), rtol=1e-12)
-
-
 @covers("05 cell-054-3 0 6d2919", "Tipping & Bishop (1999), eq. 2; Bishop (2006), eq. 12.32")
 def test_samples_have_the_moments_of_the_model():
     """A definition: two hundred thousand draws have its moments, and a noise that does not depend on the latents."""

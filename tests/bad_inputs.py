@@ -46,6 +46,7 @@ def rng():
 HALF, EYE, NAN, INF = [0.5, 0.5], np.eye(2), float("nan"), float("inf")
 X, LOG_HALF = rng().normal(size=(9, 2)), np.full((9, 2), np.log(0.5))
 MIXTURE = mixtures.GaussianMixture(HALF, [[0, 0], [1, 1]], [EYE, EYE])
+FAR = mixtures.GaussianMixture(HALF, [[0, 0], [99, 99]], [EYE, EYE])
 ROWS = rng().random((60, 3))  # codes, and factors that vary
 LINEAR = linear_gaussian.LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
 MACHINE = inference.NoisyOr([0.1, 0.2], [0.1], [[0.5], [0.4]])
@@ -140,7 +141,8 @@ bad(mixtures.fit, "x: the columns are linearly dependent", X[:, [0, 0]], MIXTURE
 bad(mixtures.m_step, "x: need more rows than columns .*, got shape", X[:2], LOG_HALF[:2])
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
-bad(mixtures.fit, "start: component 1 is responsible for nothing", X * 1e-60, MIXTURE)
+bad(mixtures.fit, "start: need standard deviations of at most 1e7 times those of x, got", X * 1e-60, MIXTURE)
+bad(mixtures.fit, "start: component 1 is responsible for nothing", X, FAR)
 bad(mixtures.fit, "x: the columns are linearly dependent or constant", X * 1e-90, MIXTURE)
 bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
 bad(mixtures.k_means, "rng: need a NumPy Generator, such as .*, got 0", X, 2, rng=0)

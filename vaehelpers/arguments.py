@@ -66,7 +66,7 @@ def probabilities(name: str, values: ArrayLike, shape: Shape | None = None, axis
     p = np.moveaxis(p, whole("axis", axis, -p.ndim, p.ndim - 1), -1)
     dtype = np.asarray(values).dtype
     rounding = 4 * float(np.finfo(dtype).eps) * p.shape[-1] ** 0.5 if dtype.kind == "f" else 0.0
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         sums = p.sum(axis=-1)
     if not ((p >= 0).all() and (np.abs(sums - 1) <= min(0.01, 1e-6 + rounding)).all()):
         need = "numbers of at least 0 that sum to 1" + f" along axis {axis}" * (p.ndim > 1)
@@ -82,10 +82,12 @@ def positive_definite(name: str, values: ArrayLike, shape: Shape) -> NDArray[Any
     if (np.abs(matrices - matrices.swapaxes(-2, -1)) > 1e-6 * sd[..., :, None] * sd[..., None, :]).any():
         raise ValueError(f"{name}: need symmetric matrices, got {shortened(values)}")
     try:
-        np.linalg.cholesky(matrices)
+        pivots = np.diagonal(np.linalg.cholesky(matrices), axis1=-2, axis2=-1) ** 2
     except np.linalg.LinAlgError:
+        pivots = np.zeros(1)
+    if not (pivots > 1e-15 * sd**2).all():  # with a pivot that is rounding alone, the inverse fails or is wrong
         least = np.linalg.eigvalsh(matrices).min()
-        raise ValueError(f"{name}: need positive definite matrices, got an eigenvalue of {least:g}") from None
+        raise ValueError(f"{name}: need positive definite matrices, got an eigenvalue of {least:g}")
     return matrices
 
 

@@ -181,6 +181,8 @@ def fit(
     z = x - centre
     if isinstance(start, GaussianMixture):
         array("x", x, ("n", start.means.shape[1])), whole("n_init", n_init, 1, 1)
+        if (ratio := _variances(start.covariances, root)[0].max() ** 0.5) > 1e7:
+            raise ValueError(f"start: need standard deviations of at most 1e7 times those of x, got {ratio:g} times")
         starts = [GaussianMixture(start.weights, start.means - centre, start.covariances)]
     else:
         k, rng = whole("start", start, 1, len(x)), generator("rng", rng)

@@ -188,7 +188,8 @@ def gaussian_mean_field(
     """
     mu = array("mean", mean, ("d",))
     m, sigma = array("start", start, mu.shape).copy(), positive_definite("covariance", covariance, mu.shape * 2)
-    precision = np.linalg.inv(sigma)
+    inverse = np.linalg.inv(np.linalg.cholesky(sigma))
+    precision = inverse.T @ inverse
     path = [m.copy()]
     for i in np.tile(np.arange(len(mu)), whole("sweeps", sweeps, 0)):
         m[i] -= precision[i] @ (m - mu) / precision[i, i]

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
@@ -102,14 +102,14 @@ def m_step(x: ArrayLike, log_resp: ArrayLike) -> GaussianMixture:
     """
     x = array("x", x, ("n", "d"))
     log_resp = _log_responsibilities(log_resp, (len(x), "k"))
-    log_n = logsumexp(log_resp, axis=0)
-    if (empty := np.isneginf(log_n)).any():
+    if (empty := np.isneginf(log_resp).all(axis=0)).any():
         raise ValueError(f"log_resp: component {empty.argmax()} is responsible for nothing; start with other means")
-    shares = np.exp(log_resp - log_n)  # each column sums to 1
+    shares = softmax(log_resp, axis=0)  # each column sums to 1
     centre = x.mean(axis=0)
     means = centre + shares.T @ (x - centre)  # shares.T @ x would lose digits to an offset
     covariances = [(share[:, None] * (x - mean)).T @ (x - mean) for share, mean in zip(shares.T, means, strict=True)]
-    return GaussianMixture(np.exp(log_n - logsumexp(log_n)), means, _above_floor(np.array(covariances), _root(x)))
+    weights = softmax(logsumexp(log_resp, axis=0))
+    return GaussianMixture(weights, means, _above_floor(np.array(covariances), _root(x)))
 
 
 def elbo(x: ArrayLike, mixture: GaussianMixture, log_resp: ArrayLike) -> float:

@@ -167,7 +167,10 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
 
 
 def independent_components(codes: Doubles, **options: Any) -> Doubles:
-    """Return the matrix ``(k, k)`` that makes independent components of centred codes ``(n, k)``, by FastICA."""
+    """Return the matrix ``(k, k)`` that makes independent components of centred codes ``(n, k)``, by FastICA.
+
+    The columns must be linearly independent. ``options`` are passed to scikit-learn's ``FastICA``.
+    """
     from sklearn.decomposition import FastICA  # loads slowly, and little else needs it
 
     whitening = np.linalg.inv(sqrtm(np.cov(codes, rowvar=False)))

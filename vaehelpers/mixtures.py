@@ -173,7 +173,8 @@ def fit(
     with ``rng``, and the run with the largest likelihood is returned; one with a component at ``FLOOR`` is returned
     only if every run has such a component. A run converges when the mean log-likelihood of a row changes by less than
     ``tol``; ``tol=0`` runs ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge.
-    Raises ``ValueError`` as ``m_step`` does.
+    Raises ``ValueError`` as ``m_step`` does, and when standard deviations of ``start`` exceed those of ``x`` 1e7 times,
+    since rounding would then decide the first round.
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)

@@ -96,7 +96,8 @@ def train(
     half, unit = _gains_from_bfloat16(kind), "images" if config.minutes is None else "s"
     bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        # One block around all steps, which an interrupt cannot leave switched on; its cache would hold old weights.
+        # One block around all steps: an interrupt at the end of a block would skip its clean-up. A cache would never
+        # be emptied in it, and would hold old weights.
         with torch.autocast(kind, torch.bfloat16, enabled=half, cache_enabled=False), _freed_memory_kept(), bar:
             while (share := run.done() / run.total) < 1:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0

@@ -272,7 +272,13 @@ def _above_floor(covariances: Floats, root: Floats) -> Floats:
     """Raise covariances (k, d, d) to ``FLOOR`` in the directions in which they lie below it."""
     variances, axes = _variances(covariances, root)
     raised = root @ axes * np.sqrt(np.maximum(variances, FLOOR))[:, None]
-    return np.where(variances[:, :1, None] < FLOOR, raised @ raised.swapaxes(1, 2), covariances)
+    result = np.where(variances[:, :1, None] < FLOOR, raised @ raised.swapaxes(1, 2), covariances)
+    try:
+        np.linalg.cholesky(result)
+    except np.linalg.LinAlgError:
+        need = "columns that are further from linearly dependent"
+        raise ValueError(f"x: need {need}, got a component that is flat up to rounding; leave some out") from None
+    return result
 
 
 def _log_responsibilities(log_resp: ArrayLike, shape: Shape) -> Floats:

@@ -171,7 +171,7 @@ function connect(run, signal) {
   };
   run.control = (command) => {
     run.playing = command === "play";
-    if (command === "step") send({ run: "step" });
+    if (command === "step") send({ run: "pause", steps: 1 });
     else steer();
     run.draw();
   };

@@ -3,7 +3,7 @@
 // Messages to it (all numbers of pixels are Float32Arrays, image after image):
 //   { data: { images, size, n, held } }   n images to train on and, after them, `held` others, of size × size pixels
 //   { settings }                          any of those below; a change of latents or seed starts again
-//   { run: "play" | "pause" | "step", speed }   speed: steps per second, as many as possible by default
+//   { run: "play" | "pause", speed, steps }   speed: steps a second, as many as possible by default; steps: so many first
 //   { back: k }                           continue from checkpoint k; later ones are discarded
 //   { decode: z, id }                     one or more codes; answered by { decoded: pixels, id }
 //   { magnify: index, id }                a held-out image; answered by { magnified, id }, described at `magnify`
@@ -33,11 +33,13 @@ const answers = {
     data = given;
     start();
   },
-  run(command, { speed: wanted }) {
+  run(command, { speed: wanted, steps = 0 }) {
     speed = wanted ?? speed;
     playing = command === "play";
-    if (command === "step" && run) train();
-    if (run) report();
+    if (run) {
+      for (let i = 0; i < steps; i++) train();
+      report();
+    }
     schedule();
   },
   back(number) {

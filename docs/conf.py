@@ -11,7 +11,7 @@ numpy.typing.NDArray = TypeAliasType("NDArray", np.ndarray[tuple, Scalar], type_
 
 project = "vaehelpers"
 extensions = ["myst_nb", "sphinx.ext.autodoc"]
-exclude_patterns = ["_*.md"]
+exclude_patterns = ["_*.md", "instructors/exam-solutions.md"]
 html_theme = "sphinx_book_theme"
 html_title = "vaehelpers"
 html_static_path = [

@@ -12,33 +12,24 @@ from pathlib import Path
 import nbformat
 from joblib import Parallel, delayed
 
-from vaehelpers import page
 from vaehelpers.files import replacing
+from vaehelpers.lessons import page
 
 ROOT = Path(__file__).parent.parent
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 RUN = ROOT / "build" / "lessons"
-#: Code that runs before a lesson, after that for its one file: each explorer becomes a page of its own, and all
-#: playgrounds become one page, whose address states the scene.
+#: Code that runs before a lesson, after ``page.BEFORE``: each explorer or playground becomes a file of its own.
 WIDGETS = """
 import itertools
 from pathlib import Path
 
-def in_a_frame(name, title, kind=""):
-    frame = f'<iframe class="explorer {{kind}}" src="frames/{{name}}" title="{{title}}" loading="lazy"></iframe>'
-    display({{"text/html": frame, "text/plain": title}}, raw=True)
-
-def display_explorer(explorer, *, numbers=itertools.count(1)):
+def display_page(widget, *, numbers=itertools.count(1)):
     name = f"{stem}-{{next(numbers)}}.html"
-    explorer.save_html(Path({folder!r}) / "frames" / name)
-    in_a_frame(name, "Latent explorer")
+    widget.save_html(Path({folder!r}) / "frames" / name)
+    attributes = f'class="{{widget.KIND}}" src="frames/{{name}}" title="{{widget.TITLE}}"'
+    display({{"text/html": f"<iframe {{attributes}} loading='lazy'></iframe>", "text/plain": widget.TITLE}}, raw=True)
 
-def display_playground(play):
-    Play().save_html(Path({folder!r}) / "frames/play.html")
-    in_a_frame(f"play.html#scene={{play.scene}}", "Playground", "playground")
-
-LatentExplorer._ipython_display_ = display_explorer
-Play._ipython_display_ = display_playground
+HTMLWidget._ipython_display_ = display_page
 """
 
 

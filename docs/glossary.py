@@ -42,7 +42,8 @@ def entries() -> list[Entry]:
             missing.append(f"{row['lesson']} {row['term']}")
             continue
         number, heading, sentence = place
-        link = f"[{row['lesson']}, cell {number}]({lessons[row['lesson']].name}#{anchor(heading)})"
+        anchor = heading.replace(" ", "-")  # as JupyterLab names it
+        link = f"[{row['lesson']}, cell {number}]({lessons[row['lesson']].name}#{anchor})"
         found.append(Entry(row["term"], row["german"], sentence, link))
     if missing:
         raise ValueError(f"lessons: need each term once in bold, but these are missing: {', '.join(missing)}")
@@ -62,11 +63,6 @@ def introduction(notebook: nbformat.NotebookNode, term: str) -> tuple[int, str, 
                 if any(re.search(pattern, bold) for bold in re.findall(r"\*\*(.+?)\*\*", sentence)):
                     return number, heading, sentence
     return None
-
-
-def anchor(heading: str) -> str:
-    """Return the anchor of a heading in JupyterLab."""
-    return heading.replace(" ", "-")
 
 
 def glossary() -> str:

@@ -22,7 +22,7 @@ from nbconvert import SlidesExporter
 from nbformat import NotebookNode
 from PIL import Image
 
-from vaehelpers.page import with_guesses
+from vaehelpers.lessons.page import with_guesses
 
 DOCS = ROOT / "docs"
 WEB = ROOT / "vaehelpers" / "web"
@@ -107,7 +107,7 @@ def write(lesson: Path, notebook: NotebookNode, slides: Path) -> str:
     page, _ = exporter.from_notebook_node(shown)
     page = re.sub(r'href="(\d\d_\w+)\.ipynb"', r'href="../\1/index.html"', page)  # to the slides of other lessons
     (folder / "index.html").write_text(page, encoding="utf-8")
-    for frame in set(re.findall(r'src="(frames/[^"#]+)', page)):
+    for frame in set(re.findall(r'src="(frames/[^"]+)', page)):
         (folder / "frames").mkdir(exist_ok=True)
         shutil.copy(RUN / frame, folder / frame)
     print(folder / "index.html")

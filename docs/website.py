@@ -17,15 +17,12 @@ from editions import in_german
 from executed import LESSONS, ROOT, RUN, copy_assets, execute_all
 from glossary import glossary
 
-from vaehelpers import hands
-from vaehelpers.explorer import LatentExplorer
-from vaehelpers.latents import encode
-from vaehelpers.page import with_guesses
+from vaehelpers.explorer import LatentExplorer, typical_code
+from vaehelpers.lessons.page import with_guesses
 from vaehelpers.weights import load_pretrained
 
 DOCS = ROOT / "docs"
 DEUTSCH, ENGLISH = "[Deutsch](de/{}.ipynb)\n", "[English](../{}.ipynb)\n"
-NOT_PUBLISHED = "exam-solutions.md"
 #: MathJax, which typesets TeX as HTML and MathML: paths in npm's folder, and on the site.
 MATHJAX = {
     f"mathjax/{name}": f"mathjax/{name}"
@@ -42,8 +39,7 @@ def build(site: Path, npm: Path, chosen: Collection[str] = ()) -> None:
     run_sphinx(pages, site)
     shutil.copytree(RUN / "frames", site / "frames")
     free, card = load_pretrained("hands-pose")
-    open_hand = hands.render(hands.neutral()[None])
-    LatentExplorer(free, card, start=encode(free, open_hand)[0][0]).save_html(site / "frames" / "free_hand.html")
+    LatentExplorer(free, card, start=typical_code(free, card)).save_html(site / "frames" / "free_hand.html")
     for lesson in LESSONS:  # for download, without outputs
         shutil.copy(lesson, site / "_sources")
         if edition := in_german(lesson, nbformat.read(lesson, 4)):
@@ -59,7 +55,7 @@ def run_sphinx(pages: Path, site: Path) -> None:
 
 def stage(pages: Path, chosen: Collection[str] = ()) -> None:
     """Write the sources of all pages into one folder, as Sphinx needs them."""
-    shutil.copytree(DOCS, pages, ignore=lambda folder, names: [n for n in names if not _is_page(Path(folder) / n)])
+    shutil.copytree(DOCS, pages)
     (pages / "de").mkdir()
     outputs = execute_all(chosen)
     for lesson in LESSONS:
@@ -83,10 +79,6 @@ def _page(lesson: Path, notebook: nbformat.NotebookNode, switch: str) -> nbforma
             cell.metadata["mystnb"] = {"image": {"alt": cell.metadata.alt}}
         cell.source = with_guesses(cell)
     return notebook
-
-
-def _is_page(path: Path) -> bool:
-    return path.is_dir() and path.name == "instructors" or path.suffix in (".md", ".png") and path.name != NOT_PUBLISHED
 
 
 def _slug(anchor: re.Match[str]) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from recipes.straightening import straighten
-from vaehelpers import datasets, explorer, hands, latents, plots, training
+from vaehelpers import datasets, explorer, hands, latents, plots, training, weights
 from vaehelpers.datasets import HAND_FACTORS, Images
 from vaehelpers.evaluation import scores
 from vaehelpers.files import replacing
@@ -184,13 +184,13 @@ def draw_traversal(path: Path) -> None:
     plt.style.use(plots.STYLE)
     model, card = training.load_pretrained("hands")
     used = explorer.order(card)[0]
-    mu = latents.encode(model, hands.render(hands.neutral()[None]))[0][0]
+    code = explorer.typical_code(model, card)
     labels = [explorer.label(card, i) for i in used]
-    plots.plot_traversal(latents.traverse(model, mu, used), labels, values=np.linspace(-3, 3, 15))
+    plots.plot_traversal(latents.traverse(model, code, used), labels, values=np.linspace(-3, 3, 15))
     plt.savefig(path, format="png", dpi=80, bbox_inches="tight")
 
 
 if __name__ == "__main__":
     chosen = {name: RECIPES[name] for name in sys.argv[1:] or RECIPES}  # a KeyError shows a wrong name
-    build(chosen, training.PRETRAINED)
+    build(chosen, weights.PRETRAINED)
     draw_traversal(ROOT / "docs" / "traversal.png")

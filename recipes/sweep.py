@@ -24,7 +24,7 @@ SWEEP: dict[str, Any] = {
     "betas": (0.25, 0.5, 1, 2, 4, 8, 16, 32), "seeds": (0, 1, 2, 3, 4), "shipped": (0.25, 1, 4, 16), "shipped_seed": 4,
     "capacity_run": {"beta": 30.0, "capacity": 12.0, "pictures": 300_000, "warmup": 0.9},
 }  # fmt: skip
-WEAKNESSES = "Small pictures, few factors. Seed 4 is shown: at β = 4 it separates them best of five (see the table)."
+WEAKNESSES = "Small images, few factors. Seed 4 is shown: at β = 4 it separates them best of five (see the table)."
 _TRAIN, _TEST = 1, 2  # seeds of the images
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import datasets, evaluation, explorer, latents, metrics, training
+from vaehelpers import datasets, evaluation, explorer, latents, metrics, training, weights
 
 RUN = CliRunner()
 OPENED: list[str] = []
@@ -118,7 +118,7 @@ def test_every_command_in_the_texts_runs(here, line, monkeypatch):
     draw = datasets.hands
     monkeypatch.setattr(datasets, "hands", lambda n, **options: draw(min(n, 40), **options | {"progress": False}))
     write_images(here / "FOLDER", 3)
-    shutil.copy(training.PRETRAINED / "digits-2d.safetensors", here / "model.safetensors")
+    shutil.copy(weights.PRETRAINED / "digits-2d.safetensors", here / "model.safetensors")
     words = re.sub(r"--minutes \S+", "", line).split()
     with warnings.catch_warnings(action="ignore"):  # 40 hands are too few for some scores
         run(*words, *(["--minutes", "0.005", "--overwrite"] if words[0] == "train" else []))

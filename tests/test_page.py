@@ -24,8 +24,8 @@ from test_notebooks import NOTEBOOKS
 from typer.testing import CliRunner
 
 import vaehelpers.__main__ as cli
-from vaehelpers import page
-from vaehelpers.markdown import Markdown, mathml
+from vaehelpers.lessons import page
+from vaehelpers.lessons.markdown import Markdown, mathml
 
 SCRIPT = '<script>document.title = "moved"</script>'
 TEXT = r"""# The *title* with $q$

@@ -10,7 +10,7 @@ from sklearn.decomposition import FastICA
 
 from recipes import models, sweep
 from recipes.straightening import straighten
-from vaehelpers import datasets, evaluation, training
+from vaehelpers import datasets, evaluation, training, weights
 
 
 @pytest.mark.slow
@@ -42,9 +42,9 @@ def test_models_agree_whose_latents_match_one_by_one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.stem for path in training.PRETRAINED.glob("*.safetensors")))
+@pytest.mark.parametrize("name", sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors")))
 def test_a_card_holds_the_scores_of_its_model(name):
-    path = training.PRETRAINED / f"{name}.safetensors"
+    path = weights.PRETRAINED / f"{name}.safetensors"
     assert path.stat().st_size <= 1.2e6
     model, card = training.load_pretrained(name)
     images, _ = evaluation.read_test_images(model, card["data"], tuple(card["vary"]))

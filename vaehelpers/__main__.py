@@ -108,12 +108,12 @@ def train(
 
 def _open(model: str) -> tuple[Any, dict[str, Any]]:
     """Load a shipped model by its name, or any model from its file."""
-    from . import training
+    from . import weights
     from .files import expanded
 
     is_file = expanded(model, "model").exists() or Path(model).suffix
-    shipped = model in training.pretrained_names() or not is_file
-    return training.load_pretrained(model) if shipped else training.load(model)
+    shipped = model in weights.pretrained_names() or not is_file
+    return weights.load_pretrained(model) if shipped else weights.load(model)
 
 
 def _data_of(card: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -159,7 +159,7 @@ def explore(
         test = True if data in evaluation.NAMED else None
         images = evaluation.read_images(data, test=test, size=network.size, n=200, vary=vary, channels=network.channels)
     except (OSError, ValueError) as error:
-        typer.echo(f"without a map of codes: {error}", err=True)
+        typer.echo(f"no map of codes: {error}", err=True)
         images = None
     LatentExplorer(network, card, start=typical_code(network, card, images), images=images).save_html(path)
     typer.echo(f"{verb} {path.resolve()}")
@@ -174,7 +174,7 @@ def page(
     output: Annotated[Path | None, typer.Option(help="HTML file", show_default="the notebook's name, here")] = None,
 ) -> None:
     """Execute NOTEBOOK and write it as one self-contained HTML file, to read and to try without Python or a network."""
-    from . import page
+    from .lessons import page
 
     source = page.find(notebook)
     path, verb = _page_file(output or f"{source.stem}.html")

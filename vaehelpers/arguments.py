@@ -22,7 +22,7 @@ def array(
     unit: bool = False,
     dtype: type = float,
 ) -> NDArray[Any]:
-    """Return values as an array of floats; a string in ``shape`` stands for any length but 0.
+    """Return values as an array of floats; a string in ``shape`` matches any length except 0.
 
     Raises ``ValueError`` for values that are not real numbers and for another shape; where ``finite``, for NaN,
     infinity and numbers whose squares overflow; where ``unit``, for values outside [0, 1].

@@ -23,7 +23,7 @@ def log_weights(
 ) -> Tensor:
     """Return log p(x, z) − log q(z | x) ``(samples, n)`` in nats for samples z of q = N(mu, exp(logvar)).
 
-    Their mean over the samples estimates each image's ELBO without bias; the mean of their exponentials, p(x).
+    Their mean over the samples is an unbiased estimate of each image's ELBO; the mean of their exponentials, of p(x).
     Burda, Grosse & Salakhutdinov (2016), "Importance weighted autoencoders", §3.
     Raises ``ValueError`` when ``samples`` is less than 1 or the shapes do not match.
     """

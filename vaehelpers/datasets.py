@@ -148,10 +148,10 @@ def capacity_run() -> dict[str, NDArray[np.generic]]:
 def folder(path: str | Path, *, size: int = 64, channels: int = 1, test: bool | None = None) -> Images:
     """Read the images of a folder, cropped to the central square and scaled to ``size``, in grey (1) or colour (3).
 
-    All formats that Pillow decodes are read, whatever the file's name; of several frames, the first. Images are turned
-    upright by their EXIF orientation, and transparent pixels become white. As in torchvision's ``ImageFolder``, each
-    sub-folder is a class: the only factor, ``class``, is the index of the sub-folder in ``classes``, which are sorted.
-    If some images are in no sub-folder, none has a class, and a ``UserWarning`` says so.
+    All formats that Pillow decodes are read, whatever the file's name; of an animated image, the first frame. Images
+    are turned upright by their EXIF orientation, and transparent pixels become white. As in torchvision's
+    ``ImageFolder``, each sub-folder is a class: the only factor, ``class``, is the index of the sub-folder in
+    ``classes``, which are sorted. If some images are in no sub-folder, none has a class, and a ``UserWarning`` says so.
 
     Another warning counts the images that cannot be read and names the first ten, with the reason: damaged, too big
     (Pillow's limit), of an unknown format, or of 32-bit numbers without a known white level (16 bits are rescaled).
@@ -197,7 +197,7 @@ def as_bytes(images: ArrayLike) -> NDArray[np.uint8]:
 
 
 def _part(files: list[str], test: bool) -> list[str]:
-    """Return the held-out files, or the others, by a hash: added files never hold out one that was trained on."""
+    """Return the held-out files, or the others, chosen by a hash: adding files never holds out a training image."""
     if len(files) < _HELD_OUT_FROM:
         if test:
             raise ValueError(f"test: need at least {_HELD_OUT_FROM} files to hold any out, got {len(files)}")

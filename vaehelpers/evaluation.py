@@ -90,10 +90,10 @@ def scores(model: VAE, images: Images) -> dict[str, Any]:
 
 
 def latent_names(information: NDArray[np.floating], names: Sequence[str]) -> dict[int, str]:
-    """Return the latents that stand for a factor, with its name.
+    """Return the latents that represent a factor, with its name.
 
-    Their mutual information is above 0.5 nats, and the largest both for the latent and for the factor. ``information``
-    is ``(latent_dim, k)``, in nats, as ``metrics.mi_matrix`` returns it.
+    Latent and factor share more than 0.5 nats, and neither shares more with another one. ``information`` is
+    ``(latent_dim, k)``, in nats, as ``metrics.mi_matrix`` returns it.
     """
     best = enumerate(information.argmax(axis=0).tolist())
     return {i: names[k] for k, i in best if information[i].argmax() == k and information[i, k] > 0.5}

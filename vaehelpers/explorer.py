@@ -55,7 +55,39 @@ def bundle(modules: Sequence[str] = _MODULES) -> str:
     return "\n".join(parts)
 
 
-class LatentExplorer(anywidget.AnyWidget):
+class HTMLWidget(anywidget.AnyWidget):
+    """A widget that can also be written to one HTML file, which needs no kernel, network or other file."""
+
+    TITLE = KIND = ""  # title and classes of the frame that shows the file in a lesson's page
+
+    def save_html(self, path: str | Path) -> None:
+        """Write the widget in its present state to an HTML file. Raises ``OSError`` when it cannot be written."""
+        with replacing(Path(path)) as part:
+            part.write_text(self.to_html(), encoding="utf-8")
+
+    def to_html(self) -> str:
+        """Return the text of the file, which without JavaScript shows a still image."""
+        raise NotImplementedError
+
+    def still(self) -> bytes:
+        """Return a JPEG image for pages without a kernel."""
+        raise NotImplementedError
+
+    def filled(self, template: str, call: str, **parts: str) -> str:
+        """Fill a template in ``web`` with the widget's style, its code followed by a ``call``, and further parts."""
+        script = f"{self._esm}\n{call};\n"
+        hashes = {"style_hash": hashed(self._css), "script_hash": hashed(script)}
+        text = (_WEB / template).read_text(encoding="utf-8")
+        return Template(text).substitute(style=self._css, script=script, **hashes, **parts)
+
+    def _ipython_display_(self) -> None:
+        """Display the widget and its still image as two outputs, since an exporter chooses one format of each."""
+        data, metadata = self._repr_mimebundle_() or ({}, {})
+        display(data | {"text/plain": type(self).__name__}, metadata=metadata, raw=True)
+        display({"image/jpeg": b64encode(self.still()).decode(), "text/plain": "a still image"}, raw=True)
+
+
+class LatentExplorer(HTMLWidget):
     """Sliders for all latents of a model, those with the highest KL first, beside the image that they decode to.
 
     ``card`` is the model's card, with the KL and, where known, the name of each latent. ``start`` is the
@@ -67,6 +99,7 @@ class LatentExplorer(anywidget.AnyWidget):
 
     _esm = bundle()
     _css = (_WEB / "explorer.css").read_text(encoding="utf-8")
+    TITLE, KIND = "Latent explorer", "explorer"
     weights = traitlets.Bytes().tag(sync=True)
     vary = traitlets.List(traitlets.Unicode()).tag(sync=True)  # factors of the true hand, for a model of hands
     images = traitlets.Dict().tag(sync=True)
@@ -119,36 +152,25 @@ class LatentExplorer(anywidget.AnyWidget):
         codes = self.images.get("codes", [])
         self.z = codes[whole("selected", number, 0, len(codes) - 1)]
 
-    def save_html(self, path: str | Path) -> None:
-        """Write the explorer in its present state to one HTML file that needs no kernel, network or other file.
-
-        Without JavaScript it shows the traversal. Raises ``OSError`` when ``path`` cannot be written.
-        """
-        with replacing(Path(path)) as part:
-            part.write_text(self.to_html(), encoding="utf-8")
-
     def to_html(self) -> str:
-        """Return the explorer in its present state as the text of the file that ``save_html`` writes."""
+        """Return the text of the file that ``save_html`` writes."""
         images = dict(self.images)
         if images:
             images["thumbnails"] = b64encode(images["thumbnails"]).decode()
         weights = pack(self.weights)
         traits = {"weights": weights, "vary": self.vary, "images": images, "z": self.z, "start": self.start}
         name = self.card.get("name", "a model")
-        script = f"{self._esm}\nfillPage();\n"
-        return Template((_WEB / "page.html").read_text(encoding="utf-8")).substitute(
+        return self.filled(
+            "page.html",
+            "fillPage()",
             title=html.escape(f"Latent explorer: {name}"),
             alt=html.escape(f"Traversal of the {self.model.latent_dim} latents of {name}: a row of images for each."),
-            style=self._css,
-            style_hash=hashed(self._css),
-            script=script,
-            script_hash=hashed(script),
             traits=json.dumps(traits).replace("<", "\\u003c"),  # a card cannot close the element
-            traversal=b64encode(self.traversal("webp")).decode(),
+            traversal=b64encode(self.still("webp")).decode(),
         )
 
-    def traversal(self, kind: str = "jpeg") -> bytes:
-        """Draw each latent from -3 to +3 in 15 steps, as an image file for pages without a kernel or JavaScript."""
+    def still(self, kind: str = "jpeg") -> bytes:
+        """Return an image file of the traversal: each latent from -3 to +3 in 15 steps."""
         used, unused = order(self.card)
         rows = traverse(self.model, self.z, used + unused)
         with matplotlib.style.context(plots.STYLE):
@@ -159,15 +181,9 @@ class LatentExplorer(anywidget.AnyWidget):
             figure.savefig(buffer, format=kind, dpi=72, pil_kwargs={"quality": 50})
         return buffer.getvalue()
 
-    def _ipython_display_(self) -> None:
-        """Display the explorer and the traversal as two outputs, since an exporter chooses one format of each."""
-        data, metadata = self._repr_mimebundle_() or ({}, {})
-        display(data | {"text/plain": "LatentExplorer"}, metadata=metadata, raw=True)
-        display({"image/jpeg": b64encode(self.traversal()).decode(), "text/plain": "the traversal"}, raw=True)
-
 
 def typical_code(model: VAE, card: dict[str, Any], images: Images | None = None) -> NDArray[np.floating]:
-    """Return an initial code ``(latent_dim,)``, which usually decodes to a sharper image than 0, the prior's mean.
+    """Return an initial code ``(latent_dim,)`` that usually decodes to a sharper image than 0, the prior's mean, does.
 
     It is that of an open hand for a model of hands, else that of the first image, else a sample from the prior.
     """

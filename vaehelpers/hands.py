@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from .arguments import array, generator, whole
 
 Floats = NDArray[np.float32]
-Surface = tuple[Floats, Floats, Floats]  # of each pixel: signed distance to the edge, height, and 1 where it faces you
+#: Of each pixel: signed distance to the edge, height, and how much it faces the viewer, at most 1.
+Surface = tuple[Floats, Floats, Floats]
 
 
 class Factor(NamedTuple):
@@ -59,7 +60,7 @@ _PALM = np.array(
 )
 _WRIST = (-0.50, -0.64, 0.205)  # top, bottom, half width
 _ROUNDING, _THICKNESS, _KNUCKLE = 0.045, 0.085, -0.03
-# What each part may cover, in the order of painting, palm to thumb: left, right, bottom, top.
+# The bounding box of each part, in the order of painting, from palm to thumb: left, right, bottom, top.
 _BOXES = [(-0.5, 0.5, -0.85, 0.2), (-0.25, 0.86, -0.55, 0.8), (-0.19, 0.43, -0.46, 0.89)]
 _BOXES += [(-0.3, 0.12, -0.44, 0.91), (-0.73, 0.14, -0.49, 0.86), (-0.85, 0.35, -0.68, 0.4)]
 _PALM_TONE, _FINGER_TONE, _TONE_RISE = 0.60, 0.72, 0.65
@@ -135,7 +136,7 @@ def _render(factors: Floats, size: int) -> Floats:
 
 
 def _palm(x: Floats, y: Floats) -> Surface:
-    """Return a polygon with rounded corners that runs smoothly into the wrist."""
+    """Return the palm: a polygon with rounded corners that blends into the wrist."""
     top, bottom, width = _WRIST
     sides = []
     for (from_x, from_y), (to_x, to_y) in zip(_PALM, np.roll(_PALM, -1, axis=0), strict=True):

@@ -60,7 +60,7 @@ class KLParts(NamedTuple):
 
 
 def kl_parts(mu: ArrayLike, logvar: ArrayLike, *, rng: np.random.Generator) -> KLParts:
-    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n images into three parts, by one sample of each.
+    """Split the mean KL of the posteriors ``(n, latent_dim)`` of n images into three parts, with one sample of each.
 
     The mixture of these n posteriors approximates q(z), so the first part cannot exceed log n. Hoffman & Johnson
     (2016), "ELBO surgery"; Chen et al. (2018), "Isolating sources of disentanglement in VAEs", eq. 2.
@@ -137,8 +137,9 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     assumptions", §3). Independent factors that are not Gaussian do: FastICA (Hyvärinen & Oja 2000, "Independent
     component analysis", §6) finds their directions in the means, and the nearest rotation, which keeps the prior,
     becomes part of the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as
-    possible. Reconstructions from the means stay the same; of the variances a diagonal covariance can hold only a part,
-    and their logarithms are averaged. FastICA warns if it does not converge, as with codes that are Gaussian.
+    possible. Reconstructions from the means do not change. A rotated posterior is no longer diagonal, so its
+    log-variances are approximated by weighted means of the old ones. FastICA warns if it does not converge, as with
+    codes that are Gaussian.
     Raises ``ValueError`` for fewer than 1000 ``images`` ``(n, c, h, w)``, for equal ones, and as ``encode`` does.
     """
     mu, logvar = encode(model, images)

@@ -173,8 +173,8 @@ def fit(
     with ``rng``, and the run with the largest likelihood is returned; one with a component at ``FLOOR`` is returned
     only if every run has such a component. A run converges when the mean log-likelihood of a row changes by less than
     ``tol``; ``tol=0`` runs ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge.
-    Raises ``ValueError`` as ``m_step`` does, and when standard deviations of ``start`` exceed those of ``x`` 1e7 times,
-    since rounding would then decide the first round.
+    Raises ``ValueError`` as ``m_step`` does, and when a standard deviation of ``start`` is more than 1e7 times that of
+    ``x``, since rounding would then decide the first round.
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)
@@ -193,7 +193,7 @@ def fit(
     runs = [_run(columns, root, mixture, max_iter, tol) for mixture in starts]
     best = max(runs, key=lambda run: (_variances(run.mixture.covariances, root)[0].min() > 2 * FLOOR, run.bounds[-1]))
     if tol > 0 and not best.converged:
-        message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise either"
+        message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise tol or max_iter"
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
     mixture = GaussianMixture(best.mixture.weights, centre + best.mixture.means, best.mixture.covariances)
     return Fit(mixture, best.bounds, best.converged)

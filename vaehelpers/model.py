@@ -112,10 +112,10 @@ def elbo_terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[T
 def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """Estimate, up to a constant, the total correlation of the latents in nats (a scalar).
 
-    ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar`` are ``(m, latent_dim)``: the posteriors, those of z first, whose
-    mixture approximates q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of disentanglement in
-    VAEs", §3.1. A mixture of m posteriors cannot distinguish codes that carry more than log m nats and counts the rest
-    as correlation, so m should be large. Raises ``ValueError`` when the shapes do not match.
+    ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar``, ``(m, latent_dim)``, hold m posteriors, those of ``z`` first;
+    their mixture approximates q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of
+    disentanglement in VAEs", §3.1. If the codes carry more than log m nats, the excess is counted as correlation, so m
+    should be large. Raises ``ValueError`` when the shapes do not match.
     """
     tensor("mu", mu, ("m", "latent_dim"))
     tensor("mu, logvar", logvar, mu.shape)
@@ -138,7 +138,7 @@ def one_thread() -> Iterator[None]:
 
 
 def tensor(name: str, value: Any, shape: Shape) -> None:
-    """Raise ``ValueError`` unless a value is a tensor of a shape, where a string stands for any length but 0."""
+    """Raise ``ValueError`` unless a value is a tensor of a shape, where a string matches any length except 0."""
     check_shape(name, tuple(instance(name, value, Tensor).shape), tuple(shape))
 
 

@@ -5,17 +5,13 @@ import json
 import re
 from base64 import b64encode
 from pathlib import Path
-from string import Template
 
-import anywidget
 import numpy as np
 import traitlets
-from IPython.display import display
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from .explorer import bundle, hashed, pack
-from .files import replacing
+from .explorer import HTMLWidget, bundle, pack
 
 _WEB = Path(__file__).parent / "web"
 _WORKER = ("product", "vae", "posterior", "trainer")
@@ -30,7 +26,7 @@ def _script() -> str:
     return f"const TRAINER = {worker};\nconst DIGITS = {json.dumps(packed)};\n{bundle(_PAGE)}"
 
 
-class Play(anywidget.AnyWidget):
+class Play(HTMLWidget):
     """A small VAE that learns in the browser, with views of what it learns and controls that steer it.
 
     ``scene`` names the settings that it starts with, one of ``Play.SCENES``.
@@ -39,6 +35,7 @@ class Play(anywidget.AnyWidget):
 
     _esm = _script()
     _css = (_WEB / "play.css").read_text(encoding="utf-8")
+    TITLE, KIND = "Playground", "explorer playground"
     #: The names of the scenes.
     SCENES = tuple(re.findall(r"^  (\w+): {\n    title:", _esm, re.M))
     scene = traitlets.Unicode().tag(sync=True)
@@ -48,33 +45,13 @@ class Play(anywidget.AnyWidget):
             raise ValueError(f"scene: need one of {', '.join(self.SCENES)}, got {scene!r}")
         super().__init__(scene=scene)
 
-    def save_html(self, path: str | Path) -> None:
-        """Write the playground to one HTML file that needs no kernel, network or other file.
-
-        Raises ``OSError`` when ``path`` cannot be written.
-        """
-        with replacing(Path(path)) as part:
-            part.write_text(self.to_html(), encoding="utf-8")
-
     def to_html(self) -> str:
         """Return the text of the file that ``save_html`` writes."""
-        script = f"{self._esm}\nfillPage({json.dumps(self.scene)});\n"
-        return Template((_WEB / "play.html").read_text(encoding="utf-8")).substitute(
-            style=self._css,
-            style_hash=hashed(self._css),
-            script=script,
-            script_hash=hashed(script),
-            still=b64encode(self.still()).decode(),
-        )
+        still = b64encode((_WEB / f"play-{self.scene}.webp").read_bytes()).decode()
+        return self.filled("play.html", f"fillPage({json.dumps(self.scene)})", still=still)
 
     def still(self) -> bytes:
-        """Return a WebP image of the playground at the end of the scene, for pages without a kernel or JavaScript."""
-        return (_WEB / f"play-{self.scene}.webp").read_bytes()
-
-    def _ipython_display_(self) -> None:
-        """Display the playground and the still image as two outputs, since an exporter chooses one format of each."""
-        data, metadata = self._repr_mimebundle_() or ({}, {})
-        display(data | {"text/plain": "Play"}, metadata=metadata, raw=True)
+        """Return a JPEG image of the playground at the end of the scene."""
         buffer = io.BytesIO()
-        Image.open(io.BytesIO(self.still())).convert("RGB").save(buffer, "jpeg", quality=80)
-        display({"image/jpeg": b64encode(buffer.getvalue()).decode(), "text/plain": "the scene's end"}, raw=True)
+        Image.open(_WEB / f"play-{self.scene}.webp").convert("RGB").save(buffer, "jpeg", quality=80)
+        return buffer.getvalue()

@@ -107,7 +107,7 @@ class Run:
         """Write the checkpoint, if there is a path for one. Raises ``OSError`` if it cannot be written."""
         if self.path is None:
             return
-        self.record()  # the history is complete, and the loss finite
+        self.record()  # completes the history, and checks that the loss is finite
         tensors = self.state() | {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
         card = {"model": shape_of(self.model), "recipe": self.recipe, "step": self.step, "done": self.done()}
         try:
@@ -116,7 +116,7 @@ class Run:
             raise OSError(f"checkpoint: {str(self.path)!r} cannot be written ({error})") from error
 
     def resume(self, path: Path) -> None:
-        """Restore a checkpoint. Raises ``ValueError`` if it is none of this version, or that of another run."""
+        """Restore a checkpoint. Raises ``ValueError`` if another version wrote it, or if it belongs to another run."""
         tensors, card = read(path, "checkpoint")
         try:
             there = card["recipe"]

@@ -21,12 +21,7 @@ from .datasets import Images
 from .files import expanded
 from .model import VAE, elbo_terms, one_thread, reparameterise, total_correlation
 from .runs import History, Run
-from .weights import PRETRAINED as PRETRAINED
-from .weights import load as load
-from .weights import load_pretrained as load_pretrained
-from .weights import pretrained_names as pretrained_names
-from .weights import save as save
-from .weights import shape_of
+from .weights import load, load_pretrained, save, shape_of  # noqa: F401  (the first three for callers of this module)
 
 _RECORD = 100  # steps between two points of the history, and between two checkpoints
 _POOL = 8  # batches whose posteriors approximate q(z) in the total correlation
@@ -56,9 +51,9 @@ def train(
 
     TC, the total correlation, is part of the KL: ``beta=1`` with ``tc_weight=w - 1`` is the β-TCVAE of weight w (Chen
     et al. 2018). Both weights rise linearly from 0 over the first share ``warmup`` of the run. With a ``capacity`` C,
-    in nats, the KL is instead held at a value that rises like this from 0 to C, by ``β · |KL - C|`` (Burgess et al.
-    2018). The run ends after ``pictures`` images or, if given, after ``minutes``, which then set its schedules too. An
-    interrupt (Ctrl-C) ends it early and returns the model so far.
+    in nats, the KL is instead held at a value that rises in the same way from 0 to C, by ``β · |KL - C|`` (Burgess et
+    al. 2018). The run ends after ``pictures`` images or, if ``minutes`` is given, after that time, which then also sets
+    the schedules. An interrupt (Ctrl-C) ends it early and returns the model so far.
 
     The run goes on from the weights of ``start``, if given. With ``codes`` ``(n, latent_dim)``, one for each image, the
     loss has a further term ``codes_weight · |mu - code|²``.
@@ -66,7 +61,7 @@ def train(
     With ``checkpoint``, a file, the run is saved at its start, every hundred steps and at its end, and an interrupt
     raises ``KeyboardInterrupt``. The same call resumes it from there, and returns a complete run at once; the time of
     earlier calls counts towards ``minutes``. The file stays until you delete it, and ``load`` reads the model so far
-    from it. On the same number of threads, a run limited by ``pictures`` ends as if never stopped.
+    from it. With the same number of threads, a resumed run of ``pictures`` ends with the weights of an unbroken one.
 
     ``callback(model, history)`` is called every hundred steps, after each new point of the history. A GPU is used if
     torch finds one. Returns the model, on the CPU, and its history. Raises ``ValueError`` for bad arguments and for the
@@ -93,11 +88,11 @@ def train(
     run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"), start, targets)
     run.save()  # reports a disk error before hours of training, not after
     model, optimiser, kind = run.model, run.optimiser, run.device.type
-    half, unit = _gains_from_bfloat16(kind), "images" if config.minutes is None else "s"
+    half, unit = _use_bfloat16(kind), "images" if config.minutes is None else "s"
     bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        # One block around all steps: an interrupt at the end of a block would skip its clean-up. A cache would never
-        # be emptied in it, and would hold old weights.
+        # A single block: an interrupt while a block of each step ends would skip its clean-up. Its cache of weights is
+        # off, since it would be emptied only at the end of the block.
         with torch.autocast(kind, torch.bfloat16, enabled=half, cache_enabled=False), _freed_memory_kept(), bar:
             while (share := run.done() / run.total) < 1:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
@@ -154,7 +149,7 @@ def sweep(
     progress: bool = True,
     **options: Any,
 ) -> list[dict[str, float]]:
-    """Train each β with each seed, on one thread, and return a row for each: beta, seed and what ``score`` returns.
+    """Train a model for each β and seed, each on one thread, and return a row for each: beta, seed and its scores.
 
     The runs are spread over the machine's cores or, inside ``joblib.parallel_config("dask")``, over the workers of a
     Dask cluster, which must all reach ``folder``. It keeps the checkpoint of each run, which ``load`` reads: a finished
@@ -201,7 +196,7 @@ def _freed_memory_kept() -> Iterator[None]:
         libc.malloc_trim(0)
 
 
-def _gains_from_bfloat16(device: str) -> bool:
+def _use_bfloat16(device: str) -> bool:
     return device == "cuda" or bool(torch.backends.cpu.get_cpu_capability() == "AVX512")
 
 

@@ -20,7 +20,7 @@ from vaehelpers import plots, weights
 from vaehelpers.explorer import LatentExplorer
 from vaehelpers.lessons import lesson01, lesson03
 from vaehelpers.lessons.frames import live_html
-from vaehelpers.page import to_html
+from vaehelpers.lessons.page import to_html
 
 sys.path.append(str(Path(__file__).parents[1]))
 from conftest import serving

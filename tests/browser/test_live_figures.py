@@ -17,7 +17,7 @@ from test_lesson_figures import LIVES
 
 from vaehelpers import plots
 from vaehelpers.lessons import frames
-from vaehelpers.page import to_html
+from vaehelpers.lessons.page import to_html
 
 slow = pytest.mark.slow
 MAKERS = {getattr(make, "func", make).__name__: make for make in LIVES}

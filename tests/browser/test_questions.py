@@ -10,7 +10,7 @@ from editions import in_german
 from test_browser import watched
 from test_notebooks import NOTEBOOKS, read
 
-from vaehelpers.page import to_html, with_guesses
+from vaehelpers.lessons.page import to_html, with_guesses
 
 pytestmark = pytest.mark.slow
 

@@ -33,7 +33,8 @@ class Live(widgets.VBox):
     Whatever ``update`` plots is removed before the next call; what was on the axes before the first call stays, as do
     ticks and labels. ``figure`` is a ``matplotlib.figure.Figure``, not one of pyplot's, so that it is freed with the
     widget. Where a page cannot load the widget (without a kernel or a network), it shows the figure as an image.
-    ``tries`` are values, by name, to which a lesson leads: pages without a kernel draw the figure for exactly these.
+    ``tries`` are values, by name, that the lesson tells its readers to try; pages without a kernel have a frame for
+    exactly these.
     """
 
     def __init__(
@@ -70,30 +71,26 @@ class Live(widgets.VBox):
         self.plot(**{name: control.value for name, control in self.controls.items()})
         self.image.value = png(self.figure)
 
-    def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**options)
-        return bundle | {"image/png": base64.b64encode(self.image.value).decode()}
-
     def _ipython_display_(self) -> None:
         """Display the widget and the image as two outputs, since exporters choose one format of each output."""
-        bundle = self._repr_mimebundle_()
-        image = {"image/png": bundle.pop("image/png"), "text/plain": "the figure"}
-        display(bundle | {"text/plain": f"{len(self.controls)} controls of the figure below"}, raw=True)
+        text = f"{len(self.controls)} controls of the figure below"
+        display(self._repr_mimebundle_() | {"text/plain": text}, raw=True)
+        image = {"image/png": base64.b64encode(self.image.value).decode(), "text/plain": "the figure"}
         display(image, metadata={"image/png": {"width": int(self.image.width)}}, raw=True)
 
 
 class Learning:
-    """A row of images ``(n, 1, h, w)`` and, below it, what a model makes of them, redrawn in place while it learns."""
+    """Images ``(n, 1, h, w)`` and, below them, their reconstructions, redrawn in place while a model learns."""
 
     def __init__(self, images: ArrayLike) -> None:
         self.images, self.output = np.asarray(images), None
 
     def show(self, decoded: ArrayLike, title: str) -> None:
-        """Draw what the model makes of the images; the first call says where on the page."""
+        """Draw the reconstructions; the first call creates the output that later calls update."""
         figure = Figure(figsize=(11, 2.7), dpi=DPI, layout="constrained")
         rows = np.stack([self.images, np.asarray(decoded)])
         plot_rows(rows, ["image", "decoded"], ax=figure.subplots()).set_title(title, loc="left")
-        alt = "images above, the model's version of them below"
+        alt = "images above, their reconstructions below"
         image = Still(png(figure), width=round(figure.get_figwidth() * SCREEN), alt=alt)
         if self.output is None:
             self.output = display(image, display_id=True)

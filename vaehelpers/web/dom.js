@@ -18,9 +18,9 @@ export function labelled(text, control) {
 }
 
 /**
- * Keep the state of a page, as text, in its address or, in a frame, in that of the page around it. Return the state to
- * begin with, of a frame its name by default, and a function that saves one; `receive` gets each later one. In a frame,
- * Escape gives the keyboard back to the page around it, which also chooses the theme.
+ * Keep the state of a page, as text, in its address or, inside a frame, in that of the parent page. Return the initial
+ * `state` and a function `save`; `receive` is called with each later state. Inside a frame, Escape returns the focus to
+ * the parent page, which also sets the theme.
  */
 export function createAddress(receive) {
   const isFrame = parent !== window;
@@ -35,7 +35,7 @@ export function createAddress(receive) {
     addEventListener("keydown", leave, { capture: true });
   }
   const save = (state) => isFrame ? parent.postMessage({ state }, "*") : history.replaceState(null, "", `#${state}`);
-  return { state: location.hash.slice(1) || (isFrame ? name : ""), save };
+  return { state: location.hash.slice(1), save };
 }
 
 /** Make a canvas for `columns` × `rows` images of a model, and a function that paints pixels on it. */

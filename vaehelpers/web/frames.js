@@ -45,7 +45,7 @@
     const size = Math.round((max - min) / step) + 1;
     const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
     const id = `control-${number++}`, input = element("input", { type: "range", id, min: 0, max: size - 1, step: 1 });
-    const output = element("output", { ariaLive: "off" }); // readers of a screen hear aria-valuetext
+    const output = element("output", { ariaLive: "off" }); // screen readers announce aria-valuetext
     let dragged = false;
     input.addEventListener("pointerdown", () => { dragged = true; });
     for (const end of ["pointerup", "pointercancel"]) input.addEventListener(end, () => { dragged = false; });
@@ -210,7 +210,7 @@
       wanted = data.state;
       history.replaceState(history.state, "", `#${frame.id}?${wanted}`);
     });
-    postTheme(); // answered by the height, which it may have told before
+    postTheme(); // answered by the height, which it may have reported before
   }
 
   /** Move to the figure that the address names, and to its state. */
@@ -224,8 +224,6 @@
   }
 
   async function start() {
-    const documents = [...document.querySelectorAll("iframe[srcdoc]")].map(({ srcdoc }) => srcdoc);
-    document.querySelectorAll("iframe[data-document]").forEach((frame) => { frame.srcdoc = documents[frame.dataset.document]; });
     document.querySelectorAll("iframe.explorer").forEach(linkExplorer);
     await Promise.allSettled([...document.querySelectorAll("figure.live")].map(createFigure));
     if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);

@@ -117,23 +117,20 @@ function clip(value, low, high) {
 
 // The parts: each has its bounding box, and arrays for what differs between images.
 
+const boxes = BOXES.map(([left, right, bottom, top]) => ({ left, right, bottom, top }));
 const palm = {
-  left: -0.5, right: 0.5, bottom: WRIST[1] - WRIST[2], top: 0.2,
+  ...boxes[0],
   sides: PALM.map(([x, y], i) => {
     const [toX, toY] = PALM[(i + 1) % PALM.length], length = Math.hypot(toX - x, toY - y);
     return { x, y, dx: (toX - x) / length, dy: (toY - y) / length };
   }),
   distances: new Float64Array(PALM.length), joined: new Float64Array(2),
 };
-const fingers = FINGERS.map(([x, y, closed, fanned, ...rest]) => {
+const fingers = FINGERS.map(([x, y, closed, fanned, ...rest], i) => {
   const lengths = rest.slice(0, 3), widths = TAPER.map((taper) => taper * rest[3]);
-  const reach = lengths.reduce((sum, length) => sum + length) + widths[0], back = -0.45;
-  const angles = [closed, closed + FACTORS.spread[1] * (fanned - closed)]; // at the ends of the range of `spread`
-  const ends = [reach, back].flatMap((r) => angles.map((angle) => x + r * Math.sin(angle)));
-  const left = Math.min(...ends) - widths[0], right = Math.max(...ends) + widths[0];
-  return { left, right, bottom: y + back, top: y + reach, x, y, closed, fanned, lengths, widths };
+  return { ...boxes[FINGERS.length - i], x, y, closed, fanned, lengths, widths }; // the little finger is painted first
 });
-const thumb = { left: -0.85, right: 0.35, bottom: -0.68, top: 0.4 };
+const thumb = boxes.at(-1);
 
 /** Return three bones in a plane upright on the palm: seen from the front, a curl shortens, then folds them. */
 function poseFinger({ x, y, closed, fanned, lengths, widths }, spread, curl) {

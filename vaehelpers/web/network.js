@@ -168,7 +168,7 @@ function dense(memory, input, output, weight, bias, options = {}) {
   const weights = memory.store(ordered), biases = memory.store(shift);
   return () => {
     memory.floats.copyWithin(output, biases, biases + columns);
-    memory.multiply(input, 0, 1, weights, output, 0, 4, ins, columns); // four times the same row, the least there is
+    memory.multiply(input, 0, 1, weights, output, 0, 4, ins, columns); // four times the same row: it needs four
     if (relu) rectify(memory.floats, output, columns);
   };
 }

@@ -24,7 +24,7 @@ export function createProduct({ simd = true } = {}) {
   };
 }
 
-/** Return null where WebAssembly, its SIMD or its compilation (by a content security policy) is not to be had. */
+/** Return null where WebAssembly, its SIMD or its compilation (by a content security policy) is unavailable. */
 function compile() {
   try {
     return new WebAssembly.Module(Uint8Array.from(atob(WASM), (letter) => letter.charCodeAt(0)));

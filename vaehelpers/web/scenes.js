@@ -55,7 +55,7 @@ export const SCENES = {
   },
 };
 
-/** Return the settings that an address names: a scene, and changes of it; what is no choice is left out. */
+/** Return the settings that an address names: a scene, and changes of it; unknown values are ignored. */
 export function readAddress(address) {
   const named = new URLSearchParams(address);
   const scene = Object.hasOwn(SCENES, named.get("scene")) ? named.get("scene") : "vae";

@@ -5,7 +5,6 @@ import io
 import re
 from base64 import b64decode, b64encode
 from copy import deepcopy
-from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -17,25 +16,21 @@ from nbconvert.filters import Highlight2HTML, ansi2html
 from nbformat import NotebookNode
 from PIL import Image
 
-from .explorer import LatentExplorer
-from .files import expanded, replacing
+from ..explorer import HTMLWidget, hashed
+from ..files import expanded, replacing
 from .markdown import Markdown
-from .play import Play
 
-_WEB = Path(__file__).parent / "web"
-_LESSONS = Path(__file__).parents[1] / "notebooks"
+_WEB = Path(__file__).parents[1] / "web"
+_LESSONS = Path(__file__).parents[2] / "notebooks"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 #: Code that runs before a notebook: widgets become pages and figures under sliders become frames, which need no kernel;
 #: other figures get twice the pixels.
 BEFORE = """%config InlineBackend.figure_formats = ["retina"]
-from vaehelpers import page
-from vaehelpers.explorer import LatentExplorer
-from vaehelpers.lessons import frames, live
-from vaehelpers.play import Play
+from vaehelpers.explorer import HTMLWidget
+from vaehelpers.lessons import frames, live, page
 frames.use_frames()
 live.DPI *= 2
-LatentExplorer._ipython_display_ = page.display_frame
-Play._ipython_display_ = page.display_playground
+HTMLWidget._ipython_display_ = page.display_frame
 """
 
 
@@ -98,24 +93,15 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
         for output in cell.outputs:  # narrow pages would distort a figure with a fixed height
             output.get("metadata", {}).get("image/png", {}).pop("height", None)
             if "text/html" in output.get("data", {}):
-                alt = html.escape(cell.metadata.get("alt", "figure under sliders"))
+                alt = html.escape(cell.metadata.get("alt", "interactive figure"))
                 output.data["text/html"] = output.data["text/html"].replace('aria-label=""', f'aria-label="{alt}"', 1)
     return notebook
 
 
-def display_frame(explorer: LatentExplorer) -> None:
-    """Display an explorer as a page in a frame, with no other file."""
-    frame = f'<iframe class="explorer" srcdoc="{html.escape(explorer.to_html())}" title="Latent explorer"></iframe>'
-    display({"text/html": frame, "text/plain": "LatentExplorer"}, raw=True)
-
-
-def display_playground(play: Play) -> None:
-    """Display a playground as a page in a frame; the frame's name states the scene, so that all share one document."""
-    page = html.escape(Play().to_html())
-    frame = (
-        f'<iframe class="explorer playground" name="scene={play.scene}" srcdoc="{page}" title="Playground"></iframe>'
-    )
-    display({"text/html": frame, "text/plain": "Play"}, raw=True)
+def display_frame(widget: HTMLWidget) -> None:
+    """Display an explorer or a playground as a page in a frame, with no other file."""
+    frame = f'<iframe class="{widget.KIND}" srcdoc="{html.escape(widget.to_html())}" title="{widget.TITLE}"></iframe>'
+    display({"text/html": frame, "text/plain": type(widget).__name__}, raw=True)
 
 
 def with_guesses(cell: NotebookNode) -> str:
@@ -145,14 +131,9 @@ def to_html(notebook: NotebookNode, folder: Path) -> str:
         style=re.sub(r"[\w-]+\.woff2", _font, _web("lesson.css")) + _web("frames.css") + _web("questions.css"),
         script=_web("frames.js") + _web("questions.js"),
     )
-    documents = dict.fromkeys(re.findall(r'srcdoc="[^"]*"', page))
-    for number, document in enumerate(documents):  # further frames with the same document get its number
-        before, after = page.split(document, 1)
-        page = before + document + after.replace(document, f'data-document="{number}"')
-    frames = html.unescape("".join(documents))
+    frames = html.unescape("".join(re.findall(r'srcdoc="[^"]*"', page)))
     scripts = re.findall(r"<script(?: type=\"module\")?>(.*?)</script>", page + frames, re.DOTALL)
-    hashes = {b64encode(sha256(script.encode()).digest()).decode() for script in scripts}
-    return page.replace("{scripts}", " ".join(f"'sha256-{one}'" for one in sorted(hashes)), 1)
+    return page.replace("{scripts}", " ".join(sorted({f"'{hashed(script)}'" for script in scripts})), 1)
 
 
 def _web(name: str) -> str:

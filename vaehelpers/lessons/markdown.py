@@ -76,7 +76,7 @@ class Markdown(IPythonRenderer):
 
 
 def mathml(tex: str, *, display: bool) -> list[str]:
-    """Return a formula as MathML, a long one in parts between which a line may end.
+    """Return a formula as MathML: a list of parts between which a line may end, one part if the formula is short.
 
     Raises ``ValueError`` when it cannot be converted.
     """

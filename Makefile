@@ -86,7 +86,8 @@ BAD_INPUT := $(MUTATED) MUTANT_UNDER_TEST={} "$(CURDIR)/$(BIN)/python" -m pytest
 lock:  ## write requirements.lock with the newest compatible versions (torch stays; raise its line by hand)
 	@rm -rf build/lock && "$(PYTHON)" -m venv build/lock
 	@$(MAKE) -s BIN=build/lock/bin torch-$(TORCH)
-	@build/lock/bin/python -m pip install -qq -e '.[test,docs]'
+	@build/lock/bin/python -m pip install -qq --upgrade pip  # dependency groups need pip 25.1
+	@build/lock/bin/python -m pip install -qq -e . --group dev
 	@build/lock/bin/python -m pip freeze --all --exclude pip --exclude-editable > build/lock/pins
 	@sed 's/+cpu$$//' build/lock/pins | LC_ALL=C sort -f > build/lock/new && mv build/lock/new requirements.lock
 
@@ -98,7 +99,8 @@ TESTS_OF_LOCK := --ignore tests/test_house.py --ignore tests/test_security.py
 build/lowest/stamp: pyproject.toml
 	@rm -rf build/lowest && "$(PYTHON)" -m venv build/lowest
 	@sed -n 's/^    "\([a-z-]*\)>=\([0-9.]*\)".*/\1==\2/p' pyproject.toml > build/lowest/bounds
-	@build/lowest/bin/python -m pip install -qq -r build/lowest/bounds -e '.[test]'
+	@build/lowest/bin/python -m pip install -qq --upgrade pip
+	@build/lowest/bin/python -m pip install -qq -r build/lowest/bounds -e . --group test
 	@touch $@
 
 $(STAMP): requirements.lock pyproject.toml jupyter/overrides.json

@@ -128,6 +128,6 @@ def test_the_command_line_says_what_is_wrong_in_one_line(arguments, words, tmp_p
     weights.save(VAE(32, 2), tmp_path / "lean.safetensors", {})
     monkeypatch.setattr("vaehelpers.datasets.hands", lambda *args, **kwargs: datasets.digits())
     result = CliRunner().invoke(cli.app, arguments)
-    errors = [line for line in result.stderr.splitlines() if not line.startswith("without a map of codes")]
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("no map of codes")]
     assert result.exit_code == 2 and result.stdout == "" and "Traceback" not in result.stderr
     assert len(errors) == 1 and errors[0].startswith("error: ") and words in errors[0]

@@ -43,7 +43,7 @@ def test_every_control_reaches_its_ends_from_the_start_and_all_that_is_tried(dra
 
 def test_two_long_controls_have_a_raster_of_at_least_15_by_15():
     states = np.array(grid([99, 191], [(20, 7), (50, 60)]))
-    assert len(states) <= 1.2 * frames.MOST
+    assert len(states) <= 1.2 * frames.MAX_FRAMES
     for column, tried in zip(states.T, ({20, 50}, {7, 60}), strict=True):
         assert len(set(column)) >= 15 and tried <= set(column) and np.diff(np.unique(column)).max() <= 10
 

@@ -28,7 +28,7 @@ LAYERS = [
 ]
 LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 WITH_TORCH = {"model", "bounds", "weights", "runs", "latents", "training", "explorer", "evaluation", "__main__"}
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 
 
@@ -69,7 +69,7 @@ def test_the_package_loads_nothing_heavy_and_lessons_01_to_05_no_torch():
 
 
 def test_conda_gets_the_same_packages_as_pip():
-    wanted = {Requirement(line).name for line in PROJECT["dependencies"]}
+    wanted = {Requirement(line).name for line in PYPROJECT["project"]["dependencies"]}
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     conda = {d for d in listed if isinstance(d, str) and d not in ("python>=3.11", "pip")}
     (pip,) = (entry["pip"] for entry in listed if isinstance(entry, dict))
@@ -80,5 +80,6 @@ def test_the_lock_pins_whatever_is_needed():
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[^+]+", line) for line in lines)
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
-    wanted = sum(PROJECT["optional-dependencies"].values(), PROJECT["dependencies"])
+    groups = PYPROJECT["dependency-groups"]
+    wanted = PYPROJECT["project"]["dependencies"] + groups["test"] + groups["docs"]
     assert {Requirement(line).name for line in wanted} <= pinned

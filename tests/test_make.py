@@ -3,9 +3,12 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the README names other commands for Windows")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Figures under sliders for pages without a kernel: drawn in advance, as SVG, for many values of their controls.
+"""Interactive figures for pages without a kernel: drawn in advance, as SVG, for many values of their controls.
 
-Frames share their parts: a frame is a list of numbers of SVG elements, most of which are those of the first frame.
+Frames share elements: a frame is a list of indices of SVG elements, most of which also occur in the first frame.
 """
 
 import io
@@ -24,14 +24,14 @@ from matplotlib.figure import Figure
 from ..explorer import pack
 from .live import SCREEN, Live
 
-MOST = 450  # frames for combinations of values
-FEW = 5  # values, as of a row of buttons
-FINE = 31  # values of a control while the others keep theirs
-SOME = 3  # the same, for other combinations of buttons
+MAX_FRAMES = 450  # frames for combinations of values
+FEW_VALUES = 5  # values, as of a row of buttons
+VALUES_ALONE = 31  # values of a control while the others keep theirs
+VALUES_BESIDE_BUTTONS = 3  # the same, for other combinations of buttons
 UNITS = 72  # of an SVG, per inch
 
 Options = Mapping[str, list[Any]]  # for each control, its values
-State = tuple[int, ...]  # of a figure: for each control, the number of its value
+State = tuple[int, ...]  # of a figure: for each control, the index of its value
 
 
 def live_html(live: Live, name: str) -> str:
@@ -129,16 +129,18 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
     If there are few, or one control, they are all states. For two controls they are a raster with the values of the
     anchors; for more, a coarse raster and, from each anchor, values of each control while the others keep theirs.
     """
-    if len(sizes) == 1 or prod(sizes) <= MOST or max(sizes) <= FEW:
+    if len(sizes) == 1 or prod(sizes) <= MAX_FRAMES or max(sizes) <= FEW_VALUES:
         return [anchors[0], *sorted(set(product(*map(range, sizes))) - {anchors[0]})]
-    rasters = (_raster(sizes, anchors[0], k) for k in range(MOST, 0, -1))
-    raster = next(raster for raster in rasters if prod(map(len, raster)) <= MOST)
+    rasters = (_raster(sizes, anchors[0], k) for k in range(MAX_FRAMES, 0, -1))
+    raster = next(raster for raster in rasters if prod(map(len, raster)) <= MAX_FRAMES)
     if len(sizes) == 2:
         raster = [values.union(at) for values, at in zip(raster, zip(*anchors, strict=True), strict=True)]
     states = set(product(*raster)).union(anchors)
     if len(sizes) > 2:
         only_buttons = all(len(values) in (1, size) for values, size in zip(raster, sizes, strict=True))
-        around = dict.fromkeys(states if only_buttons else (), SOME) | dict.fromkeys(anchors, FINE)
+        around = dict.fromkeys(states if only_buttons else (), VALUES_BESIDE_BUTTONS) | dict.fromkeys(
+            anchors, VALUES_ALONE
+        )
         for (state, n), (c, size) in product(around.items(), enumerate(sizes)):
             states |= {(*state[:c], i, *state[c + 1 :]) for i in _spread(size, n)}
     return [anchors[0], *sorted(states - {anchors[0]})]
@@ -147,7 +149,7 @@ def grid(sizes: Sequence[int], anchors: Sequence[State]) -> list[State]:
 def _raster(sizes: Sequence[int], start: State, k: int) -> list[set[int]]:
     """Return for each control all of its values, if few; else ``k`` of them or, if k is 1, that at the start."""
     return [
-        _spread(size, size if size <= FEW else k) if k > 1 or size <= FEW else {i}
+        _spread(size, size if size <= FEW_VALUES else k) if k > 1 or size <= FEW_VALUES else {i}
         for size, i in zip(sizes, start, strict=True)
     ]
 

@@ -11,22 +11,23 @@ export function createCharts(run) {
   const place = (points, x, y) => points.map((point) => [x(point), y(point)]).filter(isFinite);
   const curve = (points, y, style) => ({ points: place(points, ({ images }) => images, y), ...style });
   const title = ["ELBO and ", dom.element("span", { className: "blue", textContent: "reconstruction term" }), ", nats"];
-  const bound = createChart(run, "bound", title, ({ history, pale }, ink) => [
-    curve(pale, ({ elbo }) => elbo, { colour: ink, alpha: 0.3, width: 2 }),
+  const bound = createChart(run, "bound", title, ({ history, previous }, ink) => [
+    curve(previous, ({ elbo }) => elbo, { colour: ink, alpha: 0.3, width: 2 }),
     curve(history, ({ training }) => training ?? NaN, { colour: ink, alpha: 0.6, dash: [3, 3], label: "training" }),
     curve(history, ({ reconstruction }) => reconstruction, { colour: BLUE, label: "reconstruction" }),
     curve(history, ({ elbo }) => elbo, { colour: ink, width: 2.5, label: "ELBO" }),
   ], { focus: true });
-  const kl = createChart(run, "kl", "KL of each latent, nats", ({ history, pale }) => [pale, history].flatMap((points) => {
-    const latents = Array.from(points.at(-1)?.kl ?? [], (_, i) => i);
-    return latents.map((i) => curve(points, (point) => point.kl[i], {
-      colour: latentColour(i), width: 2.5, ...(points === pale ? { alpha: 0.3 } : { label: latentName(i) }),
-    }));
-  }), { zero: true });
-  const walk = createChart(run, "walk", "Distortion (− reconstruction) over rate (KL)", ({ history, pale }, ink) =>
-    [pale, history].map((points) => ({
+  const kl = createChart(run, "kl", "KL of each latent, nats", ({ history, previous }) =>
+    [previous, history].flatMap((points) => {
+      const latents = Array.from(points.at(-1)?.kl ?? [], (_, i) => i);
+      return latents.map((i) => curve(points, (point) => point.kl[i], {
+        colour: latentColour(i), width: 2.5, ...(points === previous ? { alpha: 0.3 } : { label: latentName(i) }),
+      }));
+    }), { zero: true });
+  const walk = createChart(run, "walk", "Distortion (− reconstruction) over rate (KL)", ({ history, previous }, ink) =>
+    [previous, history].map((points) => ({
       points: place(points, rate, ({ reconstruction }) => -reconstruction), colour: ink, width: 1.5,
-      alpha: points === pale ? 0.3 : 0.8, dot: points === history,
+      alpha: points === previous ? 0.3 : 0.8, dot: points === history,
     })), { focus: true, zero: true, walk: true });
   return [bound, kl, walk];
 }

@@ -6,11 +6,11 @@ import * as samples from "./samples.js";
 import * as views from "./views.js";
 import * as charts from "./charts.js";
 
-const { format, thousands } = drawing, { ANEW, CHOICES, DEFAULTS, SCENES, SPEEDS } = scenes;
-const KEPT = 12; // checkpoints, as in trainer.js
-const LONG = 1000; // points of a curve, of which every other is left out when there are more
-const AGAIN = 3200; // images after a step back within which the next goes one checkpoint further
-const LOOK = 1500; // milliseconds from one look through the magnifying glass to the next
+const { format, thousands } = drawing, { CHOICES, DEFAULTS, NEEDS_RESTART, SCENES, SPEEDS } = scenes;
+const MAX_CHECKPOINTS = 12; // as in trainer.js
+const MAX_POINTS = 1000; // points of a curve, of which every other is left out when there are more
+const STEP_BACK_WINDOW = 3200; // images after a step back within which the next goes one checkpoint further
+const MAGNIFY_EVERY = 1500; // milliseconds from one magnified state to the next
 
 /** A widget for anywidget. */
 export default {
@@ -33,16 +33,16 @@ export function fillPage(scene) {
   const address = dom.createAddress(start);
   start(address.state);
   if (parent !== window) { // a frame becomes as high as the page in it
-    const tell = () => parent.postMessage({ height: document.documentElement.offsetHeight }, "*");
-    new ResizeObserver(tell).observe(document.documentElement);
-    addEventListener("message", tell); // the page around it may begin to listen later
+    const postHeight = () => parent.postMessage({ height: document.documentElement.offsetHeight }, "*");
+    new ResizeObserver(postHeight).observe(document.documentElement);
+    addEventListener("message", postHeight); // the page around it may begin to listen later
   }
 }
 
 /** Build the whole playground; it stops when `signal` aborts. Images may be dropped on it or on `target`. */
 function createPlayground(text, saveAddress, signal, target) {
   const run = {
-    ...scenes.readAddress(text), playing: false, state: null, error: "", history: [], pale: [], checkpoints: [],
+    ...scenes.readAddress(text), playing: false, state: null, error: "", history: [], previous: [], checkpoints: [],
     z: [0, 0], near: -1, chosen: -1, magnified: null, // what is pointed at, and the image under the magnifying glass
   };
   const listeners = [];
@@ -98,7 +98,7 @@ function scheduler(draw, signal) {
 /** Add to `run` the methods that control it; each run from the start has a worker of its own. */
 function connect(run, signal) {
   const url = URL.createObjectURL(new Blob([TRAINER], { type: "text/javascript" }));
-  let worker = null, asking = false, looking = false, looked = 0, isShown = false;
+  let worker = null, asking = false, isMagnifying = false, magnifiedAt = 0, isShown = false;
   const send = (message) => worker?.postMessage(message);
   const steer = () => {
     const isTraining = run.playing && isShown && !document.hidden;
@@ -111,15 +111,17 @@ function connect(run, signal) {
       }
       const { images, elbo, reconstruction, kl, training } = state;
       run.state = state;
-      if (run.history.length > LONG) run.history = run.history.filter((_, i) => i % 2);
+      if (run.history.length > MAX_POINTS) run.history = run.history.filter((_, i) => i % 2);
       while (run.history.at(-1)?.images >= images) run.history.pop(); // it may have stepped back meanwhile
       run.history.push({ images, elbo, reconstruction, kl, training });
       run.ask();
-      if (run.chosen >= 0 && performance.now() > looked + LOOK) look();
+      if (run.chosen >= 0 && performance.now() > magnifiedAt + MAGNIFY_EVERY) requestMagnified();
     },
-    checkpoint: (number, { images }) => { run.checkpoints = [...run.checkpoints, { number, images }].slice(-KEPT); },
+    checkpoint(number, { images }) {
+      run.checkpoints = [...run.checkpoints, { number, images }].slice(-MAX_CHECKPOINTS);
+    },
     magnified(magnified) {
-      looking = false;
+      isMagnifying = false;
       run.magnified = run.chosen < 0 ? null : magnified;
     },
     decoded(pixels) {
@@ -152,9 +154,9 @@ function connect(run, signal) {
   };
   run.restart = () => {
     worker?.terminate();
-    asking = looking = false;
-    if (createKey(run.settings) !== run.key) run.pale = []; // nats of other images cannot be compared
-    else if (run.history.length > 1) run.pale = run.history;
+    asking = isMagnifying = false;
+    if (createKey(run.settings) !== run.key) run.previous = []; // nats of other images cannot be compared
+    else if (run.history.length > 1) run.previous = run.history;
     Object.assign(run, { state: null, error: "", history: [], checkpoints: [], decoded: null, magnified: null });
     Object.assign(run, { near: -1, chosen: Math.min(run.chosen, 0), from: NaN }); // `from`: where it has stepped back to
     worker = new Worker(url);
@@ -178,14 +180,14 @@ function connect(run, signal) {
   run.change = (name, value) => {
     run.settings[name] = value;
     run.save();
-    if (ANEW.includes(name)) run.restart();
+    if (NEEDS_RESTART.includes(name)) run.restart();
     else if (name === "speed") steer();
     else send({ settings: run.settings });
     run.draw();
   };
   run.choose = (scene) => {
     const settings = { ...DEFAULTS, ...SCENES[scene].settings };
-    Object.assign(run, { scene, settings, playing: true, pale: [], history: [] });
+    Object.assign(run, { scene, settings, playing: true, previous: [], history: [] });
     run.save();
     run.restart();
   };
@@ -199,10 +201,10 @@ function connect(run, signal) {
     }
   };
   run.back = () => {
-    const { state, checkpoints, history } = run, isAgain = state.images < run.from + AGAIN;
+    const { state, checkpoints, history } = run, isAgain = state.images < run.from + STEP_BACK_WINDOW;
     const to = checkpoints.findLast(({ images }) => images < (isAgain ? run.from : state.images)) ?? checkpoints[0];
     const isUpTo = ({ images }) => images <= to.images;
-    if (!isAgain) run.pale = history;
+    if (!isAgain) run.previous = history;
     Object.assign(run, { history: history.filter(isUpTo), checkpoints: checkpoints.filter(isUpTo), from: to.images });
     state.images = to.images;
     send({ back: to.number });
@@ -216,14 +218,14 @@ function connect(run, signal) {
     run.state.axes.forEach((latent, k) => { z[latent] = run.z[k]; });
     send({ decode: z, id: 0 });
   };
-  const look = () => { // not often, since it takes as long as a few hundred steps
-    if (looking || !run.state || run.settings.latents > 2 || !run.settings.noise) return;
-    [looking, looked] = [true, performance.now()];
+  const requestMagnified = () => { // not often, since it takes as long as a few hundred steps
+    if (isMagnifying || !run.state || run.settings.latents > 2 || !run.settings.noise) return;
+    [isMagnifying, magnifiedAt] = [true, performance.now()];
     send({ magnify: run.chosen, id: 0 });
   };
   run.magnify = (chosen) => {
     Object.assign(run, { chosen, magnified: null });
-    if (chosen >= 0) look();
+    if (chosen >= 0) requestMagnified();
     run.draw();
   };
   run.point = (z, near = -1) => {

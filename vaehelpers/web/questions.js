@@ -4,7 +4,7 @@
   "use strict";
   const isGerman = document.documentElement.lang.startsWith("de");
   const isDeck = document.querySelector(".reveal .slides") !== null;
-  const say = (english, german) => (isGerman ? german : english);
+  const localised = (english, german) => (isGerman ? german : english);
   const PAGE = `vaehelpers: ${location.pathname}`, ALL = "vaehelpers: show everything";
   const load = (key) => {
     try {
@@ -30,8 +30,8 @@
   const contentOf = (item) => item.querySelector(":scope > p") ?? item;
   const label = (element) => element.querySelector(":scope > strong:first-child")?.textContent ?? "";
 
-  // Letters become buttons as large as their option, outside of its formulas, which a button's name would lack.
-  // Below the options stands the answer's explanation of the one pressed last.
+  // Each option's letter becomes a button that covers the option. Formulas stay outside of the button, since its
+  // accessible name would omit them. Below the options is the answer's explanation of the one pressed last.
   function addQuiz(list, number) {
     const isBelow = (each) => list.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
     const answer = find("details").find(isBelow);
@@ -49,7 +49,7 @@
       const mark = letter === right ? "✓" : "✗";
       for (const button of buttons) button.ariaPressed = button.value === letter;
       buttons.find((button) => button.value === letter).closest("li").dataset.mark = verdict.dataset.mark = mark;
-      const word = mark === "✓" ? say("Right.", "Richtig.") : say("Not right.", "Nicht richtig.");
+      const word = mark === "✓" ? localised("Right.", "Richtig.") : localised("Not right.", "Nicht richtig.");
       verdict.replaceChildren(make("strong", {}, `${mark} ${word}`), " ", ...explain(letter));
     };
     const buttons = [...list.children].map((item) => {
@@ -83,10 +83,10 @@
   const choicesOf = (paragraph) => paragraph.nextElementSibling?.dataset.guesses?.split(" | ") ?? [];
   function addPrediction(paragraph, number) {
     const buttons = choicesOf(paragraph).map((value) => make("button", { value }, value));
-    const name = say("Your guess:", "Deine Vermutung:");
-    const placeholder = say("in your own words, if you like", "in eigenen Worten, wenn du magst");
+    const name = localised("Your guess:", "Deine Vermutung:");
+    const placeholder = localised("in your own words, if you like", "in eigenen Worten, wenn du magst");
     const field = make("input", { ariaLabel: name, placeholder });
-    const go = make("button", {}, say("I have a guess: show me", "Ich habe eine Vermutung: zeigen"));
+    const go = make("button", {}, localised("I have a guess: show me", "Ich habe eine Vermutung: zeigen"));
     const form = make("form", { className: "guess" }, name, ...(buttons.length ? buttons : [field, go]));
     const guess = make("p", { className: "guess", role: "status", tabIndex: -1 });
     const held = make("div", { className: "held" });
@@ -108,7 +108,7 @@
     const show = () => {
       form.hidden = isMade() || showsAll;
       guess.hidden = !isMade();
-      const words = state.guesses[number] || say("not written down", "nicht aufgeschrieben");
+      const words = state.guesses[number] || localised("not written down", "nicht aufgeschrieben");
       guess.replaceChildren(`${name} `, make("strong", {}, words));
       if (showsAll || isFound || isMade()) held.removeAttribute("hidden");
       else held.setAttribute("hidden", "until-found");
@@ -139,17 +139,17 @@
       save(ALL, showsAll);
       update();
     });
-    const why = say("The text waits for your guesses.", "Der Text wartet auf deine Vermutungen.");
-    const all = make("label", {}, input, say("Show everything", "Alles zeigen"));
+    const why = localised("The text waits for your guesses.", "Der Text wartet auf deine Vermutungen.");
+    const all = make("label", {}, input, localised("Show everything", "Alles zeigen"));
     title.after(make("p", { className: "switch" }, why, all));
   }
   function addTally(title) {
-    const again = make("button", { type: "button" }, say("Start again", "Von vorn anfangen"));
+    const again = make("button", { type: "button" }, localised("Start again", "Von vorn anfangen"));
     again.addEventListener("click", () => {
       save(PAGE, {});
       location.reload();
     });
-    const where = say("This is kept in this browser only.", "Das bleibt in diesem Browser.");
+    const where = localised("This is kept in this browser only.", "Das bleibt in diesem Browser.");
     const tally = make("p", {}), box = make("div", { className: "tally" }, tally, make("p", {}, where), again);
     title.closest("article, main, body").append(box);
     return tally;
@@ -159,7 +159,7 @@
     save(PAGE, state);
     const asked = quizzes.length, right = quizzes.filter((each) => each.isRight()).length;
     const all = predictions.length, made = predictions.filter((each) => each.isMade()).length;
-    tally.textContent = say(
+    tally.textContent = localised(
       `${right} of ${asked} questions right at the first try, ${made} of ${all} predictions made.`,
       `${right} von ${asked} Fragen im ersten Versuch richtig, ${made} von ${all} Vorhersagen gemacht.`,
     );

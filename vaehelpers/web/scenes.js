@@ -5,7 +5,7 @@ export const DEFAULTS = {
   data: "hands", first: "rotation", second: "index", n: 2000, latents: 2, seed: 0,
   beta: 1, noise: true, kl: true, rate: 0.002, warmup: 0, speed: "fast",
 };
-export const ANEW = ["data", "first", "second", "n", "latents", "seed"]; // a change of these starts a new run
+export const NEEDS_RESTART = ["data", "first", "second", "n", "latents", "seed"]; // a change of these starts a new run
 export const SPEEDS = { slow: 5, medium: 20, fast: Infinity }; // steps a second
 const FACTORS = Object.keys(hands.FACTORS);
 export const CHOICES = {

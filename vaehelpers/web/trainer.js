@@ -3,7 +3,7 @@
 // Messages to it (all numbers of pixels are Float32Arrays, image after image):
 //   { data: { images, size, n, held } }   n images to train on and, after them, `held` others, of size × size pixels
 //   { settings }                          any of those below; a change of latents or seed starts again
-//   { run: "play" | "pause", speed, steps }   speed: steps a second, as many as possible by default; steps: so many first
+//   { run: "play" | "pause", speed, steps }   speed: steps a second, as many as possible by default; steps: that many first
 //   { back: k }                           continue from checkpoint k; later ones are discarded
 //   { decode: z, id }                     one or more codes; answered by { decoded: pixels, id }
 //   { magnify: index, id }                a held-out image; answered by { magnified, id }, described at `magnify`
@@ -13,7 +13,7 @@ import * as vae from "./vae.js";
 import * as posterior from "./posterior.js";
 
 const SLICE = 12, REPORT = 85; // milliseconds of training between messages; from one report to the next, at least
-const EVERY = 100, KEPT = 12; // steps from one checkpoint to the next; the number of checkpoints that are kept
+const EVERY = 100, MAX_CHECKPOINTS = 12; // steps from one checkpoint to the next; checkpoints that are kept
 const GRID = 12, RANGE = 2.5, SHOWN = 5; // the manifold: images along a side, its ends; the number of reconstructions
 const settings = { beta: 1, noise: true, kl: true, rate: 2e-3, latents: 2, seed: 0, warmup: 0 };
 const allocate = product.createProduct(), channel = new MessageChannel();
@@ -125,7 +125,7 @@ function currentBeta() {
 function keep() {
   const { net, order, step, checkpoints, number } = run;
   checkpoints.push({ number, saved: net.save(), order: order.state, step });
-  if (checkpoints.length > KEPT) checkpoints.shift();
+  if (checkpoints.length > MAX_CHECKPOINTS) checkpoints.shift();
   postMessage({ checkpoint: number, step, images: step * vae.BATCH });
   run.number++;
 }

@@ -98,7 +98,7 @@ def open_page(browser, url):
 
 
 def page_of_figure():
-    """Return a page with a figure under sliders, which were drawn in advance."""
+    """Return a page with an interactive figure, which were drawn in advance."""
     with plt.style.context(plots.STYLE):
         html = live_html((lesson01.two_weathers if rows.QUICK else lesson03.gaussian_steps)(), "figure")
     output = nbformat.v4.new_output("display_data", {"text/html": html})
@@ -117,7 +117,7 @@ def measure(browser, lab, folder):
     ways = {
         "the explorer in JupyterLab": (page, SLIDER),
         "the explorer from a file": (alone, SLIDER),
-        "a figure under sliders from a file": (figure, FIGURE),
+        "an interactive figure from a file": (figure, FIGURE),
         "ipywidgets": (page, PEER),
     }
     for way in ways.values():

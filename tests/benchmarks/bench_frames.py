@@ -1,4 +1,4 @@
-"""Time to build the site, and sizes of the figures under sliders on the pages of the lessons."""
+"""Time to build the site, and sizes of the interactive figures on the pages of the lessons."""
 
 import shutil
 import statistics
@@ -20,7 +20,7 @@ def build_site():
 
 
 def figures(notebook):
-    """Return the HTML of the figures under sliders of an executed lesson."""
+    """Return the HTML of the interactive figures of an executed lesson."""
     outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
     texts = (output.get("data", {}).get("text/html", "") for output in outputs)
     return [text for text in texts if text.startswith('<figure class="live"')]
@@ -35,8 +35,8 @@ if __name__ == "__main__":
     frames = [
         row("the site from scratch", first, 10, "minutes"),
         row("the site again, with nothing changed", again, 1, "minutes"),
-        row(f"a figure under sliders on a page, the median of {len(sizes)}", statistics.median(sizes), 150, "kB"),
-        row("the largest figure under sliders", max(sizes), 600, "kB"),
-        row("all figures under sliders of a page, at most", max(sum(map(len, page)) for page in pages) / 1e6, 3, "MB"),
+        row(f"an interactive figure on a page, the median of {len(sizes)}", statistics.median(sizes), 150, "kB"),
+        row("the largest interactive figure", max(sizes), 600, "kB"),
+        row("all interactive figures of a page, at most", max(sum(map(len, page)) for page in pages) / 1e6, 3, "MB"),
     ]
     rows.store("frames", frames)

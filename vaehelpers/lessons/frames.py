@@ -111,14 +111,14 @@ def _with_id(definition: str, id: str) -> str:
 
 
 def use_frames() -> None:
-    """Let figures under sliders be displayed with their frames from now on, in place of widgets."""
+    """Display interactive figures by their frames from now on, instead of widgets."""
     numbers: Counter[str] = Counter()
 
     def display_frames(live: Live) -> None:
         name = live.update.__qualname__.split(".")[0]  # of the function that made the figure
         numbers[name] += 1
         suffix = f"-{numbers[name]}" if numbers[name] > 1 else ""
-        display({"text/html": live_html(live, name + suffix), "text/plain": "figure under sliders"}, raw=True)
+        display({"text/html": live_html(live, name + suffix), "text/plain": "interactive figure"}, raw=True)
 
     setattr(Live, "_ipython_display_", display_frames)  # noqa: B010 (a method, for mypy)
 

@@ -237,7 +237,7 @@ def check_log_density(value: Any) -> Result:
     return judge(value, right, praise="one Gaussian, and its logarithm is a parabola.", tolerance=2e-3, mistakes={
         "You put the standard deviation where the variance belongs. Square it first.": norm.logpdf(60, 55, np.sqrt(6)),
         "You divided the square by σ. The variance, σ², belongs there.": -6 * square - height - constant,
-        "In the height stands ½ log σ. It is ½ log σ², which is log σ.": -square - height / 2 - constant,
+        "You wrote ½ log σ. It is ½ log σ², which is log σ.": -square - height / 2 - constant,
         "A factor ½ is missing before log σ².": -square - 2 * height - constant,
         "A factor ½ is missing before the square.": -2 * square - height - constant,
         "A factor ½ is missing before log 2πσ². (Or write log of its root.)": -square - 2 * (height + constant),

@@ -210,6 +210,6 @@ def check_nearest(nearest: Callable[..., Any]) -> Result:
         "That is the largest scalar product. Measure differences.": lambda c, codes: (codes @ c).argmax(),
         "That is a place in the whole table: axis=1.": lambda c, codes: abs(codes - c).argmin(),
         "One too many: NumPy counts rows from 0.": lambda c, codes: right(c, codes) + 1,
-        "That is the smallest distance. In which row does it stand?": lambda c, codes: distances(c, codes).min(),
-        "Those are all distances. In which row does the smallest stand?": distances,
+        "That is the smallest distance. In which row is it?": lambda c, codes: distances(c, codes).min(),
+        "Those are all distances. In which row is the smallest?": distances,
     })  # fmt: skip

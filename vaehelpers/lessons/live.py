@@ -58,7 +58,7 @@ class Live(widgets.VBox):
         figure.set_layout_engine("none")  # the layout is kept: computing it takes half the time of a drawing
 
     def plot(self, **values: Any) -> None:
-        """Plot for some values, in place of those plotted before."""
+        """Plot for some values, instead of those plotted before."""
         for ax in self.figure.axes:
             ax.set_prop_cycle(None)
             for artist in set(ax.get_children()) - self.background_artists:

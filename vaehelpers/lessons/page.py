@@ -23,7 +23,7 @@ from .markdown import Markdown
 _WEB = Path(__file__).parents[1] / "web"
 _LESSONS = Path(__file__).parents[2] / "notebooks"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
-#: Code that runs before a notebook: widgets become pages and figures under sliders become frames, which need no kernel;
+#: Code that runs before a notebook: widgets become pages and interactive figures become frames, which need no kernel;
 #: other figures get twice the pixels.
 BEFORE = """%config InlineBackend.figure_formats = ["retina"]
 from vaehelpers.explorer import HTMLWidget

@@ -1,4 +1,4 @@
-// Figures under sliders on pages without a kernel: the controls of figures that were drawn in advance, frame by frame.
+// Interactive figures on pages without a kernel: the controls of figures that were drawn in advance, frame by frame.
 // A classic script, since browsers load no modules for a page that is opened as a file; load it after the content.
 (() => {
   const PHONE = matchMedia("(max-width: 620px)");

@@ -120,7 +120,7 @@ def independent_codes(vary: tuple[str, ...], how: Straightening, seed: int, path
 
 
 def straightened(network: VAE, images: Images, path: Path, name: str) -> NDArray:
-    """Return straightened codes, from a file if they were computed before: a run goes on with the same codes only."""
+    """Return straightened codes, read from a file if they were computed before: a resumed run needs the same codes."""
     kept = path.with_suffix(f".{name}.npy")
     if not kept.exists():
         with replacing(kept) as part, part.open("wb") as file:

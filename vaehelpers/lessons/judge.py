@@ -1,4 +1,4 @@
-"""Judge an answer: as right, as not filled in, or as wrong, with the hint for the mistake that gives the same value."""
+"""Check an answer: right, not filled in, or wrong, with the hint for the mistake that gives the same value."""
 
 import copy
 import os
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..arguments import shortened
 
 OPEN = "Not filled in yet: replace the three dots."
-#: Mistakes that can be made in any exercise: the hint, and the value that the mistake makes of the right one.
+#: Mistakes that can be made in any exercise: the hint, and the function from the right value to the wrong one.
 COMMON: dict[str, Callable[[Any], Any]] = {
     "The size is right, and the sign is not.": np.negative,
     "That is right in nats. The question asks for bits: take the logarithm to base 2.": lambda r: r * np.log(2),
@@ -81,10 +81,10 @@ def judge_function(
     """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
 
     ``right`` and the ``mistakes``, by their hints, take the same arguments; the closest mistake counts, those of
-    ``COMMON`` included. Two cases at generic numbers tell formulas apart that agree by chance at one. Lists, tensors
-    and further axes of length 1 are accepted; an answer in single or half precision is compared to as many digits as it
-    has. ``tolerance`` is relative and absolute, and the absolute part shrinks with values below 1. The learner gets
-    copies of the arguments.
+    ``COMMON`` included. Give two cases with generic numbers: formulas that agree by chance on one differ on the other.
+    Lists, tensors and further axes of length 1 are accepted; an answer in single or half precision is compared to as
+    many digits as it has. ``tolerance`` is relative and absolute, and the absolute part shrinks with values below 1.
+    The learner gets copies of the arguments.
     """
     if function is None or function is ...:
         return result(False, OPEN)

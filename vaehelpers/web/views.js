@@ -74,7 +74,7 @@ export function createPlane(run) {
     context.fillText(names[0] ?? "", width - 20, width - 8);
     context.fillText(names[1] ?? run.data?.names?.[1] ?? "", 8, 16);
   };
-  const drawAgain = run.schedule(draw); // alone: the other views stand still between two states
+  const drawAgain = run.schedule(draw); // the other views change only with a new state
   run.subscribe(draw);
   return createFigure("plane", "Latent plane: q(z|x) of held-out images; circles: prior", canvas, legend);
 }

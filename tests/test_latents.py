@@ -8,6 +8,7 @@ import torch
 from equations import covers
 from scipy.linalg import expm
 from scipy.stats import norm, special_ortho_group
+from sklearn.exceptions import ConvergenceWarning
 
 from vaehelpers import datasets, latents, training
 from vaehelpers.model import VAE
@@ -107,27 +108,63 @@ def test_the_mutual_information_of_separate_posteriors_is_the_log_of_their_numbe
     assert parts.mutual_information == pytest.approx(np.log(2))
 
 
+def rotated(model, chosen, rotation):
+    """Return a copy of a model whose chosen latents are rotated, and rotated back by the decoder."""
+    copy, r = deepcopy(model), torch.from_numpy(rotation).float()
+    last, first = copy.encoder.posterior, copy.decoder.dense[0]
+    with torch.no_grad():
+        last.weight[chosen], last.bias[chosen] = r @ last.weight[chosen], r @ last.bias[chosen]
+        first.weight[:, chosen] = first.weight[:, chosen] @ r.T
+    return copy
+
+
+def assert_unmixed(model, images):
+    """Assert that unmixing changes no reconstruction, and a second time nothing; return the means it leads to."""
+    unmixed = latents.unmix(model, images)
+    mu, logvar = latents.encode(unmixed, images)
+    before = latents.decode(model, latents.encode(model, images)[0])
+    np.testing.assert_allclose(latents.decode(unmixed, mu), before, atol=1e-4)
+    for once, twice in zip((mu, logvar), latents.encode(latents.unmix(unmixed, images), images), strict=True):
+        np.testing.assert_allclose(twice, once, atol=1e-4)
+    return mu
+
+
 def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
     """The shipped model ``hands`` has a latent for each factor; after any rotation they are found again."""
     hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
     mu, logvar = latents.encode(hands, x)
-    used = latents.latent_kl(mu, logvar) >= latents.UNUSED
-    rotated, r = deepcopy(hands), torch.from_numpy(special_ortho_group.rvs(used.sum(), random_state=0)).float()
-    last, first = rotated.encoder.posterior, rotated.decoder.dense[0]
-    with torch.no_grad():
-        last.weight[:25][used], last.bias[:25][used] = r @ last.weight[:25][used], r @ last.bias[:25][used]
-        first.weight[:, used] = first.weight[:, used] @ r.T
-    unmixed = latents.unmix(rotated, x)
-    codes = latents.encode(unmixed, x)
-    correlations = np.corrcoef(mu[:, used], codes[0][:, used], rowvar=False)[: used.sum(), used.sum() :]
+    used = np.flatnonzero(latents.latent_kl(mu, logvar) >= latents.UNUSED)
+    found = assert_unmixed(rotated(hands, used, special_ortho_group.rvs(len(used), random_state=0)), x)
+    correlations = np.corrcoef(mu[:, used], found[:, used], rowvar=False)[: len(used), len(used) :]
     assert (np.sort(np.abs(correlations), axis=1)[:, -1] > 0.99).all()
-    np.testing.assert_allclose(latents.decode(unmixed, codes[0]), latents.decode(hands, mu), atol=1e-4)
-    for once, twice in zip(codes, latents.encode(latents.unmix(unmixed, x), x), strict=True):
-        np.testing.assert_allclose(twice, once, atol=1e-4)
 
 
-def test_unmixing_needs_many_images_that_differ(model):
+def test_unmixing_goes_on_when_a_latent_collapses():
+    """Rotated with another latent, a collapsed one becomes active; when they are unmixed, one collapses again."""
+    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
+    kl = latents.latent_kl(*latents.encode(hands, x))
+    chosen = np.array([kl.argmax(), kl.argmin()])
+    mixed = rotated(hands, chosen, np.array([[1, -1], [1, 1]]) / 2**0.5)
+    assert latents.latent_kl(*latents.encode(mixed, x))[chosen[1]] > latents.UNUSED
+    assert_unmixed(mixed, x)
+    kl = [latents.latent_kl(*latents.encode(each, x)) for each in (mixed, latents.unmix(mixed, x))]
+    assert [(nats >= latents.UNUSED).sum() for nats in kl] == [7, 6]
+
+
+def test_codes_that_are_gaussian_are_not_rotated_with_a_warning(monkeypatch):
+    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
+    mu, logvar = latents.encode(hands, x)
+    gaussian = np.random.default_rng(1).standard_normal(mu.shape).astype(np.float32)
+    monkeypatch.setattr(latents, "encode", lambda model, images: (gaussian, logvar))
+    with pytest.warns(ConvergenceWarning, match="unmix: FastICA did not converge"):
+        same = latents.unmix(hands, x)
+    assert all(torch.equal(a, b) for a, b in zip(same.parameters(), hands.parameters(), strict=True))
+
+
+def test_unmixing_needs_many_images_whose_codes_vary(model):
     with pytest.raises(ValueError, match="images: need at least 1000 images, got 2"):
         latents.unmix(model, np.zeros((2, 1, 32, 32)))
-    with pytest.raises(ValueError, match="images: need images that differ"):
-        latents.unmix(model, np.zeros((1000, 1, 32, 32)))
+    two = np.repeat(np.random.default_rng(0).random((2, 1, 32, 32)), 600, axis=0)
+    for images in (np.zeros((1000, 1, 32, 32)), two):
+        with pytest.raises(ValueError, match="images: need images whose codes vary independently in the"):
+            latents.unmix(model, images)

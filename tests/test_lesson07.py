@@ -11,7 +11,7 @@ from equations import covers
 from scipy.linalg import eigvals
 from scipy.optimize import minimize
 from scipy.spatial.transform import Rotation
-from scipy.stats import multivariate_normal
+from scipy.stats import kurtosis, multivariate_normal
 from sklearn.decomposition import FastICA
 
 from vaehelpers.lessons import lesson07
@@ -79,6 +79,15 @@ def by_fast_ica(codes):
     return -np.degrees(np.arctan2(sine, cosine)) % 90
 
 
+def by_kurtosis(codes, of=np.abs):
+    return int(np.argmax([of(kurtosis(turn(codes, angle))).sum() for angle in range(90)]))
+
+
+def about_zero(codes):
+    turned = [turn(codes, angle) for angle in range(90)]
+    return int(np.argmax([np.abs((s**4).mean(0) / (s**2).mean(0) ** 2 - 3).sum() for s in turned]))
+
+
 RIGHT = {
     "break_even": [1.5],
     "rates": [lambda variances, beta: [max(0.0, math.log(2 * v / beta) / 2) for v in variances]],
@@ -91,7 +100,7 @@ RIGHT = {
     ],
     "gap": [lambda i, h: np.mean(gap(i) / h)],
     "turn_back": [best_turn, lambda codes, factors: best_turn(codes, factors, angles=np.arange(89, -1, -1))],
-    "turn_alone": [by_fast_ica],
+    "turn_alone": [by_fast_ica, by_kurtosis],
 }
 
 WRONG = {
@@ -118,5 +127,10 @@ WRONG = {
         (lambda codes, factors: best_turn(codes, factors, np.argmin), "smallest"),
         (lambda codes, factors: best_turn(codes, factors) + 1, "Not yet"),
     ],
-    "turn_alone": [(lambda codes: by_fast_ica(codes) + 9, "Not yet")],
+    "turn_alone": [
+        (lambda codes: by_fast_ica(codes) + 9, "Not yet"),
+        (lambda codes: by_fast_ica(codes) - 90, "Out of range"),
+        (lambda codes: by_kurtosis(codes, np.negative), "Heavy tails"),
+        (about_zero, "Subtract the mean"),
+    ],
 }

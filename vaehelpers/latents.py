@@ -1,5 +1,6 @@
 """Encode and decode images, traverse and interpolate latents, and split the KL by latent or into three parts."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -7,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import polar, sqrtm
+from scipy.linalg import polar
 from scipy.optimize import linear_sum_assignment
 from scipy.special import logsumexp, ndtri
 from torch import Tensor
@@ -132,39 +133,54 @@ def manifold(model: VAE, *, side: int = 15) -> Floats:
 def unmix(model: VAE, images: ArrayLike) -> VAE:
     """Return a copy of a model whose active latents are rotated towards independent components of its codes.
 
-    The ELBO of a rotated code is nearly the same, so training does not settle the rotation (Rolinek et al. 2019,
-    "Variational autoencoders pursue PCA directions (by accident)", §2; Locatello et al. 2019, "Challenging common
-    assumptions", §3). Independent factors that are not Gaussian do: FastICA (Hyvärinen & Oja 2000, "Independent
-    component analysis", §6) finds their directions in the means, and the nearest rotation, which keeps the prior,
-    becomes part of the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as
-    possible. Reconstructions from the means do not change. A rotated posterior is no longer diagonal, so its
-    log-variances are approximated by weighted means of the old ones. FastICA warns if it does not converge, as with
-    codes that are Gaussian.
-    Raises ``ValueError`` for fewer than 1000 ``images`` ``(n, c, h, w)``, for equal ones, and as ``encode`` does.
+    A rotation of equally noisy latents leaves the ELBO as it is (Locatello et al. 2019, "Challenging common
+    assumptions", §3); where their noise differs, the diagonal posterior favours some directions, which need not be
+    those of the factors (Rolinek et al. 2019, "Variational autoencoders pursue PCA directions (by accident)").
+    Independent factors that are not Gaussian have directions of their own: FastICA (Hyvärinen & Oja 2000, "Independent
+    component analysis", §6) finds them in the means, and the nearest rotation, which keeps the prior, becomes part of
+    the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as possible.
+    Reconstructions from the means do not change. A rotated posterior is no longer diagonal, so its log-variances are
+    approximated by weighted means of the old ones. A second call changes nothing.
+
+    If the codes are Gaussian, FastICA finds an arbitrary rotation, or it does not converge. In the latter case it warns
+    with a ``ConvergenceWarning``, and the copy is not rotated. Raises ``ValueError`` for fewer than 1000 ``images``
+    ``(n, c, h, w)``, for images whose codes do not vary independently in the active latents, and as ``encode`` does.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     mu, logvar = encode(model, images)
     if len(mu) < 1000:
         raise ValueError(f"images: need at least 1000 images, got {len(mu)}")
-    turned, used = deepcopy(model), np.flatnonzero(latent_kl(mu, logvar) >= UNUSED)
+    rotated, used = deepcopy(model), np.flatnonzero(latent_kl(mu, logvar) >= UNUSED)
     if len(used) < 2:
-        return turned
+        return rotated
     codes, logs = mu[:, used].astype(float), logvar[:, used].astype(float)
-    if np.linalg.matrix_rank(np.cov(codes, rowvar=False)) < len(used):
-        raise ValueError(f"images: need images that differ, so that the codes of {len(used)} latents do")
-    rotation = polar(independent_components(codes, tol=1e-10))[0]
+    variances = np.linalg.eigvalsh(np.cov(codes, rowvar=False))
+    if variances[0] < 1e-9 * variances[-1] or variances[-1] == 0:
+        need = f"images whose codes vary independently in the {len(used)} active latents"
+        raise ValueError(f"images: need {need}, got variances of {variances[0]:.1g} to {variances[-1]:.1g}")
+    try:
+        with warnings.catch_warnings(action="error", category=ConvergenceWarning):
+            rotation = polar(independent_components(codes, tol=1e-10))[0]
+    except ConvergenceWarning:
+        reason = "FastICA did not converge on the codes, which may be Gaussian; the copy is not rotated"
+        warnings.warn(f"unmix: {reason}", ConvergenceWarning, stacklevel=2)
+        return rotated
     rotation = rotation[linear_sum_assignment(-np.abs(rotation.T))[1]]  # each latent near its old direction
     rotation *= np.sign(rotation.diagonal())[:, None]
 
     weights = rotation**2
     offset = torch.from_numpy((np.log(np.exp(logs) @ weights.T) - logs @ weights.T).mean(axis=0)).float()
-    last, first, r = turned.encoder.posterior, turned.decoder.dense[0], torch.from_numpy(rotation).float()
+    last, first, r = rotated.encoder.posterior, rotated.decoder.dense[0], torch.from_numpy(rotation).float()
     assert isinstance(first, torch.nn.Linear)
     with torch.no_grad():
         for rows, matrix in ((used, r), (used + model.latent_dim, r**2)):  # the means, then the log-variances
             last.weight[rows], last.bias[rows] = matrix @ last.weight[rows], matrix @ last.bias[rows]
         last.bias[used + model.latent_dim] += offset
         first.weight[:, used] = first.weight[:, used] @ r.T
-    return turned
+    if (latent_kl(*encode(rotated, images))[used] < UNUSED).any():  # a latent has collapsed: the others once more
+        return unmix(rotated, images)
+    return rotated
 
 
 def independent_components(codes: Doubles, **options: Any) -> Doubles:
@@ -174,7 +190,8 @@ def independent_components(codes: Doubles, **options: Any) -> Doubles:
     """
     from sklearn.decomposition import FastICA  # loads slowly, and little else needs it
 
-    whitening = np.linalg.inv(sqrtm(np.cov(codes, rowvar=False)))
+    variances, directions = np.linalg.eigh(np.cov(codes, rowvar=False))
+    whitening = directions / np.sqrt(variances) @ directions.T
     ica = FastICA(whiten=False, w_init=np.eye(len(whitening)), max_iter=1000, **options)
     return np.asarray(ica.fit((codes - codes.mean(axis=0)) @ whitening).components_ @ whitening)
 

@@ -11,7 +11,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import kurtosis
 
 from ..metrics import mi_matrix, mig
 from ..plots import BOUND, DATA, PRIOR, P, Q
@@ -105,8 +104,8 @@ def plot_path(codes: ArrayLike, factor: ArrayLike, *, names: tuple[str, str, str
         if len(inside := places[(values >= low) & (values <= high)]):
             place, box = np.median(inside, axis=0), {"fc": "white", "pad": 3}
             ax.annotate(str(fifth), place, ha="center", va="center", weight="bold", fontsize=15, bbox=box)
-    ax.set(xlabel=names[0], ylabel=names[1], title=f"{names[2]}, from its least fifth (1) to its largest (5)")
-    ax.set_aspect("equal")
+    title = f"{names[2]}, from its least fifth (1) to its largest (5)"
+    ax.set(xlabel=names[0], ylabel=names[1], title=title, aspect="equal")
     return ax
 
 
@@ -268,8 +267,7 @@ def check_break_even(answer: Any) -> Result:
 def check_effective_beta(answer: Any) -> Result:
     """Exercise 3: mean-squared error over 64×64 pixels of variance 0.1², plus 0.001 times the KL."""
     right = 0.001 * 4096 / (2 * 0.1**2)
-    praise = "a weight that looks tiny is a large β."
-    return judge(answer, right, praise=praise, tolerance=0.025, mistakes={
+    return judge(answer, right, praise="a weight that looks tiny is a large β.", tolerance=0.025, mistakes={
         "Nearly. Look at the exponent of a Gaussian: (x − x̂)² stands there over *two* times σ².": 2 * right,
         "You used σ where the Gaussian has its square.": 0.001 * 4096 / (2 * 0.1),
         "That would be right for σ = 1. Here the pixels have σ = 0.1.": 0.001 * 4096 / 2,
@@ -286,8 +284,7 @@ def check_rates(function: Callable[..., Any]) -> Result:
         return np.maximum(0, np.log(2 * variances / beta) / 2)
 
     cases = [(np.array([3.0, 1.1, 0.3, 0.9]), 0.8), (np.array([0.2, 2.5, 0.7]), 1.9)]
-    praise = "where λ is below β/2, the latent collapses."
-    return judge_function(function, right, cases, praise=praise, mistakes={
+    return judge_function(function, right, cases, praise="where λ is below β/2, the latent collapses.", mistakes={
         "A rate below 0? There the feature is not sent: its rate is 0.": lambda v, beta: np.log(2 * v / beta) / 2,
         "The slope of λ exp(−2R) is −2λ exp(−2R): you lost its factor 2.": lambda v, beta: right(v, 2 * beta),
         "The fraction is upside down: more variance, more nats.": lambda v, beta: right(1 / v, 4 / beta),
@@ -374,10 +371,8 @@ def check_turn_back(function: Callable[..., Any]) -> Result:
         sine = np.sum(codes[:, 1] * factors[:, 0] - codes[:, 0] * factors[:, 1])
         return np.round(np.degrees(np.arctan2(sine, np.sum(codes * factors))))
 
-    cases = []
-    for seed, angle in ((1, 35), (2, 22)):
-        factors = np.random.default_rng(seed).uniform(-1, 1, (1500, 2))
-        cases.append((turn(factors, angle), factors))
+    drawn = [np.random.default_rng(seed).uniform(-1, 1, (1500, 2)) for seed in (1, 2)]
+    cases = [(turn(factors, angle), factors) for factors, angle in zip(drawn, (35, 22), strict=True)]
     return judge_function(function, lambda c, f: 90 - turned(c, f), cases, praise="90 is 35 + 55.", mistakes={
         "That is the angle that the codes *were* turned by, and turning on makes it twice as much.": turned,
         "There the MIG is smallest. Take the largest.": lambda c, f: 45 - turned(c, f),
@@ -388,13 +383,18 @@ def check_turn_back(function: Callable[..., Any]) -> Result:
 def check_turn_alone(function: Callable[..., Any]) -> Result:
     """Exercise 9: ``turn_alone(codes)``, the whole degrees from 0 to 89 that make codes (n, 2) least Gaussian."""
 
-    def best(codes: NDArray, measure: Callable[[NDArray], NDArray] = np.abs) -> int:
-        return int(np.argmax([measure(kurtosis(turn(codes, angle))).sum() for angle in range(90)]))
+    def best(codes: NDArray, of: Callable[[NDArray], NDArray] = np.abs, *, centred: bool = True) -> int:
+        turned = [turn(codes - centred * codes.mean(axis=0), angle) for angle in range(90)]
+        return int(np.argmax([of((s**4).mean(axis=0) / (s**2).mean(axis=0) ** 2 - 3).sum() for s in turned]))
 
     rng = np.random.default_rng(9)
-    cases = [(turn(rng.uniform(0, 3, (4000, 2)), 55),), (turn(rng.laplace(size=(4000, 2)), 20),)]
+    drawn = {55: rng.uniform(0, 3, (4000, 2)), 20: rng.laplace(size=(4000, 2))}
+    cases = [(turn(factors, angle) + [2, -3],) for angle, factors in drawn.items()]
     return judge_function(function, best, cases, praise="and you needed no factor.", tolerance=0.05, mistakes={
         "That is the angle that the codes *were* turned by. Turn them back.": lambda c: 90 - best(c),
         "There they look most Gaussian: take the largest distance from 0.": lambda c: best(c, lambda k: -np.abs(k)),
         "Evenly spread factors have a negative excess kurtosis: take its absolute value.": lambda c: best(c, np.array),
+        "Heavy tails have a positive excess kurtosis: take its absolute value.": lambda c: best(c, np.negative),
+        "Subtract the mean first: the excess kurtosis is about the mean.": lambda c: best(c, centred=False),
+        "Out of range, though it separates them: a quarter turn only swaps the latents.": lambda c: best(c) - 90,
     })  # fmt: skip

@@ -85,8 +85,8 @@ def refine(
 def grid_log_evidence(x: Tensor, decoder: Decoder, *, reach: float = 4.5, side: int = 181) -> Tensor:
     """Return log p(x) ``(n,)`` in nats of a model with two latents: a sum over a grid of z from −reach to reach.
 
-    Accurate as long as the cells are no wider than the narrowest posterior. Raises ``ValueError`` for a ``side`` below
-    2 and when the logits do not have the shape of ``x``.
+    Accurate if all posteriors lie within reach and the cells are no wider than the narrowest one. Raises ``ValueError``
+    for a ``side`` below 2 and when the logits do not have the shape of ``x``.
     """
     tensor("x", x, ("n", "channels", "height", "width"))
     reach = number("reach", reach, above=0)

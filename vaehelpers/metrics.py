@@ -46,9 +46,10 @@ class DCI(NamedTuple):
 def mi_matrix(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> Floats:
     """Return the mutual information ``(latents, factors)`` in nats between each latent's mean and each factor.
 
-    ``mu`` is ``(n, latents)``, and each latent is put into 20 bins of equal width; ``factors`` is ``(n, k)``. The
-    estimate from counts is biased upwards by about (bins − 1)(classes − 1)/2n: use thousands of rows. Raises
-    ``ValueError`` when the shapes do not match, there are fewer than 4 rows or 2 latents, or a value is not finite.
+    ``mu`` is ``(n, latents)``, and each latent is put into 20 bins of equal width; ``factors`` is ``(n, k)``. For a
+    latent and a factor that are nearly independent, the estimate from counts is biased upwards by about
+    (bins − 1)(classes − 1)/2n: use thousands of rows. Raises ``ValueError`` when the shapes do not match, there are
+    fewer than 4 rows or 2 latents, or a value is not finite.
     """
     codes, _, classes, _ = _prepared(mu, factors, continuous)
     return _information(codes, classes)

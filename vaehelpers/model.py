@@ -114,8 +114,8 @@ def total_correlation(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
 
     ``z`` is ``(n, latent_dim)``; ``mu`` and ``logvar``, ``(m, latent_dim)``, hold m posteriors, those of ``z`` first;
     their mixture approximates q(z). Minibatch-weighted sampling: Chen et al. (2018), "Isolating sources of
-    disentanglement in VAEs", §3.1. If the codes carry more than log m nats, the excess is counted as correlation, so m
-    should be large. Raises ``ValueError`` when the shapes do not match.
+    disentanglement in VAEs", §3.1. Codes that carry more than log m nats bias the estimate, mostly upwards, so m should
+    be large. Raises ``ValueError`` when the shapes do not match.
     """
     tensor("mu", mu, ("m", "latent_dim"))
     tensor("mu, logvar", logvar, mu.shape)

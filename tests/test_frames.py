@@ -1,11 +1,13 @@
 """Figures under sliders as frames: which are drawn; test_live_figures compares them."""
 
 import base64
+import functools
 import re
 import zlib
 from itertools import product
 from math import prod
 
+import ipywidgets as widgets
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,6 +48,32 @@ def test_two_long_controls_have_a_raster_of_at_least_15_by_15():
     assert len(states) <= 1.2 * frames.MAX_FRAMES
     for column, tried in zip(states.T, ({20, 50}, {7, 60}), strict=True):
         assert len(set(column)) >= 15 and tried <= set(column) and np.diff(np.unique(column)).max() <= 10
+
+
+def test_a_slider_ends_at_its_maximum_and_other_controls_are_refused_by_name():
+    assert frames._options(widgets.FloatSlider(0, min=0, max=1, step=0.15))[-1] == 0.9
+    for control in (
+        widgets.Dropdown(options=["a"]),
+        widgets.FloatLogSlider(),
+        widgets.ToggleButtons(options=[("one", 1)]),
+        widgets.FloatSlider(readout_format=".0%"),
+    ):
+        with pytest.raises(ValueError, match=f"controls: need an IntSlider, .*, got {type(control).__name__}"):
+            frames._options(control)
+
+
+def test_a_name_becomes_part_of_an_address():
+    html = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, "display", lambda data, raw: html.append(data["text/html"]))
+        patch.setattr(Live, "_ipython_display_", Live._ipython_display_)
+        frames.use_frames()
+        for update in (lambda n: None, functools.partial(lambda n: None)):
+            Live(Figure(), update, n=steps("n", 2))._ipython_display_()
+    assert [re.search(r'id="([^"]*)"', each)[1] for each in html] == [
+        "test_a_name_becomes_part_of_an_address",
+        "figure",
+    ]
 
 
 def planned(live):

@@ -180,7 +180,11 @@ def test_bad_input_is_an_error_of_one_line(here):
 
 @pytest.mark.parametrize(
     ("source", "reason"),
-    [("x = 1\n1 / 0", "ZeroDivisionError: division by zero"), ("import os; os._exit(1)", "Kernel died")],
+    [
+        ("x = 1\n1 / 0", "ZeroDivisionError: division by zero"),
+        ("class T:\n    def _ipython_display_(self): raise ValueError('controls')\nT()", "ValueError: controls"),
+        ("import os; os._exit(1)", "Kernel died"),
+    ],
 )
 def test_an_error_names_the_cell(tmp_path, source, reason):
     nbformat.write(notebook(new_markdown_cell("# T"), "1", source), tmp_path / "n.ipynb")

@@ -9,7 +9,7 @@ from explorers import assert_frame_works
 from figures import FAULTS
 from PIL import Image
 from slides import slide_type
-from test_browser import serious_violations, watched
+from test_browser import serious_violations, until, watched
 from test_notebooks import NOTEBOOKS, read
 from test_site import build
 
@@ -172,6 +172,13 @@ def test_every_figure_under_sliders_moves_and_escape_leads_back_to_the_slides(pa
         page.keyboard.press("ArrowRight")
         page.wait_for_function("place => JSON.stringify(Reveal.getIndices()) !== place", arg=place)
         assert not page.evaluate("Reveal.isOverview()")
+
+
+def test_an_address_opens_a_slide_with_its_figure_as_it_says(slides, browser):
+    with watched(browser, viewport={"width": 1280, "height": 720}) as page:
+        page.goto(f"{(slides / '05_elbo' / 'index.html').as_uri()}#one_latent?mean=1.50&sd=1.00")
+        figure = page.locator("section.present section.present #one_latent")
+        until(page, lambda: figure.locator("output").all_inner_texts() == ["1.50", "1.00"])
 
 
 @pytest.mark.parametrize("page", ["00_start_here"], indirect=True)

@@ -234,6 +234,12 @@ def test_an_address_shows_the_same_elsewhere(visit, name, label, key):
 
 
 @slow
+def test_an_address_may_write_a_number_in_other_ways(visit):
+    page = visit("#gaussian_steps?rho=−0.950&step=5.0")
+    assert page.locator("#gaussian_steps output").all_inner_texts() == ["−0.95", "5"]
+
+
+@slow
 @pytest.mark.parametrize("place", ["#two_weathers?p=oh", "#two_weathers?%=%E0%A4%A&p", "#%?p=1"])
 def test_a_damaged_address_shows_the_start(visit, place):
     assert visit(place).locator("#two_weathers").evaluate(STATE) == [19]
@@ -278,7 +284,7 @@ def test_print_shows_the_start_and_a_page_without_scripts_the_still_image(visit)
     assert moved != start
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    assert svg.locator("> g").inner_html() == start and not page.locator(".sliders").first.is_visible()
+    assert svg.locator("> g").inner_html() == start and page.locator(".sliders:visible").count() == 0
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert svg.locator("> g").inner_html() == moved
     plain = visit(java_script_enabled=False)

@@ -40,6 +40,8 @@ DECODE = """(codes) => new Promise((resolve) => {
   workers.at(-1).addEventListener("message", ({ data }) => { if (data.id === "test") write(data); });
   workers.at(-1).postMessage({ decode: Float32Array.from(codes), id: "test" });
 })"""
+KEYS = """(keys) => keys.forEach((key) =>
+  document.querySelector(".plane > canvas").dispatchEvent(new KeyboardEvent("keydown", { key })))"""
 CAPTION = "(text) => document.querySelector('.point figcaption').textContent !== text"
 WORKERS = """window.workers = [];
 const Original = Worker;
@@ -189,6 +191,51 @@ def test_pointing_and_arrow_keys_decode_and_an_image_is_magnified(opened):
     assert abs(reconstruction - kl + gap - evidence) < 0.03 and kl > 0 and gap > -0.01
     play.button("Decoded manifold").click()
     play.page.locator(".glass").wait_for(state="hidden")
+
+
+def test_the_magnifying_glass_shows_the_chosen_image_in_the_present_state(opened):
+    play = opened("data=digits")
+    play.train(640)
+
+    def magnified(*keys):
+        """Return the numbers for the image nearest to the point after some keys, in quick succession."""
+        play.page.evaluate(KEYS, keys)
+        for _ in range(4):  # an answer may lead to another question
+            play.page.evaluate(ANSWERED)
+        return play.numbers(".formula b")
+
+    first, second = magnified("Enter"), magnified(*["ArrowRight"] * 15, "Enter")
+    assert first != second
+    assert magnified(*["ArrowLeft"] * 15, "Enter", *["ArrowRight"] * 15, "Enter") == second
+
+    def anew():
+        for name in ("Decoded manifold", "Magnifying glass"):  # the first image
+            play.button(name).click()
+        return magnified()
+
+    before = anew()
+    for name in ("step", "step back"):
+        for _ in range(3):
+            play.button("step").click()
+        play.button(name).click()
+        present = magnified()
+        assert before != present == anew()
+    play.page.get_by_label("noise: sample z").uncheck()
+    play.page.get_by_text("This needs one or two latents, and noise.").wait_for()
+    assert not play.page.locator(".formula").is_visible()
+
+
+def test_old_checkpoints_are_kept_at_larger_distances(opened):
+    play = opened("data=digits")
+    play.train(64 * 100 * 40)
+    seen = [play.images()]
+    while play.button("step back").is_enabled():
+        play.button("step back").click()
+        play.page.evaluate(ANSWERED)
+        seen.append(play.images())
+    between = -np.diff(seen) // 6400
+    assert seen[-1] == 0 and len(seen) == 12 and between[0] == 1 and (np.diff(between) >= 0).all()
+    assert between.max() <= 8
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (800, "light"), (390, "dark")])

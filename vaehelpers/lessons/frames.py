@@ -21,6 +21,7 @@ from IPython.display import display
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 
+from ..arguments import shortened
 from ..explorer import pack
 from .live import SCREEN, Live
 
@@ -115,7 +116,8 @@ def use_frames() -> None:
     numbers: Counter[str] = Counter()
 
     def display_frames(live: Live) -> None:
-        name = live.update.__qualname__.split(".")[0]  # of the function that made the figure
+        name = getattr(live.update, "__qualname__", "figure").split(".")[0]  # of the function that made the figure
+        name = re.sub(r"[^\w-]+", "-", name, flags=re.ASCII)  # for its address
         numbers[name] += 1
         suffix = f"-{numbers[name]}" if numbers[name] > 1 else ""
         display({"text/html": live_html(live, name + suffix), "text/plain": "interactive figure"}, raw=True)
@@ -163,10 +165,13 @@ def _options(control: widgets.ValueWidget) -> list[Any]:
     """Return all values of a control."""
     if isinstance(control, widgets.Checkbox):
         return [False, True]
-    if isinstance(control, widgets.ToggleButtons):
+    if isinstance(control, widgets.ToggleButtons) and all(isinstance(option, str) for option in control.options):
         return list(control.options)
-    n = round((control.max - control.min) / control.step)
-    return [type(control.value)(round(control.min + i * control.step, 10)) for i in range(n + 1)]
+    if isinstance(control, widgets.IntSlider | widgets.FloatSlider) and re.search(r"\.\d+f|d$", control.readout_format):
+        n = int((control.max - control.min) / control.step + 1e-9)
+        return [type(control.value)(round(control.min + i * control.step, 10)) for i in range(n + 1)]
+    need = "an IntSlider, a FloatSlider with a format such as .2f, a Checkbox, or ToggleButtons with texts"
+    raise ValueError(f"controls: need {need}, got {shortened(control)}")
 
 
 def _describe(control: widgets.ValueWidget, presets: list[State] | None) -> dict[str, Any]:
@@ -176,7 +181,7 @@ def _describe(control: widgets.ValueWidget, presets: list[State] | None) -> dict
         return described | {"kind": "check"}
     if isinstance(control, widgets.ToggleButtons):
         return described | {"kind": "choice", "options": list(control.options), "presets": presets}
-    digits = 0 if isinstance(control, widgets.IntSlider) else int(control.readout_format[1])
+    digits = 0 if isinstance(control, widgets.IntSlider) else int(control.readout_format[1:-1])
     return described | {"kind": "range", "min": control.min, "max": control.max, "step": control.step, "digits": digits}
 
 

@@ -84,7 +84,8 @@ def executed(path: Path, before: str, *, folder: Path) -> NotebookNode:
             try:
                 client.execute_cell(cell, number)
             except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-                reason = f"{error.ename}: {error.evalue}" if isinstance(error, CellExecutionError) else str(error)
+                raised = [output for output in cell.outputs if output.output_type == "error"]
+                reason = f"{raised[-1].ename}: {raised[-1].evalue}" if raised else str(error)
                 first_line = reason.partition("\n")[0]
                 raise ValueError(f"notebook: cell {number} of {path.name} failed: {first_line}") from None
     del notebook.cells[0]

@@ -3,6 +3,7 @@
 (() => {
   const PHONE = matchMedia("(max-width: 620px)");
   const DELAY = 250; // milliseconds without a change before the address and the description follow
+  const OPENED = location.hash; // reveal.js replaces an address that names none of its slides
 
   let number = 0; // of the next control
 
@@ -40,10 +41,15 @@
     };
   }
 
-  // A control has a row of HTML, a number of values, a text for each, and a function that shows the i-th value.
+  // A control has a row of HTML, a number of values, a text for each, the index of a text (or -1), and a function that
+  // shows the i-th value.
   function createRange({ label, min, max, step, digits }, onInput) {
-    const size = Math.round((max - min) / step) + 1;
+    const size = Math.floor((max - min) / step + 1e-9) + 1;
     const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
+    const indexOf = (named) => {
+      const value = parseFloat(named?.replace("−", "-"));
+      return Number.isNaN(value) ? -1 : Math.min(Math.max(Math.round((value - min) / step), 0), size - 1);
+    };
     const id = `control-${number++}`, input = element("input", { type: "range", id, min: 0, max: size - 1, step: 1 });
     const output = element("output", { ariaLive: "off" }); // screen readers announce aria-valuetext
     let dragged = false;
@@ -63,7 +69,7 @@
     });
     const row = element("div", { className: "row" }, element("label", { textContent: label, htmlFor: id }), input);
     row.append(output, ...buttons);
-    return { row, size, text, set };
+    return { row, size, text, indexOf, set };
   }
 
   function createChoice({ label, options }, onInput) {
@@ -75,14 +81,16 @@
       return input;
     });
     const row = element("fieldset", { className: "row" }, element("legend", { textContent: label }), buttons);
-    return { row, size: options.length, text: (i) => options[i], set: (i) => { inputs[i].checked = true; } };
+    const indexOf = (named) => options.indexOf(named);
+    return { row, size: options.length, text: (i) => options[i], indexOf, set: (i) => { inputs[i].checked = true; } };
   }
 
   function createCheck({ label }, onInput) {
     const input = element("input", { type: "checkbox" });
     input.addEventListener("change", () => onInput(Number(input.checked), {}));
     const row = element("label", { className: "check" }, input, element("span", { textContent: label }));
-    return { row, size: 2, text: String, set: (i) => { input.checked = Boolean(i); } };
+    const indexOf = (named) => ["0", "1"].indexOf(named);
+    return { row, size: 2, text: String, indexOf, set: (i) => { input.checked = Boolean(i); } };
   }
 
   const CREATE = { range: createRange, choice: createChoice, check: createCheck };
@@ -164,7 +172,7 @@
     }
     figure.restore = (values) => {
       const state = states[0].map((start, c) => {
-        const named = Array.from({ length: controls[c].size }, (_, i) => controls[c].text(i)).indexOf(values.get(descriptions[c].key));
+        const named = controls[c].indexOf(values.get(descriptions[c].key));
         return named < 0 ? start : named;
       });
       show(find(state, 0));
@@ -214,8 +222,8 @@
   }
 
   /** Move to the figure that the address names, and to its state. */
-  function follow() {
-    const [name, values] = location.hash.slice(1).split("?"), figure = document.getElementById(name);
+  function follow(hash) {
+    const [name, values] = hash.slice(1).split("?"), figure = document.getElementById(name);
     if (values === undefined || !figure?.restore) return;
     figure.restore(new URLSearchParams(values));
     const slide = figure.closest(".slides section");
@@ -226,9 +234,9 @@
   async function start() {
     document.querySelectorAll("iframe.explorer").forEach(linkExplorer);
     await Promise.allSettled([...document.querySelectorAll("figure.live")].map(createFigure));
-    if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", follow);
-    else follow();
-    addEventListener("hashchange", follow);
+    if (window.Reveal && !window.Reveal.isReady()) window.Reveal.on("ready", () => follow(OPENED));
+    else follow(OPENED);
+    addEventListener("hashchange", () => follow(location.hash));
     document.documentElement.dataset.live = "ready";
   }
   start();

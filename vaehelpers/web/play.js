@@ -7,9 +7,8 @@ import * as views from "./views.js";
 import * as charts from "./charts.js";
 
 const { format, thousands } = drawing, { CHOICES, DEFAULTS, NEEDS_RESTART, SCENES, SPEEDS } = scenes;
-const MAX_CHECKPOINTS = 12; // as in trainer.js
 const MAX_POINTS = 1000; // points of a curve, of which every other is left out when there are more
-const STEP_BACK_WINDOW = 3200; // images after a step back within which the next goes one checkpoint further
+const STEP_BACK_WINDOW = 2000; // milliseconds after a step back within which the next goes one checkpoint further
 const MAGNIFY_EVERY = 1500; // milliseconds from one magnified state to the next
 
 /** A widget for anywidget. */
@@ -98,7 +97,8 @@ function scheduler(draw, signal) {
 /** Add to `run` the methods that control it; each run from the start has a worker of its own. */
 function connect(run, signal) {
   const url = URL.createObjectURL(new Blob([TRAINER], { type: "text/javascript" }));
-  let worker = null, asking = false, isMagnifying = false, magnifiedAt = 0, isShown = false;
+  let worker = null, asking = false, isShown = false, steppedBackAt = -Infinity;
+  let isMagnifying = false, isStale = false, magnifiedAt = 0; // stale: another image or state, while one is in work
   const send = (message) => worker?.postMessage(message);
   const steer = () => {
     const isTraining = run.playing && isShown && !document.hidden;
@@ -115,14 +115,14 @@ function connect(run, signal) {
       while (run.history.at(-1)?.images >= images) run.history.pop(); // it may have stepped back meanwhile
       run.history.push({ images, elbo, reconstruction, kl, training });
       run.ask();
-      if (run.chosen >= 0 && performance.now() > magnifiedAt + MAGNIFY_EVERY) requestMagnified();
+      if (!run.settings.noise) run.magnified = null;
+      if (!run.playing || performance.now() > magnifiedAt + MAGNIFY_EVERY) requestMagnified();
     },
-    checkpoint(number, { images }) {
-      run.checkpoints = [...run.checkpoints, { number, images }].slice(-MAX_CHECKPOINTS);
-    },
-    magnified(magnified) {
+    checkpoints: (checkpoints) => { run.checkpoints = checkpoints; },
+    magnified(magnified, { id }) {
       isMagnifying = false;
-      run.magnified = run.chosen < 0 ? null : magnified;
+      if (id === run.chosen && run.settings.noise) run.magnified = magnified;
+      if (isStale) requestMagnified();
     },
     decoded(pixels) {
       asking = false;
@@ -154,7 +154,8 @@ function connect(run, signal) {
   };
   run.restart = () => {
     worker?.terminate();
-    asking = isMagnifying = false;
+    asking = isMagnifying = isStale = false;
+    steppedBackAt = -Infinity;
     if (createKey(run.settings) !== run.key) run.previous = []; // nats of other images cannot be compared
     else if (run.history.length > 1) run.previous = run.history;
     Object.assign(run, { state: null, error: "", history: [], checkpoints: [], decoded: null, magnified: null });
@@ -178,6 +179,9 @@ function connect(run, signal) {
     run.draw();
   };
   run.change = (name, value) => {
+    const { first, second } = run.settings;
+    if (name === "first" && value === second) run.settings.second = first; // two factors that differ
+    if (name === "second" && value === first) run.settings.first = second;
     run.settings[name] = value;
     run.save();
     if (NEEDS_RESTART.includes(name)) run.restart();
@@ -201,8 +205,11 @@ function connect(run, signal) {
     }
   };
   run.back = () => {
-    const { state, checkpoints, history } = run, isAgain = state.images < run.from + STEP_BACK_WINDOW;
+    const { state, checkpoints, history } = run;
+    if (!state) return; // restarted, and not drawn yet
+    const isAgain = state.images === run.from || performance.now() < steppedBackAt + STEP_BACK_WINDOW;
     const to = checkpoints.findLast(({ images }) => images < (isAgain ? run.from : state.images)) ?? checkpoints[0];
+    steppedBackAt = performance.now();
     const isUpTo = ({ images }) => images <= to.images;
     if (!isAgain) run.previous = history;
     Object.assign(run, { history: history.filter(isUpTo), checkpoints: checkpoints.filter(isUpTo), from: to.images });
@@ -219,13 +226,15 @@ function connect(run, signal) {
     send({ decode: z, id: 0 });
   };
   const requestMagnified = () => { // not often, since it takes as long as a few hundred steps
-    if (isMagnifying || !run.state || run.settings.latents > 2 || !run.settings.noise) return;
+    isStale = isMagnifying;
+    const { chosen, state, settings: { latents, noise } } = run;
+    if (isMagnifying || chosen < 0 || !state || latents > 2 || !noise) return;
     [isMagnifying, magnifiedAt] = [true, performance.now()];
-    send({ magnify: run.chosen, id: 0 });
+    send({ magnify: chosen, id: chosen });
   };
   run.magnify = (chosen) => {
     Object.assign(run, { chosen, magnified: null });
-    if (chosen >= 0) requestMagnified();
+    requestMagnified();
     run.draw();
   };
   run.point = (z, near = -1) => {
@@ -317,7 +326,10 @@ function createSidebar(run) {
   files.addEventListener("click", () => { files.value = ""; }); // so that choosing the same files again is a change
   files.addEventListener("change", () => run.open(files.files));
   const seed = dom.element("input", { type: "number", min: 0, max: 9999, step: 1 });
-  seed.addEventListener("change", () => run.change("seed", Math.max(0, Math.round(seed.valueAsNumber || 0))));
+  seed.addEventListener("change", () => {
+    seed.value = Math.min(Math.max(0, Math.round(seed.valueAsNumber || 0)), 9999);
+    run.change("seed", seed.valueAsNumber);
+  });
   run.subscribe(() => { if (document.activeElement !== seed) seed.value = run.settings.seed; });
   const group = (className, text, ...children) => dom.element("div", { className, role: "group", ariaLabel: text },
     dom.element("h3", { textContent: text }), ...children);

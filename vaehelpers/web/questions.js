@@ -30,11 +30,15 @@
   const contentOf = (item) => item.querySelector(":scope > p") ?? item;
   const label = (element) => element.querySelector(":scope > strong:first-child")?.textContent ?? "";
 
+  const answerOf = (list) => {
+    const isBelow = (each) => list.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
+    return find("details").find(isBelow);
+  };
+
   // Each option's letter becomes a button that covers the option. Formulas stay outside of the button, since its
   // accessible name would omit them. Below the options is the answer's explanation of the one pressed last.
   function addQuiz(list, number) {
-    const isBelow = (each) => list.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING;
-    const answer = find("details").find(isBelow);
+    const answer = answerOf(list);
     const letters = [...answer.querySelectorAll("strong")].filter((each) => /^[A-D]$/.test(each.textContent));
     const right = letters[0].textContent; // an answer begins with the right letter
     const verdict = make("p", { className: "verdict", role: "status" });
@@ -171,7 +175,7 @@
   }
 
   const firsts = find("li:first-child").filter((item) => label(contentOf(item)) === "A.");
-  const quizzes = firsts.map((item) => item.parentElement).map(addQuiz);
+  const quizzes = firsts.map((item) => item.parentElement).filter(answerOf).map(addQuiz);
   const predicts = find("p").filter((each) => /^(Predict|Sag voraus):/.test(label(each)));
   if (isDeck) {
     predicts.forEach(addVotes);

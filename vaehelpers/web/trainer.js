@@ -7,7 +7,8 @@
 //   { back: k }                           continue from checkpoint k; later ones are discarded
 //   { decode: z, id }                     one or more codes; answered by { decoded: pixels, id }
 //   { magnify: index, id }                a held-out image; answered by { magnified, id }, described at `magnify`
-// Messages from it: { state }, described at `report`; { checkpoint: k, step, images }; { error: text }, after a pause.
+// Messages from it: { state }, described at `report`; { checkpoints }, the number and images of each;
+// { error: text }, after a pause.
 import * as product from "./product.js";
 import * as vae from "./vae.js";
 import * as posterior from "./posterior.js";
@@ -50,6 +51,7 @@ const answers = {
     run.net.load(saved);
     run.order.state = order;
     Object.assign(run, { step, terms: [] });
+    reportCheckpoints();
     report();
   },
   decode: (z, { id }) => postMessage({ decoded: run.net.decode(z), id }),
@@ -122,12 +124,21 @@ function currentBeta() {
   return beta * (warmup ? Math.min(1, run.step * vae.BATCH / warmup) : 1);
 }
 
+/** Keep a checkpoint. If there are too many, one goes that leaves a gap which is small for its age; the first stays. */
 function keep() {
   const { net, order, step, checkpoints, number } = run;
   checkpoints.push({ number, saved: net.save(), order: order.state, step });
-  if (checkpoints.length > MAX_CHECKPOINTS) checkpoints.shift();
-  postMessage({ checkpoint: number, step, images: step * vae.BATCH });
+  if (checkpoints.length > MAX_CHECKPOINTS) {
+    const gap = (i) => (checkpoints[i + 1].step - checkpoints[i - 1].step) / (step - checkpoints[i].step);
+    const inner = [...checkpoints.keys()].slice(1, -1);
+    checkpoints.splice(inner.reduce((least, i) => gap(i) < gap(least) ? i : least), 1);
+  }
   run.number++;
+  reportCheckpoints();
+}
+
+function reportCheckpoints() {
+  postMessage({ checkpoints: run.checkpoints.map(({ number, step }) => ({ number, images: step * vae.BATCH })) });
 }
 
 /**

@@ -26,6 +26,7 @@ export function createPlane(run) {
     const [x, y] = [offsetX, offsetY].map((at) => (2 * at / canvas.clientWidth - 1) * half);
     return [x, -y];
   };
+  const inView = (value) => Math.min(Math.max(value, -half), half);
   const nearest = (z, reach) => {
     const distances = shown?.map(([x, y]) => Math.hypot(x - z[0], y - z[1])) ?? [], least = Math.min(...distances);
     return least < reach ? distances.indexOf(least) : -1;
@@ -39,7 +40,7 @@ export function createPlane(run) {
   canvas.addEventListener("keydown", (event) => {
     const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key] ?? [0, 0];
     if (event.key === "Enter") run.magnify(nearest(run.z, Infinity));
-    else if (dx || dy) run.point([run.z[0] + ARROW * dx, run.z[1] + ARROW * dy]);
+    else if (dx || dy) run.point([run.z[0] + ARROW * dx, run.z[1] + ARROW * dy].map(inView));
     else return;
     event.preventDefault(); // of scrolling
   });
@@ -187,11 +188,18 @@ function createMagnifier(run) {
   const plot = createCanvas(run, { ariaLabel: "True posterior of the image, and q(z|x) as ellipses" });
   const image = createScreen(1, 1, { ariaLabel: "The image x" });
   const share = createScreen(1, 1, { ariaLabel: "Each pixel's loss in the reconstruction term, in brightness" });
-  const [note, missing] = [dom.element("p"), dom.element("p")], terms = TERMS.map(([sign, name, about]) => {
+  const [note, missing] = [dom.element("p"), dom.element("p")];
+  let drawn = null, nats = "", lit = "";
+  const update = () => {
+    glass.dataset.lit = lit;
+    const about = TERMS.find(([, name]) => name === lit)?.[2];
+    note.textContent = about ?? `KL of each latent: ${nats} nats. Point at a term; click an ellipse to choose its image.`;
+  };
+  const terms = TERMS.map(([sign, name]) => {
     const value = dom.element("b"), term = dom.button("", () => {}, { className: name });
-    const light = (lit) => () => {
-      glass.dataset.lit = lit;
-      note.textContent = lit ? about : "Point at a term. Click an ellipse to choose its image.";
+    const light = (named) => () => {
+      lit = named;
+      update();
     };
     for (const event of ["pointerenter", "focus"]) term.addEventListener(event, light(name));
     for (const event of ["pointerleave", "blur"]) term.addEventListener(event, light(""));
@@ -201,8 +209,6 @@ function createMagnifier(run) {
   const formula = dom.element("p", { className: "formula" }, ...terms.flatMap(({ elements }) => elements).slice(1));
   const pair = dom.element("div", {}, image.canvas, share.canvas), parts = [plot.canvas, pair, formula, note];
   const glass = dom.element("div", { className: "glass", hidden: true }, ...parts, missing);
-  let drawn = null;
-  terms[0].elements[1].dispatchEvent(new Event("blur"));
   run.subscribe(() => {
     const { magnified, data, settings: { latents, noise } } = run;
     for (const part of parts) part.hidden = !magnified;
@@ -211,9 +217,11 @@ function createMagnifier(run) {
     missing.textContent = possible ? "summing over a grid of codes …" : "This needs one or two latents, and noise.";
     if (glass.hidden || !magnified || (drawn === magnified && !plot.canvas.stale)) return;
     drawn = magnified;
-    const { evidence, reconstruction, elbo, gap, pixels } = magnified;
+    const { evidence, reconstruction, elbo, kl, gap, pixels } = magnified;
     const values = [evidence, reconstruction, reconstruction - elbo, gap];
     terms.forEach(({ value }, i) => { value.textContent = format(values[i], 2); });
+    nats = [...kl].map((value, i) => `${latentName(i)} ${format(value, 2)}`).join(", ");
+    update();
     const most = Math.max(0.7, -pixels.reduce((a, b) => Math.min(a, b)));
     image.paint(data.images.subarray((data.n + run.chosen) * data.size ** 2), data.size);
     share.paint(pixels.map((nats) => -nats / most), data.size);

@@ -119,14 +119,14 @@ def rotated(model, chosen, rotation):
 
 
 def assert_unmixed(model, images):
-    """Assert that unmixing changes no reconstruction, and a second time nothing; return the means it leads to."""
+    """Assert that unmixing changes no reconstruction, and a second time nothing; return the posteriors it leads to."""
     unmixed = latents.unmix(model, images)
     mu, logvar = latents.encode(unmixed, images)
     before = latents.decode(model, latents.encode(model, images)[0])
     np.testing.assert_allclose(latents.decode(unmixed, mu), before, atol=1e-4)
     for once, twice in zip((mu, logvar), latents.encode(latents.unmix(unmixed, images), images), strict=True):
         np.testing.assert_allclose(twice, once, atol=1e-4)
-    return mu
+    return mu, logvar
 
 
 def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
@@ -134,9 +134,14 @@ def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
     hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
     mu, logvar = latents.encode(hands, x)
     used = np.flatnonzero(latents.latent_kl(mu, logvar) >= latents.UNUSED)
-    found = assert_unmixed(rotated(hands, used, special_ortho_group.rvs(len(used), random_state=0)), x)
-    correlations = np.corrcoef(mu[:, used], found[:, used], rowvar=False)[: len(used), len(used) :]
+    mixed = rotated(hands, used, special_ortho_group.rvs(len(used), random_state=0))
+    found, log_variances = (part[:, used] for part in assert_unmixed(mixed, x))
+    correlations = np.corrcoef(mu[:, used], found, rowvar=False)[: len(used), len(used) :]
     assert (np.sort(np.abs(correlations), axis=1)[:, -1] > 0.99).all()
+    before, precisions = latents.encode(mixed, x)[0][:, used], np.exp(-logvar[:, used])  # it rotates the means only
+    r = np.linalg.lstsq(before - before.mean(axis=0), found - found.mean(axis=0))[0].T
+    expected = [-np.log(np.diag(r @ np.diag(row) @ r.T)) for row in precisions]
+    np.testing.assert_allclose(log_variances.mean(axis=0), np.mean(expected, axis=0), atol=2e-3)
 
 
 def test_unmixing_goes_on_when_a_latent_collapses():
@@ -144,6 +149,9 @@ def test_unmixing_goes_on_when_a_latent_collapses():
     hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
     kl = latents.latent_kl(*latents.encode(hands, x))
     chosen = np.array([kl.argmax(), kl.argmin()])
+    with torch.no_grad():  # all posteriors get the variance of the prior: latents carry nats by their means alone
+        for part in (hands.encoder.posterior.weight, hands.encoder.posterior.bias):
+            part[hands.latent_dim :] = 0
     mixed = rotated(hands, chosen, np.array([[1, -1], [1, 1]]) / 2**0.5)
     assert latents.latent_kl(*latents.encode(mixed, x))[chosen[1]] > latents.UNUSED
     assert_unmixed(mixed, x)

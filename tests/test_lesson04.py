@@ -42,7 +42,7 @@ RIGHT = {
 WRONG = {
     "responsibility": [(2 / 3, "densities alone"), (0.79, "Not yet")],
     "log_density": [
-        (gaussian() + 25 / 72 - 25 / 12, "divided the square by σ"), (gaussian() + LOG(36) / 4, "In the height"),
+        (gaussian() + 25 / 72 - 25 / 12, "divided the square by σ"), (gaussian() + LOG(36) / 4, "You wrote ½ log σ"),
         (gaussian() - LOG(36) / 2, "½ is missing before log σ²."), (gaussian(half=1), "½ is missing before the square"),
         (-25 / 72 - LOG(2 * np.pi * 36), "½ is missing before log 2πσ²"), (gaussian(constant=1), "term with 2π"),
         (gaussian(half=-0.5), "wrong sign"), (-3.1, "Not yet"),

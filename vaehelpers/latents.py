@@ -139,8 +139,9 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     Independent factors that are not Gaussian have directions of their own: FastICA (Hyvärinen & Oja 2000, "Independent
     component analysis", §6) finds them in the means, and the nearest rotation, which keeps the prior, becomes part of
     the encoder's last and the decoder's first layer. Each latent keeps its number and sign as far as possible.
-    Reconstructions from the means do not change. A rotated posterior is no longer diagonal, so its log-variances are
-    approximated by weighted means of the old ones. A second call changes nothing.
+    Reconstructions from the means do not change. A rotated posterior is no longer diagonal; the diagonal q with the
+    least KL(q ‖ rotated) has weighted means of the old precisions (Bishop 2006, §10.1.2), and a linear layer gives its
+    log-variances up to errors whose mean over the images is 0. A second call changes nothing.
 
     If the codes are Gaussian, FastICA finds an arbitrary rotation, or it does not converge. In the latter case it warns
     with a ``ConvergenceWarning``, and the copy is not rotated. Raises ``ValueError`` for fewer than 1000 ``images``
@@ -170,7 +171,7 @@ def unmix(model: VAE, images: ArrayLike) -> VAE:
     rotation *= np.sign(rotation.diagonal())[:, None]
 
     weights = rotation**2
-    offset = torch.from_numpy((np.log(np.exp(logs) @ weights.T) - logs @ weights.T).mean(axis=0)).float()
+    offset = torch.from_numpy((-np.log(np.exp(-logs) @ weights.T) - logs @ weights.T).mean(axis=0)).float()
     last, first, r = rotated.encoder.posterior, rotated.decoder.dense[0], torch.from_numpy(rotation).float()
     assert isinstance(first, torch.nn.Linear)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Bend and turn a model's codes until they look independent, without labels: how ``hands-pose`` finds its factors."""
+"""Nonlinear ICA of a model's codes by quadratic maps, without labels: how ``hands-pose`` finds its factors."""
 
 from collections.abc import Sequence
 
@@ -15,13 +15,13 @@ Floats = NDArray[np.float32]
 
 
 def straighten(codes: Floats, *, rounds: Sequence[int] = (8, 3, 3), seed: int = 0) -> Floats:
-    """Return codes ``(n, k)`` that are bent and turned to look independent and evenly spread.
+    """Return codes ``(n, k)``, mapped so that they look independent and evenly spread.
 
     A quadratic map s = f(z) maximises the likelihood of independent variables that are uniform up to logistic noise:
     the mean of log p(s) + log abs det df/dz (Pham & Garat 1997, "Blind separation of mixture of independent sources
-    through a quasi-maximum likelihood approach"; Dinh et al. 2015, "NICE", eq. 1). FastICA turns its results between
-    the fits, as many as the first of the ``rounds``, which frees them from poor optima. Then a second map follows the
-    first and both are fitted together, and so on. Some map makes any codes independent (Hyvärinen & Pajunen 1999,
+    through a quasi-maximum likelihood approach"; Dinh et al. 2015, "NICE", eq. 1). FastICA rotates its results before
+    each fit, which frees them from poor optima; the first of ``rounds`` is the number of fits. Then a second map is
+    added, both are fitted together, and so on. Some map makes any codes independent (Hyvärinen & Pajunen 1999,
     "Nonlinear independent component analysis", §3): simple maps that begin as the identity are the inductive bias.
     Each new code has mean 0 and variance 1 before it is clipped at ±2.2. The same seed gives the same codes.
     """
@@ -32,7 +32,7 @@ def straighten(codes: Floats, *, rounds: Sequence[int] = (8, 3, 3), seed: int = 
         for fits in rounds:
             maps.append(_Quadratic(z.shape[1]))
             for _ in range(fits):
-                maps[-1].turn(_mapped(maps, x)[0])
+                maps[-1].rotate(_mapped(maps, x)[0])
                 _fit(maps, x, draws)
         s = _mapped(maps, x)[0]
     return np.asarray(((s - s.mean(0)) / s.std(0)).clamp(-2.2, 2.2).numpy())
@@ -53,8 +53,8 @@ class _Quadratic(torch.nn.Module):
         s = self.shift + torch.einsum("nij,nj->ni", (self.linear + jacobian) / 2, x)
         return s, torch.linalg.slogdet(jacobian).logabsdet
 
-    def turn(self, s: Tensor) -> None:
-        """Turn the results, which so far were ``s``, to independent components."""
+    def rotate(self, s: Tensor) -> None:
+        """Rotate the results, which so far were ``s``, to independent components."""
         w = torch.from_numpy(independent_components(s.numpy().astype(float), fun="cube")).float()
         self.linear.copy_(w @ self.linear)
         self.shift.copy_(w @ (self.shift - s.mean(0)))

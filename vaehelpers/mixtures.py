@@ -276,8 +276,8 @@ def _above_floor(covariances: Floats, root: Floats) -> Floats:
     try:
         np.linalg.cholesky(result)
     except np.linalg.LinAlgError:
-        need = "columns that are further from linearly dependent"
-        raise ValueError(f"x: need {need}, got a component that is flat up to rounding; leave some out") from None
+        problem = "the columns are nearly linearly dependent: a component is flat up to rounding"
+        raise ValueError(f"x: {problem}; leave some out") from None
     return result
 
 

@@ -186,7 +186,7 @@ def _describe(control: widgets.ValueWidget, presets: list[State] | None) -> dict
 
 
 def _state(live: Live, options: Options) -> State:
-    """Return the state of a figure: the nearest numbers of the values of its controls."""
+    """Return the state of a figure: the indices of the values nearest to those of its controls."""
     return _nearest((), options, {key: control.value for key, control in live.controls.items()})
 
 

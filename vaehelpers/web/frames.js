@@ -19,7 +19,7 @@
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
   }
 
-  /** Return a function that shows a frame, a list of numbers of parts, in `layer`, which holds the parts of `first`. */
+  /** Return a function that shows a frame, a list of indices of parts, in `layer`, which holds the parts of `first`. */
   function createScreen(layer, parts, first) {
     const factory = layer.cloneNode();
     const create = (part) => {
@@ -143,7 +143,7 @@
     if (cuts.length > 2) stackOnPhones(svg, cuts);
     const screen = createScreen(svg.lastChild, parts, frames[0]);
     let current = 0, timer = 0;
-    /** Return the number of the frame nearest to a state, above all in control c, which moves in the given direction. */
+    /** Return the index of the frame nearest to a state, above all in control c, which moves in the given direction. */
     function find(wanted, moved, direction = 0) {
       const distance = (state) => state.reduce((sum, value, c) => {
         const share = (value - wanted[c]) / (controls[c].size - 1);

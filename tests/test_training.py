@@ -76,7 +76,7 @@ def test_an_interrupt_returns_the_model_so_far(images, monkeypatch, capsys):
 def test_bfloat16_gives_the_elbo_of_float32(images, monkeypatch):
     elbo = []
     for low in (True, False):
-        monkeypatch.setattr(training, "_gains_from_bfloat16", lambda _, low=low: low)
+        monkeypatch.setattr(training, "_use_bfloat16", lambda _, low=low: low)
         elbo.append(training.train(images, **SHORT | {"pictures": 1600, "batch": 8})[1].elbo[-1])
     assert elbo[0] == pytest.approx(elbo[1], rel=0.03)
 

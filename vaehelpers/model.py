@@ -24,7 +24,7 @@ class Encoder(nn.Module):
         _check(size, latent_dim, channels)
         layers: list[nn.Module] = []
         for i in range(_CONVOLUTIONS[size]):
-            layers += [nn.Conv2d(32 if i else channels, 32, 4, 2, 1), nn.ReLU()]
+            layers += [nn.Conv2d(32 if i else channels, 32, 4, 2, 1), nn.ReLU(inplace=True)]
         self.convolutions = nn.Sequential(*layers)  # (n, 32, 4, 4)
         self.dense = nn.Sequential(nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU())
         self.posterior = nn.Linear(256, 2 * latent_dim)
@@ -50,7 +50,7 @@ class Decoder(nn.Module):
         self.dense = nn.Sequential(*[m for i in range(3) for m in (nn.Linear(widths[i], widths[i + 1]), nn.ReLU())])
         layers: list[nn.Module] = []
         for _ in range(_CONVOLUTIONS[size] - 1):
-            layers += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(32, 32, 4, 2, 1), nn.ReLU(inplace=True)]
         self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(32, channels, 4, 2, 1))
         _initialise(self)
 

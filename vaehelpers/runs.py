@@ -59,10 +59,10 @@ class Run:
             self.model.load_state_dict(start.state_dict())
         self.data = torch.from_numpy(np.require(images.pixels, requirements=["C", "W"])).to(self.device)
         self.codes = None if codes is None else torch.from_numpy(codes).to(self.device)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate)
+        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=config.learning_rate, fused=True)
         for weight in self.model.parameters():  # Adam does this only at its first step; a checkpoint may be earlier
             moments = {name: torch.zeros_like(weight) for name in ("exp_avg", "exp_avg_sq")}
-            self.optimiser.state[weight] = {"step": torch.zeros(())} | moments
+            self.optimiser.state[weight] = {"step": torch.zeros((), device=self.device)} | moments
         self.pool = torch.zeros(0, 2 * config.latent_dim, device=self.device)  # posteriors of the last batches
         self.history, self.step = History(), 0
         self.window: list[Tensor] = []  # log-likelihood and KL of the steps since the last point of the history

@@ -84,6 +84,12 @@ export function createPlayer(signal) {
   return { start, stop };
 }
 
+/** Return the position of a pointer event on its element, as shares of width and height. */
+export function relativePosition({ clientX, clientY, target }) {
+  const { left, top, width, height } = target.getBoundingClientRect();
+  return [(clientX - left) / width, (clientY - top) / height];
+}
+
 /** Return a function that restarts a generator, which runs in short slices after `delay` ms without a restart. */
 export function inBackground(generator, delay = 150) {
   let timer = 0;

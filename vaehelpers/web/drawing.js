@@ -30,7 +30,7 @@ export function createCanvas(run, properties) {
     run.draw();
   }).observe(canvas);
   const start = () => {
-    const { clientWidth: width, clientHeight: height } = canvas, ratio = devicePixelRatio;
+    const { clientWidth: width, clientHeight: height } = canvas, ratio = devicePixelRatio * (canvas.currentCSSZoom ?? 1);
     if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
       Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
     }

@@ -74,8 +74,8 @@ function createMap({ traits, code, latents, subscribe }) {
     show();
   };
   const select = (k) => codes[k] && code.set(codes[k]);
-  chart.canvas.addEventListener("click", (event) => select(chart.nearest(...relativePosition(event))));
-  chart.canvas.addEventListener("pointermove", (event) => chart.draw(chart.nearest(...relativePosition(event))));
+  chart.canvas.addEventListener("click", (event) => select(chart.nearest(...dom.relativePosition(event))));
+  chart.canvas.addEventListener("pointermove", (event) => chart.draw(chart.nearest(...dom.relativePosition(event))));
   chart.canvas.addEventListener("pointerleave", () => chart.draw());
   number.addEventListener("input", () => select(number.valueAsNumber));
   arrange();
@@ -147,7 +147,7 @@ function createManifold({ model, code, subscribe }) {
     }
   }, 0)();
   const setCode = (event) => {
-    const [x, y] = relativePosition(event);
+    const [x, y] = dom.relativePosition(event);
     code.set([LIMIT * (2 * x - 1), LIMIT * (1 - 2 * y)]);
   };
   drag(canvas, setCode, setCode);
@@ -163,11 +163,6 @@ function createRing() {
     ring.style.setProperty("--y", y);
   };
   return { element: ring, moveTo };
-}
-
-/** Return the position of an event on its element, as shares of width and height. */
-function relativePosition({ offsetX, offsetY, target }) {
-  return [offsetX / target.clientWidth, offsetY / target.clientHeight];
 }
 
 /** Call `onPress` when the pointer is pressed, and `onMove` while it moves pressed, also beyond the canvas. */
@@ -192,10 +187,10 @@ function createOwnImage({ model, encode }) {
   const update = () => encode(readPixels(context, model));
   const moveTo = (event) => {
     context.beginPath();
-    context.moveTo(...relativePosition(event).map((share) => share * size));
+    context.moveTo(...dom.relativePosition(event).map((share) => share * size));
   };
   const lineTo = (event) => {
-    context.lineTo(...relativePosition(event).map((share) => share * size));
+    context.lineTo(...dom.relativePosition(event).map((share) => share * size));
     context.stroke();
     moveTo(event); // a new path, so that this segment is not drawn again
     update();

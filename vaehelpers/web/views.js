@@ -22,8 +22,8 @@ export function createPlane(run) {
   canvas.setAttribute("role", "application");
   const legend = createLegend(run), still = matchMedia("(prefers-reduced-motion: reduce)");
   let shown = null, half = 3.4;
-  const toLatent = ({ offsetX, offsetY }) => {
-    const [x, y] = [offsetX, offsetY].map((at) => (2 * at / canvas.clientWidth - 1) * half);
+  const toLatent = (event) => {
+    const [x, y] = dom.relativePosition(event).map((share) => (2 * share - 1) * half);
     return [x, -y];
   };
   const inView = (value) => Math.min(Math.max(value, -half), half);
@@ -157,9 +157,9 @@ export function createManifold(run) {
   const { canvas, paint } = createScreen(GRID, GRID, { ariaLabel: "Images decoded on a grid of the latent plane" });
   const ring = dom.element("div", { className: "ring" });
   let painted = null;
-  canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => {
-    const shares = [offsetX / canvas.clientWidth, offsetY / canvas.clientHeight];
-    const [column, row] = shares.map((share) => Math.min(GRID - 1, Math.floor(GRID * share)));
+  canvas.addEventListener("pointermove", (event) => {
+    const cell = (share) => Math.min(Math.max(Math.floor(GRID * share), 0), GRID - 1);
+    const [column, row] = dom.relativePosition(event).map(cell);
     run.point([gridValue(column), -gridValue(row)]);
   });
   run.subscribe(() => {

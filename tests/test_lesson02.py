@@ -6,11 +6,11 @@ from fractions import Fraction
 import numpy as np
 from scipy.optimize import minimize
 from scipy.spatial.distance import jensenshannon
-from scipy.stats import entropy, multinomial, norm
+from scipy.stats import norm
 
-from vaehelpers.information import gaussian_kl, kl_divergence
+from vaehelpers.information import kl_divergence
 from vaehelpers.lessons import lesson02
-from vaehelpers.lessons.lesson02 import THIRD_VALLEY
+from vaehelpers.lessons.lesson02 import THIRD_MINIMUM
 
 
 def test_the_third_valley_is_a_minimum():
@@ -24,9 +24,7 @@ def test_the_third_valley_is_a_minimum():
         return weights @ (norm.logpdf(nodes) - theta[1] - log_p)
 
     found = minimize(loss, (-0.5, 1.0), tol=1e-8)
-    np.testing.assert_allclose((found.x[0], np.exp(found.x[1])), THIRD_VALLEY, atol=5e-4)
-    around = [loss(found.x + 0.05 * np.array([np.cos(a), np.sin(a)])) for a in np.linspace(0, 6.2, 20)]
-    assert min(around) > found.fun
+    np.testing.assert_allclose((found.x[0], np.exp(found.x[1])), THIRD_MINIMUM, atol=5e-4)
 
 
 NATS = 0.5 * (1.5**2 + 0.5**2 - 1) - math.log(0.5)
@@ -35,11 +33,6 @@ NATS = 0.5 * (1.5**2 + 0.5**2 - 1) - math.log(0.5)
 def half(terms):
     """Return the function of ``mu`` and ``logvar`` that halves the sum of these terms over the latents."""
     return lambda mu, logvar: 0.5 * terms(mu, logvar).sum(axis=1)
-
-
-def log_likelihood(counts, p):
-    """Return the log-likelihood of counts by SciPy's multinomial, up to what does not depend on p."""
-    return multinomial.logpmf(counts, int(counts.sum()), p)
 
 
 def third_valley(answer):
@@ -53,29 +46,17 @@ CHECKS = {"third_valley": third_valley}
 
 RIGHT = {
     "coin": [1 - np.log2(3) / 2, 0.21],
-    "jensen_shannon": [
-        lambda p, q: jensenshannon(p, q) ** 2,
-        lambda p, q: entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2,
-    ],
-    "evidence": [
-        lambda counts, p, q: np.repeat(np.log(p / q), counts.astype(int)).mean(),
-        lambda counts, p, q: (log_likelihood(counts, p) - log_likelihood(counts, q)) / counts.sum(),
-    ],
+    "jensen_shannon": [lambda p, q: jensenshannon(p, q) ** 2],
+    "evidence": [lambda counts, p, q: np.repeat(np.log(p / q), counts.astype(int)).mean()],
     "gaussian_kl": [NATS, 1.44],
-    "kl_from_prior": [
-        half(lambda mu, logvar: mu**2 + np.exp(logvar) - 1 - logvar),
-        lambda mu, logvar: gaussian_kl(mu, np.exp(logvar), 0, 1).sum(axis=1),
-    ],
+    "kl_from_prior": [half(lambda mu, logvar: mu**2 + np.exp(logvar) - 1 - logvar)],
     "cover_fit": [lambda w, m, s: (w @ m, np.sqrt(w @ (s**2 + m**2) - (w @ m) ** 2))],
-    "third_valley": [THIRD_VALLEY, (np.array([-0.47]), 2.7), (Fraction(-47, 100), np.float32(2.70))],
+    "third_valley": [THIRD_MINIMUM, (np.array([-0.47]), 2.7), (Fraction(-47, 100), np.float32(2.70))],
 }
 
 WRONG = {
     "coin": [(1 + np.log2(2 / 3), "how often"), (0.2, "Not yet")],
-    "jensen_shannon": [
-        (lambda p, q: jensenshannon(p, q) ** 2 - np.log(2), "does not sum to 1"),
-        (lambda p, q: kl_divergence(p, p + q), "stopped with ValueError"),
-    ],
+    "jensen_shannon": [(lambda p, q: kl_divergence(p, p + q), "stopped with ValueError")],
     "evidence": [
         (lambda counts, p, q: np.mean(counts * np.log(p / q)), "Not yet"),
         (lambda counts, p, q: kl_divergence(counts / counts.sum(), q), "Not yet"),
@@ -93,11 +74,7 @@ WRONG = {
         (half(lambda mu, logvar: mu**2 + np.exp(logvar) - logvar), "The −1 of each latent"),
         (half(lambda mu, logvar: mu**2 + np.exp(logvar)), "Not yet"),
     ],
-    "cover_fit": [
-        (lambda w, m, s: (w @ m, np.sqrt(w @ m**2 - (w @ m) ** 2)), "between the components"),
-        (lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "Not yet"),
-        (lambda w, m, s: w @ m, "shape (2,)"),
-    ],
+    "cover_fit": [(lambda w, m, s: (w @ m, np.sqrt(w @ (s + m**2) - (w @ m) ** 2)), "Not yet")],
     "third_valley": [
         ((-2.99, 1.02), "heavier mode"), ((2.98, 1.03), "lighter mode"), ((-0.47, 2.7**2), "is the variance"),
         ((-0.47, ...), "Not filled in yet"), ((None, 2.7), "Not filled in yet"), ((-0.5, 2.7), "Not yet"),

@@ -23,13 +23,9 @@ CHECKS = {
 
 
 def conditional_variances(covariance):
-    """Return Σᵢᵢ − Σᵢⱼ Σⱼⱼ⁻¹ Σⱼᵢ: the variance of each direction when the others are known."""
-    found = []
-    for i in range(len(covariance)):
-        others = np.delete(np.arange(len(covariance)), i)
-        known = np.linalg.solve(covariance[np.ix_(others, others)], covariance[others, i])
-        found.append(covariance[i, i] - covariance[i, others] @ known)
-    return found
+    """Return the variance of each direction when the others are known, as a ratio of determinants."""
+    others = [np.delete(np.delete(covariance, i, axis=0), i, axis=1) for i in range(len(covariance))]
+    return np.linalg.det(covariance) / np.linalg.det(others)
 
 
 def means(q=FROZEN):
@@ -51,24 +47,15 @@ RIGHT = {
 
 WRONG = {
     "bayes": [(0.05 / 0.67, "the priors"), (0.655, "dishes"), (0.3, "Not yet")],
-    "log_evidence": [
-        (lambda t: np.log(np.mean(np.exp(t - t.max()))) + t.max(), "log of the mean"),
-        (lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Not yet"),
-        (lambda t: t - t.max(), "Need one number"),
-    ],
+    "log_evidence": [(lambda t: np.log(np.exp(t - t.mean()).sum()) + t.mean(), "Not yet")],
     "explaining_away": [(BOTH / LIME, "wrong one of the two"), (0.2, "the prior"), (0.04, "Not yet")],
     "evidence_estimate": [(np.median, "Not yet")],
     "effective_size": [(lambda rho, n: n, "Not yet")],
-    "mean_field_update": [
-        (lambda t, q: softmax(q @ t), "first cause"),
-        (lambda t, q: np.exp(t).sum(axis=1) / np.exp(t).sum(), "exact"),
-        (lambda t, q: np.ones(2) / 2, "Not yet"),
-    ],
-    "variances": [(np.diag, "true marginal"), (np.linalg.inv, "shape (3,)"), (np.linalg.eigvalsh, "Not yet")],
+    "mean_field_update": [(lambda t, q: np.ones(2) / 2, "Not yet")],
+    "variances": [(np.linalg.eigvalsh, "Not yet")],
     "pair": [
         (np.outer([0.9, 0.1], [1 - FROZEN[1], FROZEN[1]]), "two old factors"),
         (softmax(means(1 - FROZEN)), "Not yet"),
-        (softmax(means()).ravel(), "shape (2, 2)"),
     ],
 }
 

@@ -83,11 +83,6 @@ def by_kurtosis(codes, of=np.abs):
     return int(np.argmax([of(kurtosis(turn(codes, angle))).sum() for angle in range(90)]))
 
 
-def about_zero(codes):
-    turned = [turn(codes, angle) for angle in range(90)]
-    return int(np.argmax([np.abs((s**4).mean(0) / (s**2).mean(0) ** 2 - 3).sum() for s in turned]))
-
-
 RIGHT = {
     "break_even": [1.5],
     "rates": [lambda variances, beta: [max(0.0, math.log(2 * v / beta) / 2) for v in variances]],
@@ -118,7 +113,6 @@ WRONG = {
         (lambda c: -LOG(1 - c[0, 1] ** 2 / c[0, 0] / c[1, 1]) / 2, "Not yet"),
     ],
     "gap": [
-        (lambda i, h: np.mean([np.diff(np.sort(row)[-2:]) for row in i]), "two best *factors*"),
         (lambda i, h: np.mean((i[-1] - i[-2]) / h), "Not yet"),  # not sorted
         (lambda i, h: np.median(gap(i) / h), "Not yet"),
     ],
@@ -131,6 +125,5 @@ WRONG = {
         (lambda codes: by_fast_ica(codes) + 9, "Not yet"),
         (lambda codes: by_fast_ica(codes) - 90, "Out of range"),
         (lambda codes: by_kurtosis(codes, np.negative), "Heavy tails"),
-        (about_zero, "Subtract the mean"),
     ],
 }

@@ -4,17 +4,11 @@ import numpy as np
 from numpy.linalg import norm
 from scipy.stats import bernoulli, mannwhitneyu
 from sklearn.decomposition import PCA
-from sklearn.metrics import roc_auc_score
 
 
-def slerp(angle=np.arccos, over=np.sin):
-    """The solution of exercise 4, or one with a mistake built in."""
-
-    def attempt(a, b, t):
-        phi = angle(a @ b / norm(a) / norm(b))
-        return (np.sin((1 - t) * phi) * a + np.sin(t * phi) * b) / over(phi)
-
-    return attempt
+def slerp(a, b, t, angle=np.arccos):
+    phi = angle(a @ b / norm(a) / norm(b))
+    return (np.sin((1 - t) * phi) * a + np.sin(t * phi) * b) / np.sin(phi)
 
 
 RIGHT = {
@@ -24,7 +18,7 @@ RIGHT = {
         lambda x: -sum(bernoulli(p).entropy() for p in x.flat),
         lambda x: np.sum(x * np.log(x.clip(1e-7)) + (1 - x) * np.log((1 - x).clip(1e-7))),
     ],
-    "slerp": [slerp()],
+    "slerp": [slerp],
     "agreement": [lambda s: np.sum(s @ s.T) / len(s) / np.sum(s**2)],
     "auc": [lambda inside, outside: mannwhitneyu(inside, outside).statistic / len(inside) / len(outside)],
     "variance_share": [lambda mu, k: PCA().fit(mu).explained_variance_ratio_[:k].sum()],
@@ -34,7 +28,6 @@ WRONG = {
     "nearest": [
         (lambda code, codes: np.argmin(abs(codes - code)[:, 0]), "Not yet"),
         (lambda code, codes: np.argmin(norm(codes, axis=1)), "Not yet"),
-        (lambda code, codes: codes[0], "Need one number"),
     ],
     "answering": [
         (lambda b, a, v: np.mean(np.abs(a - b) > np.exp(v / 2)), "Not yet"),
@@ -44,22 +37,11 @@ WRONG = {
         (lambda x: np.sum(x * np.log(x) + (1 - x) * np.log(1 - x)), "0 · log 0"),
         (lambda x: np.nansum(x * np.log(x) + (1 - x) * np.log(1 - x)) - 0.1, "Not yet"),
     ],
-    "slerp": [
-        (slerp(over=lambda phi: 1), "The division by the sine of the angle is missing."),
-        (slerp(angle=lambda cosine: cosine), "take the arccosine"),
-        (lambda a, b, t: norm(a), "Need an array of shape (3,)"),
-    ],
-    "agreement": [
-        (lambda s: norm(s.mean(axis=0)) / norm(s, axis=1).mean(), "[[1, 0], [9, 0]]"),
-        (lambda s: np.mean(s.mean(axis=0) ** 2) / np.mean(s), "Not yet"),
-    ],
+    "slerp": [(lambda a, b, t: slerp(a, b, t, angle=np.arcsin), "Not yet")],
+    "agreement": [(lambda s: np.mean(s.mean(axis=0) ** 2) / np.mean(s), "Not yet")],
     "auc": [
-        (lambda a, b: roc_auc_score([0] * len(a) + [1] * len(b), [*a, *b]), "other way round"),
         (lambda a, b: np.mean(a[:, None] < b), "Not yet"),
         (lambda a, b: np.sum(a[:, None] > b), "Not yet"),
     ],
-    "variance_share": [
-        (lambda mu, k: np.sum(PCA(k).fit(mu).singular_values_ ** 2), "Divide by the sum of all"),
-        (lambda mu, k: PCA(k + 1).fit(mu).explained_variance_ratio_.sum(), "Not yet"),
-    ],
+    "variance_share": [(lambda mu, k: PCA(k + 1).fit(mu).explained_variance_ratio_.sum(), "Not yet")],
 }

@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
+from test_inline import mixture as random_mixture
 from test_mixtures import joint_densities
 from torch import distributions
 
@@ -29,11 +30,14 @@ def test_bayes_rule():
     return np.array([joint.sum(), joint[1] / joint.sum()]), [dark.mean(), blown[dark].mean()]
 
 
-def small_noisy_or():
-    """Return a noisy-OR of three causes and two symptoms, its eight states, and its parameters."""
-    rng = np.random.default_rng(13)
-    arrays = rng.uniform(0.1, 0.5, 3), rng.uniform(0.02, 0.2, 2), rng.uniform(0.1, 0.9, (3, 2))
-    return inference.NoisyOr(*arrays), inference.binary_states(3), *arrays
+#: A noisy-OR of three causes and two symptoms.
+MODEL = inference.NoisyOr([0.45, 0.15, 0.3], [0.05, 0.15], [[0.4, 0.8], [0.7, 0.2], [0.3, 0.6]])
+STATES = inference.binary_states(3)
+
+
+def cube(x):
+    """Return log p(x, z) of all states as an array with the axes z0, z1 and z2."""
+    return MODEL.log_joint(STATES, x)[np.lexsort(STATES.T[::-1])].reshape(2, 2, 2)
 
 
 @checks("03 cell-031-3 0 271fa1; 03 quickscore 0 ca7f9c", "Heckerman (1989)")
@@ -63,17 +67,14 @@ def test_quickscore():
 @checks("03 cell-042-2 0 457d16; 03 cell-042-6 0 d3c348", "MacKay (2003), §29.2; Bishop (2006), §11.1.4", rtol=0.01)
 def test_importance_sampling():
     """By a million draws from the prior, and from another product, against enumeration."""
-    rng = np.random.default_rng(22)
-    model, states, prior, leak, strength = small_noisy_or()
-    x, q = np.array([1, 0]), np.array([0.6, 0.2, 0.5])
-    estimates = []
-    for on in (prior, q):
+    rng, prior, x, estimates = np.random.default_rng(22), MODEL.prior, np.array([1, 0]), []
+    for on in (prior, np.array([0.6, 0.2, 0.5])):
         z = (rng.random((1_000_000, 3)) < on).astype(int)
-        absent = (1 - leak) * np.prod((1 - strength) ** z[:, :, None], axis=1)
+        absent = (1 - MODEL.leak) * np.prod((1 - MODEL.strength) ** z[:, :, None], axis=1)
         likelihood = np.where(x, 1 - absent, absent).prod(axis=1)
         ratio = np.where(z, prior / on, (1 - prior) / (1 - on)).prod(axis=1)  # 1 for draws from the prior
         estimates.append(np.mean(likelihood * ratio))
-    return np.array(estimates), np.exp(model.log_joint(states, x)).sum()
+    return np.array(estimates), np.exp(MODEL.log_joint(STATES, x)).sum()
 
 
 @checks("03 cell-042-7 0 b026dc", "Kong (1992)", rtol=0.02)
@@ -99,10 +100,8 @@ def test_effective_sample_size_of_a_chain():
 @checks("03 cell-053 0 3d3f37", "MacKay (2003), §29.5; Bishop (2006), §11.3")
 def test_gibbs_sampling():
     """Against conditional probabilities from the enumerated posterior."""
-    model, states, *_ = small_noisy_or()
-    log_joint = model.log_joint(states, np.array([1, 0]))
-    table = softmax(log_joint)[np.lexsort(states.T[::-1])].reshape(2, 2, 2)  # [z0, z1, z2]
-    logs = log_joint[np.lexsort(states.T[::-1])].reshape(2, 2, 2)
+    logs = cube([1, 0])
+    table = softmax(logs)
     formula = [1 / (1 + np.exp(-np.diff(logs, axis=i))) for i in range(3)]
     return formula, [np.take(table, [1], axis=i) / table.sum(axis=i, keepdims=True) for i in range(3)]
 
@@ -110,9 +109,9 @@ def test_gibbs_sampling():
 @checks("03 cell-056 0 bd236d", "Bishop (2006), eq. 10.5; Blei, Kucukelbir & McAuliffe (2017), §2.3")
 def test_a_product_of_switches():
     """Against SciPy's Bernoulli distribution: the product sums to 1, and its marginals are the factors."""
-    q, states = np.array([0.1, 0.7, 0.4]), inference.binary_states(3)
-    product = np.prod([stats.bernoulli(q[i]).pmf(states[:, i]) for i in range(3)], axis=0)
-    return [inference.factorised(q, states), product.sum(), product @ states], [product, 1, q]
+    q = np.array([0.1, 0.7, 0.4])
+    product = np.prod(stats.bernoulli(q).pmf(STATES), axis=1)
+    return [inference.factorised(q, STATES), product.sum(), product @ STATES], [product, 1, q]
 
 
 @checks(
@@ -124,13 +123,12 @@ def test_the_best_factor_while_the_others_are_fixed():
     """The divergence by enumeration: for every value of the free factor it differs from the formula by the same
     constant, and a numerical search converges to the rule.
     """
-    model, states, *_ = small_noisy_or()
-    log_joint, q = model.log_joint(states, np.array([1, 1])), np.array([0.3, 0.8, 0.6])
-    others = inference.factorised(q[[0, 2]], states[:, [0, 2]])  # their weight in each state
-    mean = np.array([(others * log_joint)[states[:, 1] == value].sum() for value in (0, 1)])
+    log_joint, q = MODEL.log_joint(STATES, [1, 1]), np.array([0.3, 0.8, 0.6])
+    others = inference.factorised(q[[0, 2]], STATES[:, [0, 2]])  # their weight in each state
+    mean = np.array([(others * log_joint)[STATES[:, 1] == value].sum() for value in (0, 1)])
 
     def divergence(on):
-        return stats.entropy(inference.factorised([q[0], on, q[2]], states), softmax(log_joint))
+        return stats.entropy(inference.factorised([q[0], on, q[2]], STATES), softmax(log_joint))
 
     grid = np.linspace(0.05, 0.95, 19)
     formula = np.array([np.sum([1 - t, t] * (np.log([1 - t, t]) - mean)) + logsumexp(log_joint) for t in grid])
@@ -143,15 +141,13 @@ def test_the_best_factor_while_the_others_are_fixed():
 @checks("03 cell-090-5 0 181686", "Bishop (2006), eq. 10.9, for a factor of two variables", rtol=1e-4)
 def test_the_best_factor_of_a_pair():
     """Against a numerical search for the four probabilities of the pair, with the divergence by enumeration."""
-    model, states, *_ = small_noisy_or()
-    log_joint, third = model.log_joint(states, np.array([1, 0])), [0.65, 0.35]
-    cube = log_joint[np.lexsort(states.T[::-1])].reshape(4, 2)  # [(z0, z1), z2]
+    log_joint, third = cube([1, 0]).reshape(4, 2), [0.65, 0.35]
 
     def divergence(numbers):
-        return stats.entropy(np.outer(softmax(numbers), third).ravel(), np.exp(cube).ravel())
+        return stats.entropy(np.outer(softmax(numbers), third).ravel(), np.exp(log_joint).ravel())
 
     found = minimize(divergence, np.zeros(4), method="BFGS", options={"gtol": 1e-9})
-    return softmax(cube @ third), softmax(found.x)
+    return softmax(log_joint @ third), softmax(found.x)
 
 
 @checks(
@@ -193,38 +189,31 @@ def test_mean_field_on_a_gaussian():
 # Lesson 04: mixtures and EM
 
 
-def mixture_of_three():
-    """Return a mixture of three Gaussians in the plane, forty rows, and torch's same mixture."""
-    rng = np.random.default_rng(16)
-    roots = rng.normal(size=(3, 2, 2))
-    covariances = roots @ roots.transpose(0, 2, 1) + 0.3 * np.eye(2)
-    mixture = mixtures.GaussianMixture(rng.dirichlet(np.ones(3)), 2 * rng.normal(size=(3, 2)), covariances)
+def torch_mixture(mixture):
     parts = distributions.MultivariateNormal(torch.tensor(mixture.means), torch.tensor(mixture.covariances))
-    by_torch = distributions.MixtureSameFamily(distributions.Categorical(torch.tensor(mixture.weights)), parts)
-    return mixture, mixture.sample(40, rng=rng)[0], by_torch
+    return distributions.MixtureSameFamily(distributions.Categorical(torch.tensor(mixture.weights)), parts)
 
 
 @checks("04 cell-052-6 0 c0cb20", "Hastie, Tibshirani & Friedman (2009), §7.7; Murphy (2022), §5.2.5.1")
 def test_bic():
     """Against that of scikit-learn's mixture with the same parameters."""
-    mixture, x, peer = mixture_of_three()
+    x, mixture, _ = random_mixture()
     by_sklearn, k, d = sklearn.mixture.GaussianMixture(3), 3, 2
     by_sklearn.weights_, by_sklearn.means_ = mixture.weights, mixture.means
     by_sklearn.precisions_cholesky_ = np.stack([np.linalg.cholesky(np.linalg.inv(c)) for c in mixture.covariances])
-    log_p = peer.log_prob(torch.tensor(x)).sum().item()
+    log_p = torch_mixture(mixture).log_prob(torch.tensor(x)).sum().item()
     return -2 * log_p + (k - 1 + k * d + k * d * (d + 1) / 2) * np.log(len(x)), by_sklearn.bic(x)
 
 
 @checks("04 cell-028-5 0 b2fe82; 04 cell-028-6 0 56dc8c", "Bishop (2006), eqs. 2.120, 2.121 and 9.16")
 def test_gradients_of_the_log_likelihood():
     """Against torch's automatic differentiation of its own distributions."""
-    mixture, x, peer = mixture_of_three()
+    x, mixture, _ = random_mixture()
     rows, covariances = torch.tensor(x), torch.tensor(mixture.covariances)
     mu = torch.tensor([0.3, -0.2], dtype=torch.float64, requires_grad=True)
     (one,) = torch.autograd.grad(distributions.MultivariateNormal(mu, covariances[0]).log_prob(rows).sum(), mu)
-    means = torch.tensor(mixture.means, requires_grad=True)
-    parts = distributions.MultivariateNormal(means, covariances)
-    mixed = distributions.MixtureSameFamily(peer.mixture_distribution, parts)
+    mixed = torch_mixture(mixture)
+    means = mixed.component_distribution.loc.requires_grad_()
     (many,) = torch.autograd.grad(mixed.log_prob(rows).sum(), means)
     inverses, joint = np.linalg.inv(mixture.covariances), joint_densities(x, mixture)
     resp = joint / joint.sum(axis=1, keepdims=True)

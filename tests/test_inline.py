@@ -1,6 +1,7 @@
 """Functions that lessons define inline agree with the package's on the same random inputs."""
 
 import ast
+from functools import partial
 
 import numpy as np
 import pytest
@@ -55,18 +56,15 @@ def noisy_or_log_joint(states, symptoms, *arrays):
     return inference.NoisyOr(*arrays).log_joint(states, symptoms)
 
 
-def noisy_or_of_symptoms(states):
-    return NOISY_OR.log_joint(states, SYMPTOMS)
-
-
 def noisy_or_mean_field(log_joint, states, start, sweeps):
-    np.testing.assert_array_equal(log_joint, noisy_or_of_symptoms(states))
+    np.testing.assert_array_equal(log_joint, of_symptoms(states))
     return inference.mean_field(NOISY_OR, SYMPTOMS, start, sweeps=sweeps)[0]
 
 
 NOISY_OR = inference.NoisyOr(RNG.uniform(0.05, 0.5, 5), RNG.uniform(0.01, 0.2, 3), RNG.uniform(0, 0.9, (5, 3)))
 STATES, SYMPTOMS, START = inference.binary_states(5), np.array([1, 0, 1]), RNG.random(5)
-LOG_JOINT, P, Q = noisy_or_of_symptoms(STATES), *RNG.dirichlet(np.ones(5), (2, 3))
+of_symptoms = partial(NOISY_OR.log_joint, symptoms=SYMPTOMS)
+LOG_JOINT, P, Q = of_symptoms(STATES), *RNG.dirichlet(np.ones(5), (2, 3))
 CODES, FACTORS = RNG.standard_normal((500, 3)), RNG.uniform(size=(500, 2))
 
 #: (lesson, name in the lesson, function of the package, arguments)
@@ -82,7 +80,7 @@ PAIRS = [
     ("03", "binary_states", inference.binary_states, (7,)),
     ("03", "enumerate_posterior", inference.enumerate_posterior, (RNG.normal(-900, 3, 20),)),
     ("03", "factorised", inference.factorised, (START, STATES)),
-    ("03", "metropolis", inference.metropolis, (noisy_or_of_symptoms, STATES[::5].astype(int), 300)),
+    ("03", "metropolis", inference.metropolis, (of_symptoms, STATES[::5].astype(int), 300)),
     ("03", "mean_field", noisy_or_mean_field, (LOG_JOINT, STATES, START, 4)),
     ("03", "gaussian_mean_field", inference.gaussian_mean_field, (START[:2], covariances(), START[2:4])),
     ("04", "log_joint_density", mixtures.log_joint_density, mixture()[:2]),

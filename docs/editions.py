@@ -146,11 +146,11 @@ def solutions(notebook: NotebookNode) -> NotebookNode:
     """
     edition = copy.deepcopy(notebook)
     for stub, below in zip(edition.cells, edition.cells[1:], strict=False):
-        if stub.cell_type == "code" and CHECK.search(stub.source):
+        if stub.cell_type == "code" and (check := CHECK.search(stub.source)):
             folded = FOLDED.search(below.source)
             if not folded:
                 raise ValueError(f"there is no solution below the exercise {stub.id}: {stub.source[:60]!r}")
-            stub.source = folded[1] + stub.source[CHECK.search(stub.source).start() :]
+            stub.source = folded[1] + stub.source[check.start() :]
     return edition
 
 

@@ -68,8 +68,8 @@ WEAKNESSES = {
     "hands-2d": "Neither latent is one factor; where the code folds, neighbours on the map differ.",
     "digits-2d": "Trained and scored on the same 1,797 digits; some digits share a region of the two latents.",
     "hands-pose": "Softer than hands; each latent tells its factor only roughly, y and the fingers least. The start "
-    "is chosen by ELBO and the seed by UDR: no factor is used in training or in choosing. While the recipe was sought, "
-    "the MIG of other hands was in view. It assumes ten latents, and factors that are independent and evenly spread.",
+    "is chosen by ELBO and the seed by UDR: no factor is used in training or in choosing. The recipe was "
+    "developed with the MIG on other hands in view. It assumes ten latents, and independent, evenly spread factors.",
 }
 _TRAIN, _TEST, _VALIDATION = 1, 2, 3  # seeds of the images
 

@@ -24,7 +24,7 @@ SEEN = "(n) => parseInt(document.querySelector('.count').textContent.replaceAll(
 
 
 def train(page: Page, images: int) -> None:
-    """Train until so many images have been seen."""
+    """Train until ``images`` images have been seen."""
     page.get_by_role("button", name="play", exact=True).click()
     page.wait_for_function(SEEN, arg=images, timeout=600_000)
     page.get_by_role("button", name="pause", exact=True).click()

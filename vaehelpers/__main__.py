@@ -59,7 +59,7 @@ def train(
 ) -> None:
     """Train a β-VAE on DATA for some minutes and save it with its card.
 
-    Ctrl-C ends the training early and saves the model so far; the same command then continues.
+    Ctrl-C ends the training and saves the model of its last checkpoint; the same command then continues.
     """
     from . import evaluation, training
     from .files import expanded

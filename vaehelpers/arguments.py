@@ -25,7 +25,7 @@ def array(
     """Return values as an array of floats; a string in ``shape`` matches any length except 0.
 
     Raises ``ValueError`` for values that are not real numbers and for another shape; where ``finite``, for NaN,
-    infinity and numbers whose squares overflow; where ``unit``, for values outside [0, 1].
+    infinity and numbers above 1e150 in size; where ``unit``, for values outside [0, 1].
     """
     try:
         given = np.asarray(values)

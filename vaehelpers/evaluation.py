@@ -30,7 +30,7 @@ def read_images(
     ``test=False`` returns training images, ``test=True`` test images (for digits, the same) and ``None`` all images
     of a folder. ``n`` is the number of hands or sprites, ``vary`` the factors of the hands that vary, and ``channels``
     the number of channels of a folder's images. ``size`` is 32 by default for digits and MNIST, else 64.
-    Raises ``FileNotFoundError`` or ``ValueError`` as ``datasets`` does.
+    Raises ``OSError`` or ``ValueError`` as ``datasets`` does.
     """
     seed = 2 if test else 1
     if data == "hands":

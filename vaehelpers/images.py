@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-#: Formats that are refused: Pillow runs another program for EPS, reads WMF only on Windows and cannot decode the last
-#: four; FITS does not define which value is white.
+#: Formats that are refused: Pillow runs another program for EPS, reads WMF only on Windows and cannot decode BUFR,
+#: GRIB, HDF5 and MPEG; FITS does not define which value is white.
 _REFUSED = {"EPS", "WMF", "FITS", "BUFR", "GRIB", "HDF5", "MPEG"}
 #: Pixel formats of PNG whose transparent value Pillow does not scale to 8 bits.
 _UNSCALED = ("L;2", "L;4", "I;16B", "RGB;16B")

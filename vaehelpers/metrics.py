@@ -77,9 +77,9 @@ def dci(mu: ArrayLike, factors: ArrayLike, *, continuous: Continuous = None) -> 
 
     Eastwood & Williams (2018), "A framework for the quantitative evaluation of disentangled representations", §2:
     gradient-boosted trees learn the classes of each factor from two thirds of the rows. The importance of a latent is
-    its share in the splits of the trees; informativeness is their accuracy on the other rows. The factors are fitted in
-    parallel: one of ten classes takes about 3 s for 1,000 rows of 25 latents, and the time is proportional to each of
-    these numbers. Raises ``ValueError`` as ``mig_gaps`` does, and for a single factor.
+    its share of the total decrease in impurity; informativeness is their accuracy on the other rows. The factors are
+    fitted in parallel: one of ten classes takes about 3 s for 1,000 rows of 25 latents, and the time is proportional to
+    each of these numbers. Raises ``ValueError`` as ``mig_gaps`` does, and for a single factor.
     """
     codes, truths, classes, _ = _prepared(mu, factors, continuous)
     if len(classes) < 2:

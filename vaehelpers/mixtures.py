@@ -1,7 +1,7 @@
 """k-means, and Gaussian mixtures fitted by EM: the same loop with soft assignments.
 
 The likelihood of a mixture grows without limit when a component shrinks onto a point or a line. ``m_step`` therefore
-keeps every covariance above ``FLOOR`` times the covariance of all data, in every direction. It is still the exact
+keeps every covariance at least ``FLOOR`` times the covariance of all data, in every direction. The result is the exact
 maximum under this constraint, so the bound of EM never falls, and other components are not affected.
 """
 
@@ -32,15 +32,15 @@ def k_means(
 
     This is scikit-learn's implementation of Lloyd (1982), "Least squares quantization in PCM", started from rows that
     k-means++ chooses (Arthur & Vassilvitskii 2007). The best run has the smallest sum of squared distances. Warns with
-    a ``ConvergenceWarning`` when it took ``max_iter`` rounds, or when ``x`` has fewer distinct rows than ``k``. Raises
-    ``ValueError`` unless 1 ≤ k ≤ n.
+    a ``ConvergenceWarning`` when it took ``max_iter`` iterations, or when ``x`` has fewer distinct rows than ``k``.
+    Raises ``ValueError`` unless 1 ≤ k ≤ n.
     """
     x = array("x", x, ("n", "d"))
     whole("k", k, 1, len(x)), whole("n_init", n_init), whole("max_iter", max_iter), generator("rng", rng)
     model = KMeans(k, n_init=n_init, max_iter=max_iter, tol=0, random_state=int(rng.integers(2**32)))
     labels = model.fit_predict(x)
     if model.n_iter_ == max_iter:
-        warnings.warn(f"k_means did not converge in max_iter={max_iter} rounds", ConvergenceWarning, stacklevel=2)
+        warnings.warn(f"k_means did not converge in max_iter={max_iter} iterations", ConvergenceWarning, stacklevel=2)
     return model.cluster_centers_, labels.astype(np.intp)
 
 
@@ -151,7 +151,7 @@ class Fit:
     """The result of ``fit``, which also unpacks as ``mixture, bounds = fit(…)``."""
 
     mixture: GaussianMixture
-    bounds: Floats  # the log-likelihood in nats at each E step, summed over the rows
+    bounds: Floats  # the log-likelihood in nats at each E-step, summed over the rows
     converged: bool
 
     def __getitem__(self, i: int) -> Any:
@@ -172,9 +172,9 @@ def fit(
     ``start`` is a mixture or a number of components. With a number, ``n_init`` runs start from labels of ``k_means``
     with ``rng``, and the run with the largest likelihood is returned; one with a component at ``FLOOR`` is returned
     only if every run has such a component. A run converges when the mean log-likelihood of a row changes by less than
-    ``tol``; ``tol=0`` runs ``max_iter`` rounds. Warns with a ``ConvergenceWarning`` when the result did not converge.
-    Raises ``ValueError`` as ``m_step`` does, and when a standard deviation of ``start`` is more than 1e7 times that of
-    ``x``, since rounding would then decide the first round.
+    ``tol``; ``tol=0`` runs ``max_iter`` iterations. Warns with a ``ConvergenceWarning`` when the result did not
+    converge. Raises ``ValueError`` as ``m_step`` does, and when a standard deviation of ``start`` is more than 1e7
+    times that of ``x``, since rounding errors would dominate the first iteration.
     """
     x = array("x", x, ("n", "d"))
     whole("n_init", n_init), whole("max_iter", max_iter), number("tol", tol, least=0)
@@ -193,7 +193,7 @@ def fit(
     runs = [_run(columns, root, mixture, max_iter, tol) for mixture in starts]
     best = max(runs, key=lambda run: (_variances(run.mixture.covariances, root)[0].min() > 2 * FLOOR, run.bounds[-1]))
     if tol > 0 and not best.converged:
-        message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} rounds; raise tol or max_iter"
+        message = f"fit did not converge to tol={tol:g} in max_iter={max_iter} iterations; raise tol or max_iter"
         warnings.warn(message, ConvergenceWarning, stacklevel=2)
     mixture = GaussianMixture(best.mixture.weights, centre + best.mixture.means, best.mixture.covariances)
     return Fit(mixture, best.bounds, best.converged)
@@ -204,14 +204,14 @@ def _run(x: Floats, root: Floats, mixture: GaussianMixture, max_iter: int, tol: 
     bounds: list[float] = []
     converged = False
     while not converged and len(bounds) < max_iter:
-        mixture, log_likelihood = _round(x, root, mixture)
+        mixture, log_likelihood = _iteration(x, root, mixture)
         bounds.append(log_likelihood)
         converged = len(bounds) > 1 and abs(bounds[-1] - bounds[-2]) < tol * x.shape[1]
     return Fit(mixture, np.array(bounds), converged)
 
 
-def _round(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
-    """Return the mixture after an E step and an M step on ``x``, and the log-likelihood before them.
+def _iteration(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[GaussianMixture, float]:
+    """Return the mixture after an E-step and an M-step on ``x``, and the log-likelihood before them.
 
     For each component, y is ``x`` in coordinates in which the component is N(0, I). Since y is linear in (1, x), each
     half-step is one matrix product for each block of rows. The rounding error grows with the square of the distance, in

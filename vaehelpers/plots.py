@@ -31,7 +31,7 @@ def tile(images: ArrayLike) -> NDArray[np.float32]:
     """
     grid = array("images", images, dtype=np.float32)
     if grid.ndim != 5 or grid.shape[2] not in (1, 3) or not grid.size:
-        raise ValueError(f"images: need (rows, columns, 1, h, w), got {grid.shape}")
+        raise ValueError(f"images: need (rows, columns, 1 or 3, h, w), got {grid.shape}")
     framed = np.pad(grid, ((0, 0), (0, 0), (0, 0), (0, 1), (0, 1)), constant_values=0.35)
     rows, columns, channels, height, width = framed.shape
     whole = framed.transpose(0, 3, 1, 4, 2).reshape(rows * height, columns * width, channels)[:-1, :-1]
@@ -40,7 +40,7 @@ def tile(images: ArrayLike) -> NDArray[np.float32]:
 
 def plot_pictures(images: ArrayLike, *, titles: Sequence[str] = ()) -> NDArray[np.object_]:
     """Show images ``(n, 1, h, w)`` side by side, at most five in a row, each below its title, and return all axes."""
-    shown = array("images", images, ("n", "1", "h", "w"), dtype=np.float32)
+    shown = array("images", images, ("n", 1, "h", "w"), dtype=np.float32)
     rows = -(-len(shown) // 5)
     columns = -(-len(shown) // rows)
     height = 2 * shown.shape[2] / shown.shape[3] + (0.35 if titles else 0)
@@ -78,7 +78,8 @@ def plot_traversal(images: ArrayLike, labels: Sequence[str], *, values: ArrayLik
 
 def plot_manifold(images: ArrayLike, *, ax: Axes | None = None) -> Axes:
     """Show a manifold ``(side, side, 1, h, w)`` with its two latents along the edges."""
-    ax = _show(tile(images), ax or _axes(tile(images), 6.8))
+    image = tile(images)
+    ax = _show(image, ax or _axes(image, 6.8))
     ax.set(xlabel="first latent, equal steps of probability →", ylabel="second latent →")
     return ax
 
@@ -86,11 +87,11 @@ def plot_manifold(images: ArrayLike, *, ax: Axes | None = None) -> Axes:
 def plot_map(codes: ArrayLike, images: ArrayLike, *, names: tuple[str, str], ax: Axes | None = None) -> Axes:
     """Place images ``(n, 1, h, w)`` at their codes ``(n, 2)``; one that would hide an earlier one is drawn as a dot."""
     places = array("codes", codes, ("n", 2))
-    shapes = array("images", images, (len(places), "1", "h", "w"), dtype=np.float32)
+    pixels = array("images", images, (len(places), 1, "h", "w"), dtype=np.float32)
     ax = ax or plt.subplots(figsize=(7.7, 7.7))[1]
     ax.scatter(places[:, 0], places[:, 1], s=6, color=DATA, zorder=1)
     shown = places[:0]
-    for place, image in zip(places, shapes, strict=True):
+    for place, image in zip(places, pixels, strict=True):
         if len(shown) and np.abs(shown - place).max(axis=1).min() < np.ptp(places) / 16:
             continue
         shown = np.vstack([shown, place])

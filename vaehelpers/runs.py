@@ -82,7 +82,7 @@ class Run:
         """The number of images seen."""
         return self.step * self.config.batch
 
-    def done(self) -> float:
+    def progress(self) -> float:
         """Return the progress towards ``total``: in images or, if ``minutes`` limit the run, in seconds."""
         return self.seen if self.config.minutes is None else time.monotonic() - self.began
 
@@ -109,7 +109,7 @@ class Run:
             return
         self.record()  # completes the history, and checks that the loss is finite
         tensors = self.state() | {"generator": self.generator.get_state(), "noise": self.noise.get_state()}
-        card = {"model": shape_of(self.model), "recipe": self.recipe, "step": self.step, "done": self.done()}
+        card = {"model": shape_of(self.model), "recipe": self.recipe, "step": self.step, "done": self.progress()}
         try:
             write(self.path, tensors | {"pool": self.pool.detach()}, card | {"history": asdict(self.history)})
         except OSError as error:

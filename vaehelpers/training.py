@@ -85,13 +85,14 @@ def train(
     run = Run(images, config, None if checkpoint is None else expanded(checkpoint, "checkpoint"), start, targets)
     run.save()  # reports a disk error before hours of training, not after
     model, optimiser, kind = run.model, run.optimiser, run.device.type
-    half, unit = _use_bfloat16(kind), "images" if config.minutes is None else "s"
-    bar = tqdm(initial=min(run.done(), run.total), total=run.total, unit=unit, unit_scale=True, disable=not progress)
+    bfloat16, unit = _use_bfloat16(kind), "images" if config.minutes is None else "s"
+    done = min(run.progress(), run.total)
+    bar = tqdm(initial=done, total=run.total, unit=unit, unit_scale=True, disable=not progress)
     try:
-        # A single block: an interrupt while a block of each step ends would skip its clean-up. Its cache of weights is
-        # off, since it would be emptied only at the end of the block.
-        with torch.autocast(kind, torch.bfloat16, enabled=half, cache_enabled=False), bar:
-            while (share := run.done() / run.total) < 1:
+        # Autocast encloses the whole loop: an interrupt at the end of a block for each step could leave it on. Its
+        # cache of weights is off, since it is emptied only at the end of the block.
+        with torch.autocast(kind, torch.bfloat16, enabled=bfloat16, cache_enabled=False), bar:
+            while (share := run.progress() / run.total) < 1:
                 warm = min(1.0, share / config.warmup) if config.warmup else 1.0
                 optimiser.param_groups[0]["lr"] = config.learning_rate * 0.5 * (1 + math.cos(math.pi * share))
 
@@ -118,14 +119,14 @@ def train(
                 run.step += 1
                 run.window.append(parts.detach())
 
-                bar.update(min(run.done(), run.total) - bar.n)
+                bar.update(min(run.progress(), run.total) - bar.n)
                 if run.step % _RECORD == 0:
                     bar.set_postfix_str(run.record())
                     run.save()
                     if callback is not None:
                         torch.set_autocast_enabled(kind, False)
                         callback(model, run.history)
-                        torch.set_autocast_enabled(kind, half)
+                        torch.set_autocast_enabled(kind, bfloat16)
             run.save()
     except KeyboardInterrupt:
         if run.path is not None:
@@ -149,9 +150,9 @@ def sweep(
     """Train a model for each β and seed, each on one thread, and return a row for each: beta, seed and its scores.
 
     The runs are spread over the machine's cores or, inside ``joblib.parallel_config("dask")``, over the workers of a
-    Dask cluster, which must all reach ``folder``. It keeps the checkpoint of each run, which ``load`` reads: a finished
-    run is never trained again, and an unfinished one is resumed. ``options`` are passed to ``train``, which raises
-    ``ValueError`` for bad ones and for a checkpoint of another sweep.
+    Dask cluster, which must all reach ``folder``. The folder keeps the checkpoint of each run, which ``load`` reads: a
+    finished run is never trained again, and an unfinished one is resumed. ``options`` are passed to ``train``, which
+    raises ``ValueError`` for bad ones and for a checkpoint of another sweep.
     """
     function("score", score)
     place = expanded(folder, "folder")

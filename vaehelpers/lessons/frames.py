@@ -26,9 +26,9 @@ from ..explorer import pack
 from .live import SCREEN, Live
 
 MAX_FRAMES = 450  # frames for combinations of values
-FEW_VALUES = 5  # values, as of a row of buttons
-VALUES_ALONE = 31  # values of a control while the others keep theirs
-VALUES_BESIDE_BUTTONS = 3  # the same, for other combinations of buttons
+FEW_VALUES = 5  # a control with at most so many values has a frame for each
+VALUES_ALONE = 31  # values of one control, while the others are as in an anchor
+VALUES_BESIDE_BUTTONS = 3  # the same, around other combinations of buttons
 UNITS = 72  # of an SVG, per inch
 
 Options = Mapping[str, list[Any]]  # for each control, its values
@@ -218,7 +218,7 @@ def _presets(live: Live, options: Options) -> dict[str, list[State]]:
 
 
 def _draw(figure: Figure, name: str, definitions: dict[str, str]) -> Iterator[str]:
-    """Yield the SVG elements of a figure; ids of the ``definitions`` to which they refer are added to those."""
+    """Yield the SVG elements of a figure; those to which they refer are added to ``definitions``, text to id."""
     (width, height), buffer, dpi = figure.get_size_inches(), io.StringIO(), figure.dpi
     figure.set_dpi(UNITS)
     shown = [image for ax in figure.axes for image in ax.images]
@@ -269,7 +269,7 @@ def _leaves(group: ElementTree.Element) -> Iterator[ElementTree.Element]:
 
 
 def _shorter(path: str) -> str:
-    """Return a path in tenths of a point, relative to its first one, so that equal shapes become equal texts."""
+    """Return a path with relative commands, rounded to 0.1 pt from its start, so that equal shapes have equal texts."""
     shorter: list[str] = []
     first, here = [0.0, 0.0], [0.0, 0.0]
     for kind, numbers in re.findall("([A-Za-z])([^A-Za-z]*)", path):

@@ -22,10 +22,10 @@ COMMON: dict[str, Callable[[Any], Any]] = {
     "That is a logarithm to base 10. Nats take the natural one.": lambda r: r / np.log(10),
     "Twice too much: a factor ½ is missing.": lambda r: 2 * r,
     "That is a percentage. Give a number between 0 and 1.": lambda r: 100 * r,
-    "That is its square. Take the root.": np.square,
-    "That is its root. Square it.": np.sqrt,
-    "Its logarithm is asked for.": np.exp,
-    "That is its logarithm. Take the exponential.": np.log,
+    "That is the square of the answer. Take the root.": np.square,
+    "That is the root of the answer. Square it.": np.sqrt,
+    "The question asks for the logarithm of that.": np.exp,
+    "That is the logarithm of the answer. Take the exponential.": np.log,
     "Upside down: that is the reciprocal.": lambda r: 1 / r,
     "That is one minus what is asked for.": lambda r: 1 - r,
     "The values are right, and their order is reversed.": lambda r: r[::-1] if np.ndim(r) else r,
@@ -63,7 +63,7 @@ def result(ok: bool, hint: str) -> Result:
 def judge(
     answer: Any, right: ArrayLike, *, praise: str, mistakes: Mapping[str, ArrayLike], tolerance: float = 1e-6
 ) -> Result:
-    """Compare an answer with the right value and, if it differs, with that of each of the ``mistakes``, by its hint."""
+    """Compare an answer with the right value and, if it differs, with the values to which ``mistakes`` maps hints."""
     formulas = {hint: lambda value=value: value for hint, value in mistakes.items()}
     given = ... if answer is None else answer
     return judge_function(lambda: given, lambda: right, [()], praise=praise, mistakes=formulas, tolerance=tolerance)
@@ -80,11 +80,11 @@ def judge_function(
 ) -> Result:
     """Call a learner's function with the arguments of each case, and compare what it returns in all of them.
 
-    ``right`` and the ``mistakes``, by their hints, take the same arguments; the closest mistake counts, those of
-    ``COMMON`` included. Give two cases with generic numbers: formulas that agree by chance on one differ on the other.
-    Lists, tensors and further axes of length 1 are accepted; an answer in single or half precision is compared to as
-    many digits as it has. ``tolerance`` is relative and absolute, and the absolute part shrinks with values below 1.
-    The learner gets copies of the arguments.
+    ``right`` and the functions to which ``mistakes`` maps hints take the same arguments; the closest mistake counts,
+    those of ``COMMON`` included. Give two cases with generic numbers: formulas that agree by chance on one differ on
+    the other. Lists, tensors and further axes of length 1 are accepted; an answer in single or half precision is
+    compared to as many digits as it has. ``tolerance`` is relative and absolute, and the absolute part shrinks with
+    values below 1. The learner gets copies of the arguments.
     """
     if function is None or function is ...:
         return result(False, OPEN)
@@ -116,8 +116,8 @@ def judge_function(
         return result(True, f"Right: {praise}")
     with np.errstate(all="ignore"):
         common = {hint: [mistake(np.asarray(value, float)) for value in expected] for hint, mistake in COMMON.items()}
-    wrong = {hint: known for hint, known in common.items() if all(np.isfinite(value).all() for value in known)}
-    wrong = {hint: values(mistake) for hint, mistake in mistakes.items()} | wrong
+    wrong = {hint: values(mistake) for hint, mistake in mistakes.items()}
+    wrong |= {hint: known for hint, known in common.items() if all(np.isfinite(value).all() for value in known)}
     for closeness in (tolerance / 100, tolerance):
         for hint, known in wrong.items():
             if all(agrees(known, closeness)):
@@ -177,7 +177,7 @@ def latent_kl(mu: Any, logvar: Any) -> Any:
 
 
 def mean_of_sums(nats: NDArray) -> float:
-    """Return the mean over a batch of the sum over all other axes."""
+    """Return the mean over a batch of the sum over the second axis."""
     return nats.sum(axis=1).mean()
 
 

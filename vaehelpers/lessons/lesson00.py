@@ -1,4 +1,4 @@
-"""Lesson 00: start here: figures, sliders and checks."""
+"""Lesson 00: start here: the check of its exercise."""
 
 from numpy.typing import ArrayLike
 

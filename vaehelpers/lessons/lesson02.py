@@ -24,7 +24,7 @@ MIXTURES = [
     (np.array([0.35, 0.65]), np.array([1.5, -0.7]), np.array([0.8, 1.7])),
 ]
 #: Mean and standard deviation at the third minimum of Exercise 7; tests/test_lesson02.py finds it by a search.
-THIRD_VALLEY = (-0.4707, 2.7027)
+THIRD_MINIMUM = (-0.4707, 2.7027)
 
 
 # Figures
@@ -338,21 +338,21 @@ def check_cover_fit(cover_fit: Callable[..., Any]) -> Result:
     return judge_function(cover_fit, right, MIXTURES, praise=praise, mistakes={
         "The second number is the variance. Take its root.": lambda w, m, s: [w @ m, w @ s**2 + between(w, m)],
         "That is the sd within the components. They also lie apart.": lambda w, m, s: [w @ m, np.sqrt(w @ s**2)],
-        "That is the sd between the components. Add theirs.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
+        "That is the sd between the components. Add that within.": lambda w, m, s: [w @ m, np.sqrt(between(w, m))],
         "That is the mean of the standard deviations. Average the variances.": lambda w, m, s: [w @ m, w @ s],
-        "The squared mean is not taken off.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
+        "The squared mean is not subtracted.": lambda w, m, s: [w @ m, np.sqrt(w @ (s**2 + m**2))],
         "You gave all components one weight. Use theirs.": lambda w, m, s: right(np.full_like(w, 1 / len(w)), m, s),
     })  # fmt: skip
 
 
 def check_third_valley(mean: Any, sd: Any) -> Result:
     """Check the third local minimum of KL(q ‖ p) for p = 0.6 N(−3, 1) + 0.4 N(3, 1), to two decimals."""
-    third_mean, third_sd = THIRD_VALLEY
+    third_mean, third_sd = THIRD_MINIMUM
     answer = [... if value is None else value for value in (mean, sd)]
-    praise = "a shallow valley between the modes, where a broad search gets stuck."
-    return judge(answer, THIRD_VALLEY, praise=praise, tolerance=5e-3, mistakes={
-        "That is the valley of the heavier mode. Start broader, and in between.": [-2.9877, 1.0187],
-        "That is the valley of the lighter mode. Start broader, and in between.": [2.9799, 1.0294],
+    praise = "a shallow minimum between the modes, where a broad search gets stuck."
+    return judge(answer, THIRD_MINIMUM, praise=praise, tolerance=5e-3, mistakes={
+        "That is the minimum at the heavier mode. Start broader, and in between.": [-2.9877, 1.0187],
+        "That is the minimum at the lighter mode. Start broader, and in between.": [2.9799, 1.0294],
         "Those are the moments of p: the minimum of KL(p ‖ q). Exchange the two.": [-0.6, np.sqrt(9.64)],
         "The mean is right. The second number is the log of the standard deviation.": [third_mean, np.log(third_sd)],
         "The mean is right. The second number is the variance.": [third_mean, third_sd**2],

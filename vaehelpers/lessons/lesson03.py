@@ -102,7 +102,7 @@ def plot_marginals(posterior: ArrayLike, names: Sequence[str], *, ax: Axes | Non
 
 
 def plot_cost(causes: Sequence[int], seconds: Sequence[float], quickscore: Any, *, ax: Axes | None = None) -> Axes:
-    """Plot seconds of enumeration, continued: each further cause doubles them, and ``quickscore`` {name: (n, s)}."""
+    """Plot seconds of enumeration, doubled for each further cause, and ``quickscore``, {name: (causes, seconds)}."""
     n, last, reach = causes[-1], seconds[-1], 120
     ax = ax or plt.subplots(figsize=(10, 5))[1]
     ax.plot([n, reach], [last, last * 2.0 ** (reach - n)], color=POSTERIOR, ls="--")
@@ -251,7 +251,7 @@ def gaussian_steps() -> Live:
 
 # Checks
 
-#: The lesson's own tables: what a learner does to the arrays of the notebook does not reach them.
+#: The lesson's own tables, which changes of the notebook's arrays do not affect.
 STATES = binary_states(10)
 LOG_TABLE = COFFEE_MACHINE.log_joint(STATES, np.isin(SYMPTOMS, ["lamp dark", "no coffee", "tastes bitter"]))
 EXACT = enumerate_posterior(LOG_TABLE)[0]
@@ -313,7 +313,7 @@ def check_evidence_estimate(evidence_estimate: Callable[[Any], Any]) -> Result:
         "That is the mean of the logs. By Jensen's inequality it lies below the log of the mean.": np.mean,
         "That is the log of the sum. The estimate is a mean: divide by the number of draws.": logsumexp,
         "exp(-1000) is 0 in the computer. Use `logsumexp`.": lambda log_w: np.log(np.mean(np.exp(log_w))),
-        "You divided the log by n. Inside the log that is to subtract log n.": lambda w: logsumexp(w) / len(w),
+        "You divided the log by n. To divide inside the log, subtract log n.": lambda w: logsumexp(w) / len(w),
         "You added log n. To divide inside the log, subtract it.": lambda log_w: logsumexp(log_w) + np.log(len(log_w)),
     })  # fmt: skip
 
@@ -326,7 +326,7 @@ def check_effective_size(effective_size: Callable[[Any, Any], Any]) -> Result:
         "Lag 0 is in your sum. It is each value with itself; start at lag 1.": lambda r, n: n / (1 + 2 * sum(r)),
         "You divided by twice the whole sum: lag 0 counts once.": lambda r, n: n / (2 * sum(r)),
         "Each lag counts twice: once forwards, once back.": lambda r, n: n / sum(r),
-        "The 1 is missing below the line.": lambda r, n: n / (2 * sum(r[1:])),
+        "The 1 is missing in the denominator.": lambda r, n: n / (2 * sum(r[1:])),
         "You multiplied. Divide the number of steps by the factor.": lambda r, n: n * (1 + 2 * sum(r[1:])),
         "That takes lag 1 alone. Add all lags.": lambda r, n: n / (1 + 2 * r[1]),
     })  # fmt: skip

@@ -79,14 +79,14 @@ def plot_starts(bounds: ArrayLike, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_rates(paths: Mapping[str, tuple[NDArray, float]], *, ax: Axes | None = None) -> Axes:
-    """Plot distances to the end ``(rounds,)`` of several runs, down to 1e-9, and lines of the predicted rates."""
+    """Plot distances to the limit ``(iterations,)`` of several runs, down to 1e-9, and lines of the predicted rates."""
     ax = ax or plt.subplots(figsize=(9, 5))[1]
     for (label, (distances, rate)), colour, marker in zip(paths.items(), COMPONENTS, MARKERS, strict=False):
         shown = distances[: int(np.argmax(np.append(distances, 0) < 1e-9))][:41]
-        rounds, name = np.arange(len(shown)), f"{label}: rate {rate:.2f}"
-        ax.plot(rounds, shown, marker, color=colour, mec="black", mew=0.5, markersize=9, label=name)
-        ax.plot(rounds, shown[-1] * rate ** (rounds - rounds[-1]), "--", color="black", linewidth=1.5)
-    ax.set(yscale="log", xlabel="round of EM", ylabel="distance to the end")
+        iterations, name = np.arange(len(shown)), f"{label}: rate {rate:.2f}"
+        ax.plot(iterations, shown, marker, color=colour, mec="black", mew=0.5, markersize=9, label=name)
+        ax.plot(iterations, shown[-1] * rate ** (iterations - iterations[-1]), "--", color="black", linewidth=1.5)
+    ax.set(yscale="log", xlabel="iteration of EM", ylabel="distance to the limit")
     ax.legend(title="standard deviations apart", loc="lower right")
     return ax
 
@@ -105,23 +105,23 @@ def plot_choice(k: ArrayLike, values: ArrayLike, *, best: int, ylabel: str, titl
 # Sliders
 
 
-def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 6) -> Live:
+def hard_and_soft(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], iterations: int = 6) -> Live:
     """Step through k-means on the left and EM on the right, both from the means of ``start``."""
     points = np.asarray(x)
-    hard, soft = _k_means_steps(points, start.means, rounds), list(em(points, start, max_iter=rounds))
+    hard, soft = _k_means_steps(points, start.means, iterations), list(em(points, start, max_iter=iterations))
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.update_datalim(_reach(soft)), right.update_datalim(_reach(soft))
 
     def update(half_step: int) -> None:
         kind, mixture, log_resp, _ = soft[half_step]
-        when, resp = f"round {half_step // 2 + 1}", np.exp(log_resp)
+        when, resp = f"iteration {half_step // 2 + 1}", np.exp(log_resp)
         plot_components(points, *hard[half_step], names=names, ax=left)
         plot_components(points, resp, mixture.means, mixture.covariances, names=(names[0], ""), ax=right)
         left.set_title(f"k-means, {when}: " + ("to the nearest mean" if kind == "E" else "new means"))
         right.set_title(f"mixture, {when}: " + ("responsibilities" if kind == "E" else "new weighted means"))
 
-    return Live(figure, update, half_step=steps("half-step", 2 * rounds - 1, value=4))
+    return Live(figure, update, half_step=steps("half-step", 2 * iterations - 1, value=4))
 
 
 def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) -> Live:
@@ -151,10 +151,12 @@ def small_variance(x: ArrayLike, centres: ArrayLike, *, names: tuple[str, str]) 
     return Live(figure, update, sigma=slider("σ of both components", 0.05, 1.5, 0.6, step=0.05))
 
 
-def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], rounds: int = 15, first: int = 5) -> Live:
+def em_steps(
+    x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], iterations: int = 15, first: int = 5
+) -> Live:
     """Step through EM: points in the colours of their responsibilities, ellipses, and the bound beside them."""
     points = np.asarray(x)
-    path = list(islice(em(points, start), 2 * rounds))
+    path = list(islice(em(points, start), 2 * iterations))
     bounds = np.array([step.bound for step in path])
     figure = Figure(figsize=(12.5, 5.6), layout="constrained")
     left, right = figure.subplots(1, 2)
@@ -171,7 +173,7 @@ def em_steps(x: ArrayLike, start: GaussianMixture, *, names: tuple[str, str], ro
         kind, mixture, log_resp, bound = path[half_step]
         marker, label = kinds[kind]
         plot_components(points, np.exp(log_resp), mixture.means, mixture.covariances, names=names, ax=left)
-        left.set_title(f"round {half_step // 2 + 1}, {label}")
+        left.set_title(f"iteration {half_step // 2 + 1}, {label}")
         right.plot(half_step, bound, marker, color=BOUND, markersize=15, mec="black", mew=2, label="here")
         rise = f", up by {bound - bounds[half_step - 1]:.3f}" if half_step else ""
         right.set_title(f"bound {bound:.2f} nats{rise}".replace("-", "−"))
@@ -185,10 +187,10 @@ def _reach(path: Sequence[HalfStep]) -> NDArray:
     return np.concatenate([ellipses(*pair) for pair in pairs])
 
 
-def _k_means_steps(x: NDArray, centres: NDArray, rounds: int) -> list[tuple[NDArray, NDArray]]:
+def _k_means_steps(x: NDArray, centres: NDArray, iterations: int) -> list[tuple[NDArray, NDArray]]:
     """Return one-hot labels ``(n, k)`` and centres ``(k, d)`` after each half-step of k-means."""
     path = []
-    for _ in range(rounds):
+    for _ in range(iterations):
         labels = np.eye(len(centres))[cdist(x, centres, "sqeuclidean").argmin(axis=1)]
         path.append((labels, centres))
         taken = labels.any(axis=0)  # a centre without points stays where it is
@@ -205,7 +207,7 @@ TOSSES = [
     (np.array([5, 9, 8, 4, 7]), 10, np.array([0.6, 0.5])),
     (np.array([3, 11, 6, 2]), 12, np.array([0.35, 0.8])),
 ]
-#: Points in standard units with their log-joints: no exp of the first rows is above 0.
+#: Tables of log-joints (n, k); in the first and third row of each, every exp underflows to 0.
 LOG_JOINTS = [
     np.array([[-1000.0, -1001.0], [-3.0, -1.0], [-2000.0, -1990.0]]),
     np.array([[-990.5, -992.25, -991.0], [-2.25, -0.75, -1.5], [-1005.25, -1003.0, -1004.5], [-4.5, -6.0, -3.75]]),
@@ -224,7 +226,7 @@ def check_responsibility(resp: Any) -> Result:
     return judge(resp, right, praise="Bayes' rule, with the weights as prior.", tolerance=4e-3, mistakes={
         "You compared the densities alone. How common is each kind, before anything is seen?": 0.10 / 0.15,
         "That is the joint, weight times density. Divide, so that the two kinds add up to 1.": long,
-        "That is the density of the eruption under the whole mixture. It belongs below the line.": short + long,
+        "That is the density of the eruption under the whole mixture. It belongs in the denominator.": short + long,
         "That is the weight, the prior probability before you have seen the eruption.": 0.64,
         "That is a ratio of the two, the odds. A responsibility is a share of the whole.": long / short,
     })  # fmt: skip
@@ -266,7 +268,7 @@ def check_new_sds(new_sds: Callable[[Any, Any, Any], Any]) -> Result:
         "You measured from the mean of all points. Use each component's own.": lambda x, r, m: right(x, r, x.mean()),
         "The responsibilities are missing from the sum.": lambda x, r, m: right(x, np.ones_like(r), m),
         "That is E|x − μ|. Square first.": lambda x, r, m: (r * abs(x[:, None] - m)).sum(0) / r.sum(0),
-        "Each point went to one component, as in k-means.": lambda x, r, m: right(x, _whole(r), m),
+        "Each point went to one component, as in k-means.": lambda x, r, m: right(x, _hard(r), m),
     })  # fmt: skip
 
 
@@ -282,7 +284,7 @@ def check_log_responsibilities(log_responsibilities: Callable[[Any], Any]) -> Re
         "exp(−1000) is 0 for a computer: 0/0 is NaN. Never leave log space.": lambda t: np.log(np.exp(t) / total(t)),
         "exp(−1000) is 0 for a computer, and log 0 is −∞. Use logsumexp.": lambda t: t - np.log(total(t)),
         "Normalized over the wrong axis: each row, not each column, must add up to 1.": lambda t: right(t.T).T,
-        "You divided by the sum over the whole table. Every row has its own.": lambda t: log_softmax(t),
+        "You divided by the sum over the whole table. Every row has its own.": log_softmax,
         "You divided the logarithms. Subtract them.": lambda t: t / logsumexp(t, axis=1, keepdims=True),
         "You subtracted the largest only. The rows do not add up to 1 yet.": lambda t: t - t.max(axis=1, keepdims=True),
     })  # fmt: skip
@@ -303,9 +305,9 @@ def check_rate(rate: Callable[[Any], Any]) -> Result:
         "By this factor the rises shrink. Near its top the log-likelihood is a parabola: they shrink with the square.":
             lambda b: shrink(b)[-1],
         "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
-        "EM has not arrived at its last value.": lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
+        "You took the last value for the limit.": lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
         "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
-        "The early rounds are not near the end yet. Take the last two rises only.": lambda b: np.sqrt(shrink(b).mean()),
+        "The early iterations are far from the limit. Take the last rises only.": lambda b: np.sqrt(shrink(b).mean()),
     })  # fmt: skip
 
 
@@ -337,13 +339,13 @@ def check_bic(bic: Callable[[float, int, int, int], Any]) -> Result:
 
 
 def check_coins(coin_round: Callable[[Any, int, Any], Any]) -> Result:
-    """Check one round of EM for two coins of unknown chances; Do & Batzoglou (2008), figure 1."""
+    """Check one iteration of EM for two coins of unknown chances; Do & Batzoglou (2008), figure 1."""
 
     def right(heads: NDArray, tosses: int, old: NDArray) -> NDArray:
         return _chances(_coins(heads, tosses, old), heads, tosses)
 
     return judge_function(coin_round, right, TOSSES, praise="EM for a model of your own.", mistakes={
-        "Each set went to one coin: share it out.": lambda h, n, old: _chances(_whole(_coins(h, n, old)), h, n),
+        "Each set went to one coin: share it out.": lambda h, n, old: _chances(_hard(_coins(h, n, old)), h, n),
         "You divided by all tosses. Use each coin's share.": lambda h, n, old: _coins(h, n, old).T @ h / (n * len(h)),
         "Those are expected heads. Divide by the expected tosses.": lambda h, n, old: _coins(h, n, old).T @ h,
         "You forgot the tails in the likelihood.": lambda h, n, old: _chances(_coins(h, h[:, None], old), h, n),
@@ -362,6 +364,6 @@ def _chances(resp: NDArray, heads: NDArray, tosses: int) -> NDArray:
     return resp.T @ heads / (tosses * resp.sum(axis=0))
 
 
-def _whole(resp: NDArray) -> NDArray:
+def _hard(resp: NDArray) -> NDArray:
     """Give each row to its most responsible component."""
     return np.eye(resp.shape[1])[resp.argmax(axis=1)]

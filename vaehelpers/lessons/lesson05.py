@@ -372,7 +372,7 @@ def check_climb(function: Callable[..., Any]) -> Result:
         "Your q shrinks towards a point. Which term of the ELBO rewards its width?": climb(lambda pull, sd: pull * sd),
         "Your q shrinks to a point: is the entropy of q, log σ, subtracted?": climb(lambda pull, sd: pull * sd - 1),
         "How fast does z move with log σ? The factor sd of dz/d(log σ) is missing.": climb(lambda pull, sd: pull + 1),
-        "That is the gradient in σ. In log σ, all of it is σ times that.": climb(lambda pull, sd: pull + 1 / sd),
+        "That is the gradient in σ. In log σ, both terms are σ times that.": climb(lambda pull, sd: pull + 1 / sd),
         "The second number is σ². Return σ.": climb(end=lambda mu, sd: [mu.mean(), np.mean(sd**2)]),
         "The second number is log σ; return σ.": climb(end=lambda mu, sd: [mu.mean(), np.log(sd).mean()]),
         "That is the last step, which jumps about.": climb(end=lambda mu, sd: [mu[-1], sd[-1]]),

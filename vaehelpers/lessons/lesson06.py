@@ -51,10 +51,10 @@ def overlap_cost(means: ArrayLike, sds: ArrayLike, images: ArrayLike) -> Overlap
     over 600 points within eight standard deviations of each mean.
     """
     mu, sd, x = np.asarray(means, float), np.asarray(sds, float), np.asarray(images, float).reshape(2, -1)
-    z = np.unique(mu + sd * np.linspace(-8, 8, 300)[:, None])  # as fine as each posterior is narrow
+    z = np.unique(mu + sd * np.linspace(-8, 8, 300)[:, None])  # finer where a posterior is narrower
     density = norm.pdf(z[:, None], mu, sd)
     x = x[:, x[0] != x[1]]
-    # The entropy of gray pixels is missing in the reconstruction term without overlap too.
+    # The entropy of gray pixels is lost without an overlap too: it is subtracted.
     lost = _entropy(best_images(z, mu, sd, x)) - best_images(z, mu, sd, _entropy(x))
     total = np.trapezoid(density.mean(axis=1) * lost, z)
     return OverlapCost(float(np.trapezoid(density.min(axis=1), z)), gaussian_kl(mu, sd**2, 0, 1), float(total))
@@ -73,7 +73,7 @@ def plot_code_map(
 ) -> Axes:
     """Plot codes ``(n, 2)`` over how far the decoded image at each place ``(side, side)`` is from any real one.
 
-    ``extent`` is (left, right, bottom, top); hatched is what lies farther away than ``limit``. The dotted circle holds
+    ``extent`` is (left, right, bottom, top); places farther away than ``limit`` are hatched. The dotted circle holds
     95 % of the prior.
     """
     far, (left, right, bottom, top), radius = np.asarray(distance), extent, np.sqrt(-2 * np.log(0.05))

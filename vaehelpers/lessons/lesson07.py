@@ -46,7 +46,7 @@ def plot_sweep(betas: ArrayLike, values: ArrayLike, *, name: str, ax: Axes | Non
     beta, value = np.array(betas, float), np.asarray(values)
     levels = np.unique(beta)
     ax.plot(levels, [value[beta == b].mean() for b in levels], color=P, linewidth=2, alpha=0.7)
-    for b in levels:  # side by side, so that equal seeds do not hide each other
+    for b in levels:  # side by side, so that equal values do not hide each other
         beta[beta == b] *= 2 ** np.linspace(-0.18, 0.18, (beta == b).sum())
     ax.plot(beta, value, "o", color=DATA, markersize=6, markeredgecolor="white", markeredgewidth=0.5)
     ax.set_xscale("log", base=2)
@@ -95,16 +95,16 @@ def plot_mi_matrix(
 
 
 def plot_path(codes: ArrayLike, factor: ArrayLike, *, names: tuple[str, str, str], ax: Axes | None = None) -> Axes:
-    """Plot codes ``(n, 2)`` and number the fifths of a factor ``(n,)``; ``names`` are of both latents and of it."""
+    """Plot codes ``(n, 2)`` and number the quintiles of a factor ``(n,)``; ``names`` are of both latents and of it."""
     ax = ax or plt.subplots(figsize=(6.5, 6.5))[1]
     places, values = np.asarray(codes), np.asarray(factor)
     ax.scatter(places[:, 0], places[:, 1], c=values, cmap="viridis", s=7)
     edges = np.quantile(values, np.linspace(0, 1, 6))
-    for fifth, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
+    for quintile, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True), 1):
         if len(inside := places[(values >= low) & (values <= high)]):
             place, box = np.median(inside, axis=0), {"fc": "white", "pad": 3}
-            ax.annotate(str(fifth), place, ha="center", va="center", weight="bold", fontsize=15, bbox=box)
-    title = f"{names[2]}, from its least fifth (1) to its largest (5)"
+            ax.annotate(str(quintile), place, ha="center", va="center", weight="bold", fontsize=15, bbox=box)
+    title = f"{names[2]}, quintiles from lowest (1) to highest (5)"
     ax.set(xlabel=names[0], ylabel=names[1], title=title, aspect="equal")
     return ax
 
@@ -273,7 +273,7 @@ def check_effective_beta(answer: Any) -> Result:
         "That would be right for σ = 1. Here the pixels have σ = 0.1.": 0.001 * 4096 / 2,
         "That would be right for a Bernoulli error. A squared error is 2σ² times the nats.": 0.001 * 4096,
         "The error is a mean over 4096 pixels; you read it as their sum.": right / 4096,
-        "Divide by 2σ²: a squared error counts *less* than nats when σ is small.": 0.001 * 4096 * 2 * 0.1**2,
+        "Divide by 2σ²: one unit of squared error is 1/(2σ²) nats, many if σ is small.": 0.001 * 4096 * 2 * 0.1**2,
     })  # fmt: skip
 
 
@@ -314,7 +314,7 @@ def check_beta_loss(function: Callable[..., Any]) -> Result:
 
 
 def check_spread_rate(function: Callable[..., Any]) -> Result:
-    """Exercise 5: ``spread_rate(lost, m)``, the rate at which m equal latents lose a given share of the feature."""
+    """Exercise 5: ``spread_rate(lost, m)``, the total rate of m equal latents that lose a given share of a feature."""
 
     def right(lost: float, m: int) -> float:
         return -m / 2 * np.log(m * lost / (1 - lost + m * lost))

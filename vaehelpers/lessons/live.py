@@ -1,4 +1,4 @@
-"""Figures that change: one under controls, a still image where there is no kernel, and one of a model that learns."""
+"""Figures that change: under controls, with a still image where there is no kernel, and while a model learns."""
 
 import asyncio
 import base64

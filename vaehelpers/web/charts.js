@@ -122,7 +122,7 @@ function labelEnds(context, ink, curves, x, y, bottom) {
   });
 }
 
-/** Return four or so round numbers between two. */
+/** Return about four round numbers from `low` to `high`. */
 function ticks(low, high) {
   const rough = (high - low) / 4, power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough);

@@ -1,4 +1,4 @@
-// Elements, animations and background work, used by all parts of the explorer.
+// Elements, animations and background work, shared by the explorer and the playground.
 
 /** Make an element with properties (`ariaLabel` and `role` are properties too) and children. */
 export function element(tag, properties = {}, ...children) {

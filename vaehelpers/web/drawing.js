@@ -9,7 +9,7 @@ export const COLOURS = [BLUE, ORANGE, RED, "#94a4a2", "#832db6", "#a96b59", "#e7
 export const latentName = (i) => `z${"₁₂₃₄₅₆₇₈"[i]}`;
 export const latentColour = (i) => COLOURS[[1, 4, 2, 0, 3, 5, 6, 8][i]];
 
-/** Return a number with a minus sign instead of a hyphen, or a dash where there is none. */
+/** Return a number with a minus sign instead of a hyphen, or a dash if it is not finite. */
 export function format(value, digits = 1) {
   const text = value.toFixed(digits);
   return !Number.isFinite(value) ? "–" : Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");

@@ -41,8 +41,8 @@
     };
   }
 
-  // A control has a row of HTML, a number of values, a text for each, the index of a text (or -1), and a function that
-  // shows the i-th value.
+  // A control has a `row`, its element; a `size`, the number of its values; `text(i)`; `indexOf(text)`, -1 if unknown;
+  // and `set(i)`, which shows the i-th value.
   function createRange({ label, min, max, step, digits }, onInput) {
     const size = Math.floor((max - min) / step + 1e-9) + 1;
     const text = (i) => (Math.round((min + i * step) * 1e9) / 1e9 || 0).toFixed(digits); // 0, not -0
@@ -135,7 +135,7 @@
     reset.addEventListener("click", () => loaded.then(() => show(0)));
     const sliders = element("div", { className: "sliders" }, ...controls.map(({ row }) => row), reset);
     svg.before(sliders, status);
-    loaded.catch(() => sliders.replaceWith("This figure cannot be moved: the page is damaged, or the browser is too old."));
+    loaded.catch(() => sliders.replaceWith("This figure is not interactive: the page is damaged, or the browser is too old."));
     controls.forEach(({ set }, c) => set(descriptions[c].start));
 
     const { cuts, definitions, parts, frames, titles, states } = await loaded;
@@ -143,7 +143,7 @@
     if (cuts.length > 2) stackOnPhones(svg, cuts);
     const screen = createScreen(svg.lastChild, parts, frames[0]);
     let current = 0, timer = 0;
-    /** Return the index of the frame nearest to a state, above all in control c, which moves in the given direction. */
+    /** Return the index of the frame nearest to a state, above all in the control `moved`; only frames in its direction. */
     function find(wanted, moved, direction = 0) {
       const distance = (state) => state.reduce((sum, value, c) => {
         const share = (value - wanted[c]) / (controls[c].size - 1);
@@ -177,13 +177,13 @@
       });
       show(find(state, 0));
     };
-    figure.addEventListener("keydown", leaveSlide);
+    figure.addEventListener("keydown", leaveControls);
     addEventListener("beforeprint", () => screen(frames[0]));
     addEventListener("afterprint", () => screen(frames[current]));
   }
 
   /** On slides, Escape and the keys of a presenter go back from the controls to the slides. */
-  function leaveSlide(event) {
+  function leaveControls(event) {
     if (!window.Reveal || !["Escape", "PageUp", "PageDown"].includes(event.key)) return;
     document.activeElement.blur();
     event.preventDefault();

@@ -78,11 +78,11 @@ function paintBones(box, bones, shade) {
       const share = clip(along / bone.length, 0, 1), beyond = along - share * bone.length;
       const radius = bone.width + bone.widening * share;
       const distance = Math.sqrt(across * across + beyond * beyond);
-      const faces = dome(Math.min(distance / radius, 0.9));
-      const rises = bone.low + bone.rise * share + radius * faces - 30 * Math.max(distance - radius, 0);
-      if (rises > height) {
-        height = rises;
-        facing = faces;
+      const facingHere = dome(Math.min(distance / radius, 0.9));
+      const heightHere = bone.low + bone.rise * share + radius * facingHere - 30 * Math.max(distance - radius, 0);
+      if (heightHere > height) {
+        height = heightHere;
+        facing = facingHere;
       }
       edge = Math.min(distance - radius, edge);
     }

@@ -186,7 +186,7 @@ function transposedConvolution(memory, input, output, weight, bias) {
   });
 }
 
-/** The last one has too few channels for that: a pixel of `output` holds four of the image, from 3 × 3 of `input`. */
+/** The last layer has few channels: one convolution, from 3 × 3 pixels of `input` to 2 × 2 of the image at once. */
 function lastConvolution(memory, input, output, weight, bias) {
   const outs = bias.length, within = (k) => k >= 0 && k < 4;
   const tap = (column, c, v, u) => {

@@ -97,14 +97,14 @@ function scheduler(draw, signal) {
 /** Add to `run` the methods that control it; each run from the start has a worker of its own. */
 function connect(run, signal) {
   const url = URL.createObjectURL(new Blob([TRAINER], { type: "text/javascript" }));
-  let worker = null, asking = false, isShown = false, steppedBackAt = -Infinity;
+  let worker = null, isDecoding = false, isShown = false, steppedBackAt = -Infinity;
   let isMagnifying = false, isStale = false, magnifiedAt = 0; // stale: another image or state, while one is in work
   const send = (message) => worker?.postMessage(message);
   const steer = () => {
     const isTraining = run.playing && isShown && !document.hidden;
     send({ run: isTraining ? "play" : "pause", speed: SPEEDS[run.settings.speed] });
   };
-  const answers = {
+  const handlers = {
     state(state) {
       if (!run.settings.noise) { // then there is no q(z|x), and no bound
         Object.assign(state, { elbo: NaN, training: NaN, kl: state.kl.fill(NaN) });
@@ -114,7 +114,7 @@ function connect(run, signal) {
       if (run.history.length > MAX_POINTS) run.history = run.history.filter((_, i) => i % 2);
       while (run.history.at(-1)?.images >= images) run.history.pop(); // it may have stepped back meanwhile
       run.history.push({ images, elbo, reconstruction, kl, training });
-      run.ask();
+      run.requestDecoded();
       if (!run.settings.noise) run.magnified = null;
       if (!run.playing || performance.now() > magnifiedAt + MAGNIFY_EVERY) requestMagnified();
     },
@@ -125,9 +125,9 @@ function connect(run, signal) {
       if (isStale) requestMagnified();
     },
     decoded(pixels) {
-      asking = false;
+      isDecoding = false;
       run.decoded = pixels;
-      if (run.asked !== run.z) run.ask();
+      if (run.requestedZ !== run.z) run.requestDecoded();
     },
     error(message) {
       Object.assign(run, { playing: false, error: `The training has stopped (${message}). Restart begins anew.` });
@@ -154,7 +154,7 @@ function connect(run, signal) {
   };
   run.restart = () => {
     worker?.terminate();
-    asking = isMagnifying = isStale = false;
+    isDecoding = isMagnifying = isStale = false;
     steppedBackAt = -Infinity;
     if (createKey(run.settings) !== run.key) run.previous = []; // nats of other images cannot be compared
     else if (run.history.length > 1) run.previous = run.history;
@@ -162,12 +162,12 @@ function connect(run, signal) {
     Object.assign(run, { near: -1, chosen: Math.min(run.chosen, 0), from: NaN }); // `from`: where it has stepped back to
     worker = new Worker(url);
     worker.onmessage = ({ data }) => {
-      for (const [name, answer] of Object.entries(answers)) if (name in data) answer(data[name], data);
+      for (const [name, answer] of Object.entries(handlers)) if (name in data) answer(data[name], data);
       run.draw();
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      answers.error(event.message || "the worker was lost");
+      handlers.error(event.message || "the worker was lost");
       run.draw();
     };
     load();
@@ -217,10 +217,10 @@ function connect(run, signal) {
     send({ back: to.number });
     run.draw();
   };
-  run.ask = () => {
-    if (asking || !run.state) return;
-    asking = true;
-    run.asked = run.z;
+  run.requestDecoded = () => {
+    if (isDecoding || !run.state) return;
+    isDecoding = true;
+    run.requestedZ = run.z;
     const z = new Float32Array(run.settings.latents);
     run.state.axes.forEach((latent, k) => { z[latent] = run.z[k]; });
     send({ decode: z, id: 0 });
@@ -239,7 +239,7 @@ function connect(run, signal) {
   };
   run.point = (z, near = -1) => {
     Object.assign(run, { z, near });
-    run.ask();
+    run.requestDecoded();
     run.draw();
   };
   const observer = new IntersectionObserver((entries) => {
@@ -321,7 +321,7 @@ function createSidebar(run) {
   });
   const factors = ["first", "second"].map((name) => createSelect(run, name, `${name} factor`));
   run.subscribe(() => factors.forEach((label) => { label.hidden = run.settings.data !== "hands"; }));
-  const title = `at least ${samples.LEAST}; or drop them on this page`;
+  const title = `at least ${samples.MIN_OWN_IMAGES}; or drop them on this page`;
   const files = dom.element("input", { type: "file", accept: "image/*", multiple: true, title });
   files.addEventListener("click", () => { files.value = ""; }); // so that choosing the same files again is a change
   files.addEventListener("change", () => run.open(files.files));

@@ -2,7 +2,7 @@
 import * as hands from "./hands.js";
 
 export const SIZE = { hands: 32, digits: 8, own: 32 }; // pixels along an edge of an image
-export const LEAST = 20; // of one's own images
+export const MIN_OWN_IMAGES = 20;
 const HELD_OUT = 200;
 const STEPS = [0.7548776662, 0.5698402910]; // multiples of these, modulo 1, fill a square evenly (Roberts 2018)
 
@@ -41,7 +41,7 @@ export async function readOwn(files) {
   const size = SIZE.own, all = Array.from(files), isHeld = (_, i) => i % 10 === 5;
   const held = all.filter(isHeld).length, n = all.length - held;
   const sorted = [...all.filter((file, i) => !isHeld(file, i)), ...all.filter(isHeld)];
-  if (all.length < LEAST) throw new Error(`need at least ${LEAST} images, got ${all.length}`);
+  if (all.length < MIN_OWN_IMAGES) throw new Error(`need at least ${MIN_OWN_IMAGES} images, got ${all.length}`);
   const context = new OffscreenCanvas(size, size).getContext("2d", { willReadFrequently: true });
   const images = new Float32Array(all.length * size ** 2);
   for (const [i, file] of sorted.entries()) {

@@ -1,9 +1,9 @@
 // The worker that trains the VAE of the playground, as a classic script, so that it also starts from a Blob's URL.
 //
-// Messages to it (all numbers of pixels are Float32Arrays, image after image):
+// Messages to it (pixels are Float32Arrays, image after image):
 //   { data: { images, size, n, held } }   n images to train on and, after them, `held` others, of size × size pixels
 //   { settings }                          any of those below; a change of latents or seed starts again
-//   { run: "play" | "pause", speed, steps }   speed: steps a second, as many as possible by default; steps: that many first
+//   { run: "play" | "pause", speed, steps }   speed: steps a second, at first unlimited; steps: that many first
 //   { back: k }                           continue from checkpoint k; later ones are discarded
 //   { decode: z, id }                     one or more codes; answered by { decoded: pixels, id }
 //   { magnify: index, id }                a held-out image; answered by { magnified, id }, described at `magnify`
@@ -20,7 +20,7 @@ const settings = { beta: 1, noise: true, kl: true, rate: 2e-3, latents: 2, seed:
 const allocate = product.createProduct(), channel = new MessageChannel();
 let data = null, run = null, playing = false, speed = Infinity, timer = 0, turn = 0;
 
-const answers = {
+const handlers = {
   settings(changed) {
     const { latents, seed } = settings;
     for (const name of Object.keys(settings)) settings[name] = changed[name] ?? settings[name];
@@ -65,7 +65,7 @@ const answers = {
 onmessage = ({ data: message }) => guard(() => {
   const needsRun = "back" in message || "decode" in message || "magnify" in message;
   if (needsRun && !run) throw new Error("data: none are given yet");
-  for (const [name, answer] of Object.entries(answers)) if (name in message) answer(message[name], message);
+  for (const [name, answer] of Object.entries(handlers)) if (name in message) answer(message[name], message);
 });
 channel.port1.onmessage = ({ data: posted }) => { if (posted === turn) advance(); };
 
@@ -124,7 +124,7 @@ function currentBeta() {
   return beta * (warmup ? Math.min(1, run.step * vae.BATCH / warmup) : 1);
 }
 
-/** Keep a checkpoint. If there are too many, one goes that leaves a gap which is small for its age; the first stays. */
+/** Keep a checkpoint. If there are too many, drop the one, but for the first, whose gap is the smallest for its age. */
 function keep() {
   const { net, order, step, checkpoints, number } = run;
   checkpoints.push({ number, saved: net.save(), order: order.state, step });

@@ -13,7 +13,7 @@ const ADAM = { first: 0.9, second: 0.999, epsilon: 1e-8 }; // Kingma & Ba (2015)
 export function createVae(allocate, { pixels, latents, seed = 0, mean = null }) {
   check("pixels", pixels, "a multiple of 8", Number.isInteger(pixels / 8) && pixels > 0);
   check("latents", latents, "a whole number from 1 to 64", Number.isInteger(latents) && latents > 0 && latents <= 64);
-  const width = 8 * Math.ceil(latents / 8); // the product needs blocks of 8; latents beyond `latents` stay zero
+  const width = 8 * Math.ceil(latents / 8); // the product needs blocks of 8; the latents added stay zero
   let end = 0;
   const reserve = (n) => (end += n) - n;
   const createLayers = (sizes) => sizes.slice(1).map((outs, i) => {

@@ -152,7 +152,7 @@ function blend(share) {
   return `rgb(${stops[k].map((value, c) => Math.round(value + (at - k) * (stops[k + 1][c] - value)))})`;
 }
 
-/** The manifold: images decoded at quantiles of the prior. */
+/** The manifold: images decoded on an equally spaced grid of two latents; and the magnifying glass. */
 export function createManifold(run) {
   const { canvas, paint } = createScreen(GRID, GRID, { ariaLabel: "Images decoded on a grid of the latent plane" });
   const ring = dom.element("div", { className: "ring" });

@@ -17,6 +17,7 @@ from vaehelpers import datasets, latents, weights
 from vaehelpers.explorer import LatentExplorer, typical_code
 from vaehelpers.model import VAE
 
+SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 HOSTILE = "</script><img src=x onerror=\"window.broken = 1\"><!-- 'Hände' & <b>„Füße“</b> -->"
 ROUNDED = 0.5 / 255 + 2e-5  # a canvas holds bytes; the rest is float32 against double
 CODE = """() => [...document.querySelectorAll(".row")].map((row) => {
@@ -51,6 +52,27 @@ window.text = (numbers) => {
 };
 window.message = (run) => { try { run(); return null; } catch (error) { return error.message; } };"""
 
+# Drop files, given by their names and contents, on an element; return whether the browser would open them itself.
+DROP = """(target, files) => {
+  const dataTransfer = new DataTransfer(), bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  for (const [name, text] of files) dataTransfer.items.add(new File([bytes(text)], name));
+  const options = { bubbles: true, cancelable: true, dataTransfer };
+  return ["dragover", "drop"].map((type) => target.dispatchEvent(new DragEvent(type, options)));
+}"""
+
+
+def drop(page, selector, *paths):
+    """Drop files on an element, as from a file manager; the browser must not leave the page for them."""
+    files = [[path.name, as_text(path.read_bytes())] for path in paths]
+    assert page.eval_on_selector(selector, DROP, files) == [False, False]
+
+
+def pixels_of(page, selector):
+    """Return the pixels (height, width, 3) of a canvas, in [0, 1]."""
+    url = page.eval_on_selector(selector, "(canvas) => canvas.toDataURL()")
+    png = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
+    return np.asarray(png.convert("RGB")) / 255
+
 
 def as_text(data):
     """Return bytes, or numbers in single precision, for a page."""
@@ -67,15 +89,9 @@ class Opened:
     def __init__(self, page, model):
         self.page, self.model = page, model
 
-    def pixels(self, selector):
-        """Return the pixels of a canvas (height, width, 3), in [0, 1]."""
-        url = self.page.eval_on_selector(selector, "(canvas) => canvas.toDataURL()")
-        png = Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))
-        return np.asarray(png.convert("RGB")) / 255
-
     def image(self, selector=".image canvas.screen"):
         """Return the pixels of a canvas in the package's layout (channels, size, size)."""
-        return self.pixels(selector).transpose(2, 0, 1)[: self.model.channels]
+        return pixels_of(self.page, selector).transpose(2, 0, 1)[: self.model.channels]
 
     def code(self):
         """Return the code from the number fields, with two decimals; assert that the sliders agree."""

@@ -8,13 +8,11 @@ import re
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
-from explorers import HOSTILE, held_out, open_shipped, untrained
+from explorers import HOSTILE, SHIPPED, held_out, open_shipped, untrained
 from PIL import Image
 
 from vaehelpers import datasets, hands, latents, weights
 from vaehelpers.explorer import LIMIT, LatentExplorer, bundle, label, order, pack, typical_code
-
-SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 
 
 def test_the_page_has_the_limits_of_the_package():

@@ -19,11 +19,10 @@ from conftest import ROOT
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image, ImageChops
-from test_browser import serious_violations, until, watched
+from test_browser import serious_violations, watched
+from test_cli import run
 from test_notebooks import NOTEBOOKS
-from typer.testing import CliRunner
 
-import vaehelpers.__main__ as cli
 from vaehelpers.lessons import page
 from vaehelpers.lessons.markdown import Markdown, mathml
 
@@ -154,28 +153,19 @@ def test_a_formula_that_cannot_be_converted_is_an_error(tex):
         page.to_html(notebook(new_markdown_cell(f"${tex}$")), ROOT)
 
 
-def run(*words, code=2):
-    result = CliRunner().invoke(cli.app, ["page", *map(str, words)])
-    assert result.exit_code == code and "Traceback" not in result.output, result.output
-    return result.output.splitlines()[-1]
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder, in which nothing is left but the given files."""
+def test_bad_input_is_an_error_of_one_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda: sorted(path.name for path in tmp_path.iterdir())
-
-
-def test_bad_input_is_an_error_of_one_line(here):
-    for missing in ("99", "no.ipynb"):
-        needed = f"a notebook, or the number of a lesson in the current folder or in {ROOT / 'notebooks'}"
-        assert run(missing) == f"error: notebook: need {needed}, got '{missing}'"
     Path("a.txt").write_text("mine")
-    assert "'a.txt' exists already and is no .html file" in run("05", "--output", "a.txt")
-    assert "'a.txt' is not a notebook" in run("a.txt")
-    assert "File exists: 'a.txt'" in run("05", "--output", "a.txt/b.html")
-    assert here() == ["a.txt"] and Path("a.txt").read_text() == "mine"
+    needed = f"a notebook, or the number of a lesson in the current folder or in {ROOT / 'notebooks'}"
+    for words, message in (
+        (["99"], f"error: notebook: need {needed}, got '99'"),
+        (["no.ipynb"], f"error: notebook: need {needed}, got 'no.ipynb'"),
+        (["05", "--output", "a.txt"], "'a.txt' exists already and is no .html file"),
+        (["a.txt"], "'a.txt' is not a notebook"),
+        (["05", "--output", "a.txt/b.html"], "File exists: 'a.txt'"),
+    ):
+        assert message in run("page", *words, code=2).splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"] and Path("a.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -212,8 +202,7 @@ def test_ctrl_c_while_a_cell_runs_stops_the_kernel_too(tmp_path):
 def lesson(tmp_path_factory):
     """Lesson 05 as one file, alone in its folder."""
     path = tmp_path_factory.mktemp("mailed") / "elbo.html"
-    result = CliRunner().invoke(cli.app, ["page", "05", "--output", str(path)])
-    assert result.exit_code == 0, result.output
+    run("page", "05", "--output", path)
     return path
 
 
@@ -231,12 +220,7 @@ def test_a_lesson_as_one_file_needs_nothing_else(browser, lesson, width, theme):
         assert [url for url in requests if not url.startswith("data:")] == [lesson.as_uri()]
         assert opened.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
         opened.wait_for_selector("html[data-live=ready]", state="attached")
-        figures = opened.locator("figure.live").all()
-        assert figures
-        for each in figures:
-            before = each.locator("svg").first.inner_html()
-            each.get_by_role("slider").first.press("End")
-            until(opened, lambda each=each, before=before: each.locator("svg").first.inner_html() != before)
+        assert opened.locator("figure.live .sliders").count() == 4
         assert opened.evaluate("() => [...document.images].every((each) => each.naturalWidth && each.alt)")
         assert opened.evaluate("() => ['text', 'formulas'].every((each) => document.fonts.check(`12px ${each}`))")
         assert serious_violations(opened) == []

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from explorers import CODE, ROUNDED, assert_text, shipped
+from explorers import CODE, ROUNDED, assert_text, pixels_of, shipped
 
 from vaehelpers import latents
 
@@ -163,12 +163,14 @@ def test_a_motion_ends_or_is_stopped_and_announces_which(page_of, name, motion):
 
 
 def test_strips_traverse_each_latent_from_the_present_code(page_of, start):
+    def strip(explorer, latent):
+        return pixels_of(explorer.page, f".row:has([aria-label*='z{latent} ']) canvas.strip")[..., 0]
+
     def assert_strip(explorer, latent, z):
         rows = np.tile(z, (9, 1))
         rows[:, latent] = np.linspace(-3, 3, 9)
         expected = np.concatenate(latents.decode(explorer.model, rows)[:, 0], axis=1)
-        strip = explorer.pixels(f".row:has([aria-label*='z{latent} ']) canvas.strip")[..., 0]
-        np.testing.assert_allclose(strip, expected, atol=ROUNDED)
+        np.testing.assert_allclose(strip(explorer, latent), expected, atol=ROUNDED)
 
     with page_of() as explorer:
         explorer.eventually(assert_strip, explorer, 4, start)
@@ -176,7 +178,7 @@ def test_strips_traverse_each_latent_from_the_present_code(page_of, start):
         z[13] = 3
         explorer.enter(z)
         explorer.eventually(assert_strip, explorer, 21, z)
-        assert explorer.pixels(".row:has([aria-label*='z0 ']) canvas.strip").max() == 0  # hidden, so not drawn
+        assert strip(explorer, 0).max() == 0  # hidden, so not drawn
         explorer.page.locator("summary").click()
         explorer.eventually(assert_strip, explorer, 0, z)
 

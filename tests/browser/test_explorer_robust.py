@@ -28,10 +28,7 @@ EVENTS = """async (events) => {
 }"""
 
 
-@pytest.mark.parametrize(
-    ("shape", "n"),
-    [((32, 1, 1), 1), ((32, 30, 1), 0), ((64, 2, 3), 5)],
-)
+@pytest.mark.parametrize(("shape", "n"), [((32, 1, 1), 1), ((32, 30, 1), 0), ((64, 2, 3), 5)])
 def test_untrained_models_of_any_shape(page_of, shape, n):
     model = untrained(*shape)
     images = held_out(model, {}, n) if n else None
@@ -47,15 +44,8 @@ def test_untrained_models_of_any_shape(page_of, shape, n):
             explorer.assert_draws(latents.encode(model, images[n - 1 :][:1])[0][0].clip(-3, 3).round(2))
 
 
-def weights(change):
-    """Return a function that replaces the packed weights in the text of a page."""
-    return lambda text: re.sub('(?<="weights": ")[^"]*', lambda packed: change(packed[0]), text)
-
-
 DAMAGES = {
-    "weights cut off": weights(lambda packed: packed[: len(packed) // 2]),
-    "some letters changed": weights(lambda packed: packed[:400] + packed[400:420].swapcase() + packed[420:]),
-    "a sign that is no base 64": weights(lambda packed: packed[:1000] + "!" + packed[1001:]),
+    "changed weights": lambda text: re.sub('(?<="weights": ".{400}).{20}', lambda letters: letters[0].swapcase(), text),
     "cut off": lambda text: text[: len(text) // 2],
 }
 
@@ -78,8 +68,6 @@ def test_without_javascript_the_traversal_is_shown_and_explained(page_of):
         shown = np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("L"), float)
         assert min(shown.shape) > 500 and shown.std() > 40  # black hands on a white page
         assert explorer.page.locator("button, input").count() == 0
-    with page_of() as explorer:
-        assert explorer.page.locator("noscript img:visible, noscript p:visible").count() == 0
 
 
 def memory(explorer, devtools):

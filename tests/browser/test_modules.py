@@ -7,14 +7,13 @@ from functools import partial
 
 import numpy as np
 import pytest
-from explorers import EXCHANGE, as_text, from_text, held_out, untrained
+from explorers import EXCHANGE, SHIPPED, as_text, from_text, held_out, untrained
 from test_browser import watched
 from test_weights import forged
 
 from vaehelpers import hands, latents, weights
 from vaehelpers.explorer import bundle
 
-SHIPPED = sorted(path.stem for path in weights.PRETRAINED.glob("*.safetensors"))
 UNTRAINED = {"32 colour": (32, 7, 3), "64 colour": (64, 26, 3), "64 grey, one latent": (64, 1, 1)}
 # The content security policy blocks all loading, as in an HTML file by `save_html`.
 PAGE = """<meta http-equiv="Content-Security-Policy"

@@ -29,9 +29,10 @@ def lesson():
     made = notebook(CELLS)
     texts = ["# A lesson\n\nwith a $z$", "## Before", "## Between", "## After"]
     cells = [nbformat.v4.new_markdown_cell(text, metadata={"slideshow": {"slide_type": "slide"}}) for text in texts]
-    for cell in made.cells:
+    for place, cell in zip((2, 4), made.cells, strict=True):
         cell.metadata |= {"tags": ["output-only"]}
-    made.cells = [*cells[:2], made.cells[0], cells[2], made.cells[1], cells[3]]
+        cells.insert(place, cell)
+    made.cells = cells
     return made
 
 
@@ -41,13 +42,6 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lesson")
     nbformat.write(lesson(), folder / "lesson.ipynb")
     return lambda before: page.executed(folder / "lesson.ipynb", before, folder=folder)
-
-
-@pytest.fixture(scope="module")
-def in_frames(run, tmp_path_factory):
-    """The lesson as the site and the slides show it, and the folder of its frames."""
-    folder = tmp_path_factory.mktemp("run")
-    return run(page.BEFORE + executed.WIDGETS.format(stem="lesson", folder=str(folder))), folder
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +117,11 @@ def test_a_playground_follows_the_theme_of_its_page(one_file, opened):
 
 
 @pytest.fixture
-def deck(in_frames, tmp_path, monkeypatch):
+def deck(run, tmp_path, monkeypatch):
     """The slides of the lesson."""
-    made, folder = in_frames
-    monkeypatch.setattr(slides, "RUN", folder)
-    monkeypatch.setattr(slides, "execute_all", lambda chosen: {folder / "lesson.ipynb": made})
+    made = run(page.BEFORE + executed.WIDGETS.format(stem="lesson", folder=str(tmp_path)))
+    monkeypatch.setattr(slides, "RUN", tmp_path)
+    monkeypatch.setattr(slides, "execute_all", lambda chosen: {tmp_path / "lesson.ipynb": made})
     slides.build(tmp_path / "slides", NPM)
     return tmp_path / "slides" / "lesson"
 

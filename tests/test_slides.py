@@ -10,7 +10,7 @@ from figures import FAULTS
 from PIL import Image
 from slides import slide_type
 from test_browser import serious_violations, until, watched
-from test_notebooks import NOTEBOOKS, read
+from test_notebooks import lessons, read
 from test_site import build
 
 pytestmark = pytest.mark.slow
@@ -75,10 +75,7 @@ def type_size(data, width, height, fit):
         return 14 / 72 * figure.info["dpi"][0] * scale
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_every_slide_fits_and_can_be_read_in_a_hall(page, size):
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.wait_for_function("size => Math.abs(Reveal.getScale() - size[0] / 1280) < 0.01", arg=size)
+def test_every_slide_fits_and_can_be_read_in_a_hall(page):
     problems = {}
     for i in range(page.evaluate(COUNT)):
         page.evaluate(SHOW, i)
@@ -203,7 +200,7 @@ def test_links_lead_somewhere_and_the_notes_hold_answers_but_no_solution(slides)
             assert target.is_file() or target.parent.name not in LESSONS and "assets" not in link, link
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@lessons
 def test_each_cell_has_a_slide_type_that_nbconvert_knows(path):
     cells = read(path).cells
     assert slide_type(cells[0]) == "slide"

@@ -5,6 +5,7 @@ import sys
 
 import nbformat
 import pytest
+from explorers import notebook
 from figures import VISIBLE, faults
 
 pytestmark = pytest.mark.slow
@@ -26,10 +27,9 @@ plt.style.use(plots.STYLE)""",
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "figures.ipynb")
-    command = ["-m", "nbconvert", "--execute", "--to", "html", "--ExecutePreprocessor.kernel_name=python3"]
-    done = subprocess.run([sys.executable, *command, folder / "figures.ipynb"], capture_output=True, text=True)
+    nbformat.write(notebook(CELLS), folder / "figures.ipynb")
+    command = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", folder / "figures.ipynb"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / "figures.html"
 

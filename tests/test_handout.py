@@ -10,11 +10,10 @@ import editions
 import nbformat
 import pytest
 from conftest import ROOT
-from test_notebooks import NOTEBOOKS, code_cells, read
+from test_notebooks import NOTEBOOKS, code_cells, lessons, read
 
 STUBS = {path.stem: sum(".check_" in cell.source for cell in code_cells(read(path))) for path in NOTEBOOKS}
 NBGRADER = ROOT / ".venv" / "nbgrader"
-lessons = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def text(notebook):

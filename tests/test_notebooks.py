@@ -86,11 +86,8 @@ def check_outputs(outputs, exercises):
     """Assert that no cell fails or warns, each exercise is unsolved once and solved once, and widgets leave images."""
     assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
     shown = [output["data"] for output in outputs if "data" in output]
-    live = [
-        i
-        for i, data in enumerate(shown)
-        if data.get("text/plain", "").endswith(("figure below", "LatentExplorer", "Play"))
-    ]
+    names = ("figure below", "LatentExplorer", "Play")
+    live = [i for i, data in enumerate(shown) if data.get("text/plain", "").endswith(names)]
     assert live and all(shown[i + 1].keys() & {"image/png", "image/jpeg"} for i in live), "a widget has no static image"
     printed = "".join("".join(output.get("text", "")) for output in outputs)
     assert printed.count("Not filled in yet") == printed.count("Right:") == exercises

@@ -3,8 +3,7 @@
 import re
 
 import glossary
-import pytest
-from test_notebooks import NOTEBOOKS, read
+from test_notebooks import lessons, read
 
 #: Informal words, and the terms of which one must occur in the same cell.
 HOME_MADE = {
@@ -25,7 +24,7 @@ def test_the_glossary_is_made_from_the_lessons():
         assert entry.german and len(entry.sentence.split()) >= 6, f"{entry.term}: a definition is a sentence"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@lessons
 def test_an_informal_word_occurs_with_its_term(path):
     summary = False
     for cell in read(path).cells:

@@ -38,7 +38,7 @@ place_gaussian = partial(
 )
 diagnosis = partial(lesson03.diagnosis, MACHINE, ["fuse", "pump"], ["dark", "cold", "wet"], seen=[0, 0, 1])
 hard_and_soft = partial(lesson04.hard_and_soft, X, START, names=("a", "b"))
-em_steps = partial(lesson04.em_steps, X, START, names=("a", "b"), rounds=4)
+em_steps = partial(lesson04.em_steps, X, START, names=("a", "b"), iterations=4)
 four_causes = partial(lesson05.four_causes, np.log([0.1, 0.1, 0.2]), ["a", "b", "c"], [0.3, 0.3, 0.4])
 turned_latents = partial(
     lesson07.turned_latents, CODES, np.full((1000, 3), -3.0), FACTORS, names=("a", "b"), labels=("z0", "z1", "z2")
@@ -86,7 +86,7 @@ def turned(angle):
 
 SHARED = 2 * bits(0.11, 0.89) - bits(0.06105, 0.04895, 0.04895, 0.84105)
 EXTRA = entropy([0.3, 0.7], [0.9, 0.1], base=2)
-FORWARD, REVERSE = entropy([0.05, 0.95], [0.95, 0.05]), entropy([0.2, 0.8], [0.7, 0.3])
+KLS = [f"KL(p ‖ q) = {entropy([0.7, 0.3], [0.2, 0.8]):.3f} ", f"KL(q ‖ p) = {entropy([0.2, 0.8], [0.7, 0.3]):.3f} nats"]
 
 #: A figure, the values of its sliders, and texts that it must show.
 SLIDERS = [
@@ -95,15 +95,14 @@ SLIDERS = [
     (lesson01.wrong_code, {"p": 0.3, "q": 0.9}, [f"entropy {bits(0.3, 0.7):.2f} + extra {EXTRA:.2f} bits"]),
     (lesson01.barometer, {"rain": 0.11, "dependence": 0.5}, [f"{SHARED:.2f} bits", "0.06 | 0.05 | 0.05 | 0.84"]),
     (lesson01.narrow_gaussian, {"sigma": 0.24}, ["h = −0.01 nats"]),
-    (lesson02.both_directions, {"p": 0.05, "q": 0.95}, [f"KL(p ‖ q) = {FORWARD:.3f} "]),
-    (lesson02.both_directions, {"p": 0.7, "q": 0.2}, [f"KL(q ‖ p) = {REVERSE:.3f} nats"]),
+    (lesson02.both_directions, {"p": 0.7, "q": 0.2}, KLS),
     (place_gaussian, {"mean": 9, "sd": 1}, ["KL(p ‖ q) = 1.500 nats", "KL(q ‖ p) = 3.000 nats"]),
     (diagnosis, {"symptom_2": False}, ["seen: nothing unusual"]),
     (lesson03.universe, {"unknowns": 25, "computers": 20, "speed": 10, "seconds": 30}, ["10^{-10.54}"]),
     (lesson03.gaussian_steps, {"rho": -0.8, "step": 0}, ["the start", "q 0.36 = 1 − ρ²"]),
     (lesson03.gaussian_steps, {"rho": -0.8, "step": 4}, ["step 4: z₂ moved", "q 0.36 = 1 − ρ²"]),
-    (em_steps, {"half_step": 3}, ["round 2, M-step", f"nats, up by {BOUNDS[3] - BOUNDS[2]:.3f}"]),
-    (hard_and_soft, {"half_step": 3}, ["k-means, round 2: new means", "mixture, round 2: new weighted means"]),
+    (em_steps, {"half_step": 3}, ["iteration 2, M-step", f"nats, up by {BOUNDS[3] - BOUNDS[2]:.3f}"]),
+    (hard_and_soft, {"half_step": 3}, ["k-means, iteration 2: new means", "mixture, iteration 2: new weighted means"]),
     (four_causes, {"weight_0": 1, "weight_1": 0.5, "weight_2": 0.5}, [f"+ KL {entropy([2, 1, 1], [1, 1, 2]):.3f} ="]),
     (one_latent, {"mean": 1, "sd": 0.45}, ["+ KL 0.000 = −2.349"]),
     (lesson05.factorised, {"noise": 1}, ["posterior: −0.500", f"optimum: {-np.log(0.75) / 2:.3f} nats"]),

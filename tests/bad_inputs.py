@@ -23,6 +23,7 @@ from vaehelpers import (
     metrics,
     mixtures,
     model,
+    plots,
     sprites,
     training,
     weights,
@@ -46,7 +47,6 @@ def rng():
 HALF, EYE, NAN, INF = [0.5, 0.5], np.eye(2), float("nan"), float("inf")
 X, LOG_HALF = rng().normal(size=(9, 2)), np.full((9, 2), np.log(0.5))
 MIXTURE = mixtures.GaussianMixture(HALF, [[0, 0], [1, 1]], [EYE, EYE])
-FAR = mixtures.GaussianMixture(HALF, [[0, 0], [99, 99]], [EYE, EYE])
 ROWS = rng().random((60, 3))  # codes, and factors that vary
 LINEAR = linear_gaussian.LinearGaussian(np.ones((2, 1)), np.zeros(2), 1.0)
 MACHINE = inference.NoisyOr([0.1, 0.2], [0.1], [[0.5], [0.4]])
@@ -56,7 +56,7 @@ FACE = np.full((2, 1, 32, 32), 0.5)
 X4, MU, LOGITS = torch.zeros(3, 1, 4, 4), torch.zeros(3, 2), torch.zeros(5, 3)
 BYTES = datasets.Images(np.zeros((4, 1, 32, 32), np.uint8), np.zeros((4, 0), np.float32), ())
 NARROW, FLOATS = datasets.Images(BYTES.pixels[..., :16], None, ()), datasets.Images(FACE, None, ())
-GRID5, LINE, NAMES = np.zeros((2, 3, 1, 4, 4)), np.arange(1.0, 4), ["a", "b"]
+GRID = np.zeros((2, 3, 1, 4, 4))
 
 
 # information
@@ -70,21 +70,19 @@ good(information.huffman_code, frequencies={"a": 1})
 bad(information.surprisal, "p: need values from 0 to 1, got -0.1", -0.1)
 bad(information.surprisal, "base: need a number above 1, got 1", 0.5, base=1)
 bad(information.entropy, r"p: need numbers of at least 0 that sum to 1, got \[1.5, -0.5\]", [1.5, -0.5])
-bad(information.entropy, "p: need numbers .* that sum to 1, got .* a sum of 0.9", [0.5, 0.4])
+bad(information.entropy, "p: need numbers .* that sum to 1, got .* a sum of 0.97", [0.5, 0.47])
 bad(information.entropy, "axis: need a whole number from -1 to 0, got 1", HALF, axis=1)
 bad(information.cross_entropy, r"p and q: need equally many events .*, got \(2,\) and \(3,\)", HALF, [0.5, 0.5, 0])
 bad(information.kl_divergence, r"p, q: need shapes that broadcast, got \(2, 2\) and \(3, 2\)", [HALF] * 2, [HALF] * 3)
 bad(information.entropy, "p: need .* that sum to 1 along axis 0, got .* a sum of 1.5", [HALF, [1, 0]], axis=0)
 bad(information.mutual_information, "joint: need numbers .* that sum to 1, got .* a sum of 2", [HALF, [0.5, 0.5]])
 bad(information.gaussian_kl, "var_q, var_p: need positive variances, got 1 and .1, 0.", 0, 1, 0, [1, 0])
-bad(information.gaussian_kl, "mu_p: every value must be finite, got 1 of 1", 0, 1, INF, 1)
 bad(information.gaussian_kl, "var_q, var_p: need positive variances, got -1 and 1", 0, -1, 0, 1)
 bad(information.gaussian_kl, r"mu_q, .*: need shapes that broadcast, got \(2,\)", [0, 0], [1, 1, 1], 0, 1)
 bad(information.huffman_code, r"frequencies: need \(n,\), got \(0,\)", {})
 bad(information.huffman_code, "frequencies: need weights of at least 0, got {'a': -1}", {"a": -1})
 bad(information.huffman_code, "frequencies: need dict, got .1, 2.", [1, 2])
 bad(information.huffman_code, "frequencies: every value must be finite", {"a": 1, "b": INF})
-bad(information.huffman_code, "frequencies: need real numbers, got <U1", {"a": "b"})
 
 # inference
 good(inference.enumerate_posterior, log_joint=[-1.0, -2.0])
@@ -100,7 +98,6 @@ good(inference.gaussian_mean_field, mean=[0, 0], covariance=EYE, start=[1, 1], s
 bad(inference.enumerate_posterior, r"log_joint: need at least one number, none NaN or \+inf", [0, INF])
 bad(inference.enumerate_posterior, "log_joint: at least one state must be possible", [-INF, -INF])
 bad(inference.elbo, r"q, log_joint: need \(1,\), got \(2,\)", HALF, [0])
-bad(inference.elbo, "q: need numbers of at least 0", [1.5, -0.5], [0, 0])
 bad(inference.elbo, "q: need numbers .* that sum to 1, got .* a sum of 0.9", [0.5, 0.4], [0, 0])
 bad(inference.binary_states, "n: need a whole number from 0 to 24, got 25", 25)
 bad(inference.factorised, r"states: need \(m, 2\), got \(1, 1\)", HALF, [[1]])
@@ -121,7 +118,7 @@ bad(inference.gaussian_mean_field, "covariance: need positive definite", [0, 0],
 # mixtures
 good(mixtures.GaussianMixture, weights=[1.0], means=[[0, 0]], covariances=[EYE])
 good(MIXTURE.sample, n=2, rng=rng())
-good(mixtures.k_means, x=X, k=2, rng=rng())
+good(mixtures.k_means, x=X, k=2, n_init=1, max_iter=99, rng=rng())
 good(mixtures.e_step, x=X, mixture=MIXTURE)
 good(mixtures.log_joint_density, x=X, mixture=MIXTURE)
 good(mixtures.m_step, x=X, log_resp=LOG_HALF)
@@ -130,8 +127,6 @@ good(lambda **given: list(mixtures.em(**given)), x=X, max_iter=2, start=MIXTURE)
 good(mixtures.fit, x=X, tol=0.001, max_iter=300, start=MIXTURE)
 good(mixtures.fit, x=X, tol=0.001, max_iter=300, n_init=2, start=2, rng=rng())
 bad(mixtures.GaussianMixture, "weights: need .* that sum to 1, got .* a sum of 0.6", [0.6], [[0, 0]], [EYE])
-bad(mixtures.GaussianMixture, "weights: need numbers of at least 0", [1.5, -0.5], X[:2], [EYE, EYE])
-bad(mixtures.GaussianMixture, "covariances: need symmetric matrices", [1.0], [[0, 0]], [[[1, 0.5], [0, 1]]])
 bad(mixtures.GaussianMixture, "covariances: need positive definite", [1.0], [[0, 0]], [0 * EYE])
 bad(mixtures.e_step, r"x: need \(n, 2\), got \(9, 1\)", X[:, :1], MIXTURE)
 bad(mixtures.e_step, "x: every value must be finite, and at most 1e.150 in size, got 18 of 18", X * 1e300, MIXTURE)
@@ -142,14 +137,12 @@ bad(mixtures.m_step, "x: need more rows than columns .*, got shape", X[:2], LOG_
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)
 bad(mixtures.fit, "start: need standard deviations of at most 1e7 times those of x, got", X * 1e-60, MIXTURE)
-bad(mixtures.fit, "start: component 1 is responsible for nothing", X, FAR)
 bad(mixtures.fit, "x: the columns are linearly dependent or constant", X * 1e-90, MIXTURE)
 bad(mixtures.k_means, "k: need a whole number from 1 to 9, got 10", X, 10, rng=rng())
 bad(mixtures.k_means, "rng: need a NumPy Generator, such as .*, got 0", X, 2, rng=0)
 bad(mixtures.fit, "start: need a whole number from 1 to 9, got 0", X, 0, rng=rng())
 bad(mixtures.fit, "tol: need a number of at least 0, got -1", X, MIXTURE, tol=-1)
 bad(mixtures.k_means, "n_init: need a whole number of at least 1, got 0", X, 2, rng=rng(), n_init=0)
-bad(mixtures.k_means, "max_iter: need a whole number of at least 1, got 0", X, 2, rng=rng(), max_iter=0)
 bad(mixtures.fit, "n_init: need a whole number from 1 to 1, got 3", X, MIXTURE, n_init=3)
 bad(mixtures.elbo, r"log_resp: need \(9, 2\), got \(9, 3\)", X, MIXTURE, np.zeros((9, 3)))
 bad(mixtures.elbo, "log_resp: need logarithms .*, at most 0 and not NaN, got 1", X, MIXTURE, np.ones((9, 2)))
@@ -167,7 +160,6 @@ bad(linear_gaussian.LinearGaussian, "variance: need a number above 0, got 0", np
 bad(LINEAR.gap, r"x, mu_q, cov_q: need shapes that broadcast, got \(9,\) and \(8,\)", X, np.zeros((8, 1)), [[1]])
 bad(LINEAR.elbo, "cov_q: need positive definite matrices", X, [0], [[-1]])
 bad(linear_gaussian.fit, "latent_dim: need a whole number from 1 to 1, got 2", X, 2)
-bad(linear_gaussian.fit, r"x: need more than 2 rows, .*, got \(1, 2\)", X[:1], 1)
 
 # metrics
 DRAWS = {"represent": lambda f: f, "sample": lambda n, rng: rng.random((n, 2)), "rng": rng()}
@@ -214,6 +206,7 @@ bad(latents.encode, "images: need values from 0 to 1, got 0 to 255", VAE2, FACE 
 bad(latents.decode, r"z: need \(n, 2\), got \(1, 3\)", VAE2, [[0, 0, 0]])
 bad(latents.latent_kl, r"logvar: need \(60, 3\), got \(60, 2\)", ROWS, ROWS[:, 1:])
 bad(latents.kl_parts, "logvar: need logarithms from -300 to 300, got .* to 1000", ROWS, ROWS * 0 + 1000, rng=rng())
+bad(latents.unmix, "images: need at least 1000 images, got 2", VAE2, FACE)
 bad(latents.traverse, "model: need VAE, got 'hands'", "hands", [0, 0])
 bad(latents.traverse, "dims: need a whole number from 0 to 1, got 2", VAE2, [0, 0], [2])
 bad(latents.interpolate, r"start, end: need \(2,\), got \(1,\)", [1, 2], [1])
@@ -222,7 +215,6 @@ bad(model.VAE, "size: need 32 or 64 pixels, got 48", 48)
 bad(model.VAE, r"channels: need 1 \(grey\) or 3 \(colour\), got 2", 32, 2, 2)
 bad(model.elbo_terms, r"x, logits: need \(3, 2\), got \(3, 1, 4, 4\)", X4, MU, MU, MU)
 bad(model.total_correlation, r"z, mu: need \(n, 2\), got \(5, 3\)", LOGITS, MU, MU)
-bad(bounds.log_weights, r"x: need \(n, .*, got \(0, 1, 4, 4\)", X4[:0], None, MU[:0], MU[:0])
 bad(model.elbo_terms, r"x, mu: need \(3, latent_dim\), got \(5, 3\)", X4, X4, LOGITS, LOGITS)
 bad(model.elbo_terms, "x, logits: need Tensor, got array", X4.numpy(), X4, MU, MU)
 bad(model.reparameterise, "generator: need Generator, got 0", MU, MU, generator=0)
@@ -239,8 +231,6 @@ bad(training.train, r"images: need bytes .*, got uint8 \(0, 1, 32, 32\)", NOTHIN
 bad(training.train, "images: need bytes .*, got float64", FLOATS, beta=1)
 bad(training.train, "images: need Images, got array", FACE, beta=1)
 bad(training.train, r"images: need bytes .*, got uint8 \(4, 1, 32, 16\)", NARROW, beta=1)
-SMALL = datasets.Images(BYTES.pixels[..., :16, :16], None, ())
-bad(training.train, "size: need 32 or 64 pixels, got 16", SMALL, beta=1)
 bad(training.train, "minutes: need a number above 0, got -1", **TINY, minutes=-1)
 SWEEP = {"images": BYTES, "betas": [1.0], "seeds": [0], "folder": "x", "score": len, "progress": False}
 bad(training.sweep, "seeds: need a whole number of at least 0, got 0.5", **SWEEP | {"seeds": [0.5]})
@@ -253,7 +243,6 @@ bad(training.train, "callback: need a function, got 'show'", **TINY, callback="s
 bad(training.train, "checkpoint: need the name of a file or folder, got 3", **TINY, checkpoint=3)
 bad(weights.to_bytes, "card: need dict, got 'hands'", VAE2, "hands")
 bad(weights.load, "path: there is no file 'no.safetensors'", "no.safetensors", error=FileNotFoundError)
-bad(weights.read, "path: there is no file", Path("no\0thing"), error=FileNotFoundError)
 bad(weights.load_pretrained, "name: there is no shipped model 'hand'; choose among digits-2d, hands, ", "hand")
 bad(weights.to_bytes, "card: need values that JSON can hold, got can only convert", VAE2, {"elbo": X})
 bad(evaluation.scores, r"images: need \(n, 1, 32, 32\)", VAE2, NARROW)
@@ -281,7 +270,10 @@ bad(datasets.mnist, "size: need a whole number from 8 to 4096, got 7", size=7)
 bad(hands.columns_of, r"vary: \[\] is not a factor", [[]])
 bad(lambda path: files.replacing(path).__enter__(), "path: '.+' is not a file", Path("/"), error=OSError)
 
-# explorer
+# plots, explorer
+bad(plots.tile, r"images: need \(rows, .*, got \(3, 1, 4, 4\)", GRID[0])
+bad(plots.plot_rows, "labels: need one for each of 2 rows, got 1", GRID, ["z0"])
+bad(plots.ellipses, "cov: need positive definite", -EYE)
 good(explorer.LatentExplorer, start=[0, 0], model=VAE2)
 bad(explorer.LatentExplorer, "card: need dict, got 'hands'", VAE2, "hands")
 bad(explorer.LatentExplorer, "card: need a dictionary for each of 2 latents, got .{}.", VAE2, {"latents": [{}]})

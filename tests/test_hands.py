@@ -45,12 +45,10 @@ def test_every_corner_of_the_factor_cube_stays_inside_the_frame():
 
 def test_a_shift_by_whole_pixels_moves_the_picture_and_its_mirror_moves_it_back():
     step = 2 * 2 / 64
-    middle, right, left = hands.render(with_factor("x", [0, step, -step]))[:, 0]
-    np.testing.assert_allclose(right[:, 2:], middle[:, :-2], atol=2e-3)
-    np.testing.assert_allclose(left[:, :-2], middle[:, 2:], atol=2e-3)
-    up, down = hands.render(with_factor("y", [step, -step]))[:, 0]
-    np.testing.assert_allclose(up[:-2], middle[2:], atol=2e-3)
-    np.testing.assert_allclose(down[2:], middle[:-2], atol=2e-3)
+    rows = np.vstack([with_factor("x", [0, step, -step]), with_factor("y", [step, -step])])
+    middle, *moved = hands.render(rows)[:, 0]
+    for image, shift in zip(moved, ((0, 2), (0, -2), (-2, 0), (2, 0)), strict=True):
+        np.testing.assert_allclose(image, np.roll(middle, shift, axis=(0, 1)), atol=2e-3)
 
 
 @settings(max_examples=20, deadline=None)
@@ -76,13 +74,10 @@ def test_a_small_step_moves_few_pixels_and_every_step_is_visible(name):
         assert (np.diff(np.abs(images - images[:1]).sum((1, 2, 3))) > 0).all()
 
 
-def test_the_same_seed_gives_the_same_bytes_and_the_rest_stays_neutral():
-    first, second = (hands.sample_factors(50, vary=("index", "x"), rng=np.random.default_rng(7)) for _ in range(2))
-    assert first.tobytes() == second.tobytes()
-    assert hands.render(first).tobytes() == hands.render(second).tobytes()
-    assert {NAMES[i] for i in np.flatnonzero(np.ptp(first, axis=0))} == {"index", "x"}
-    single = np.concatenate([hands.render(row[None]) for row in first])
-    np.testing.assert_allclose(single, hands.render(first), atol=1e-6)
+def test_a_hand_looks_the_same_alone_and_among_others():
+    rows = hands.sample_factors(50, rng=np.random.default_rng(7))
+    single = np.concatenate([hands.render(row[None]) for row in rows])
+    np.testing.assert_allclose(single, hands.render(rows), atol=1e-6)
 
 
 def test_the_images_of_the_model_hands_stay_those_that_it_was_trained_on():

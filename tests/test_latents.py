@@ -21,7 +21,18 @@ def model():
         return VAE(32, 3).eval()
 
 
-def test_encode_and_decode_are_the_networks(model):
+@pytest.fixture(scope="module")
+def x():
+    """Images for the shipped model ``hands``."""
+    return datasets.hands(1500, seed=5, progress=False)[:]
+
+
+@pytest.fixture
+def hands():
+    return training.load_pretrained("hands")[0]
+
+
+def test_encode_and_decode_are_the_networks_and_restore_the_number_of_threads(model, monkeypatch):
     x = np.random.default_rng(0).random((300, 1, 32, 32), np.float32)
     mu, logvar = latents.encode(model, x)
     with torch.inference_mode():
@@ -29,9 +40,11 @@ def test_encode_and_decode_are_the_networks(model):
         images = torch.sigmoid(model.decoder(expected[0]))
     np.testing.assert_allclose(mu, expected[0], atol=1e-5)
     np.testing.assert_allclose(logvar, expected[1], atol=1e-5)
-    before = torch.get_num_threads()
+    threads = []
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 7)
+    monkeypatch.setattr(torch, "set_num_threads", threads.append)
     np.testing.assert_allclose(latents.decode(model, mu), images, atol=1e-5)
-    assert torch.get_num_threads() == before
+    assert threads == [1, 7]
 
 
 def test_a_traversal_moves_one_latent_and_holds_the_others(model):
@@ -66,12 +79,7 @@ def test_a_manifold_runs_through_the_quantiles_of_the_prior():
     np.testing.assert_allclose(grid[-1, -1], corner, atol=1e-6)
 
 
-def test_the_kl_of_a_latent_keeps_its_digits():
-    for logvar, expected in ((0, 0), (1e-4, 0.25e-8), (200, 0.5 * np.exp(200))):
-        np.testing.assert_allclose(latents.latent_kl([[0.0]], [[logvar]]), expected, rtol=1e-4)
-
-
-@pytest.mark.parametrize("moments", [(-1, 0.5), (-30, 0), (-100, 0)])
+@pytest.mark.parametrize("moments", [(-1, 0.5), (-100, 0)])
 def test_the_parts_of_the_kl_add_up_to_it_however_narrow_the_posteriors(moments):
     """Half a nat per latent would be lost by rounding in z - mu."""
     rng = np.random.default_rng(0)
@@ -129,9 +137,8 @@ def assert_unmixed(model, images):
     return mu, logvar
 
 
-def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
+def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction(hands, x):
     """The shipped model ``hands`` has a latent for each factor; after any rotation they are found again."""
-    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
     mu, logvar = latents.encode(hands, x)
     used = np.flatnonzero(latents.latent_kl(mu, logvar) >= latents.UNUSED)
     mixed = rotated(hands, used, special_ortho_group.rvs(len(used), random_state=0))
@@ -144,23 +151,20 @@ def test_unmixing_undoes_a_rotation_and_changes_no_reconstruction():
     np.testing.assert_allclose(log_variances.mean(axis=0), np.mean(expected, axis=0), atol=2e-3)
 
 
-def test_unmixing_goes_on_when_a_latent_collapses():
+def test_unmixing_goes_on_when_a_latent_collapses(hands, x):
     """Rotated with another latent, a collapsed one becomes active; when they are unmixed, one collapses again."""
-    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
     kl = latents.latent_kl(*latents.encode(hands, x))
     chosen = np.array([kl.argmax(), kl.argmin()])
     with torch.no_grad():  # all posteriors get the variance of the prior: latents carry nats by their means alone
         for part in (hands.encoder.posterior.weight, hands.encoder.posterior.bias):
             part[hands.latent_dim :] = 0
     mixed = rotated(hands, chosen, np.array([[1, -1], [1, 1]]) / 2**0.5)
-    assert latents.latent_kl(*latents.encode(mixed, x))[chosen[1]] > latents.UNUSED
-    assert_unmixed(mixed, x)
-    kl = [latents.latent_kl(*latents.encode(each, x)) for each in (mixed, latents.unmix(mixed, x))]
+    kl = [latents.latent_kl(*posteriors) for posteriors in (latents.encode(mixed, x), assert_unmixed(mixed, x))]
+    assert kl[0][chosen[1]] > latents.UNUSED
     assert [(nats >= latents.UNUSED).sum() for nats in kl] == [7, 6]
 
 
-def test_codes_that_are_gaussian_are_not_rotated_with_a_warning(monkeypatch):
-    hands, x = training.load_pretrained("hands")[0], datasets.hands(1500, seed=5, progress=False)[:]
+def test_codes_that_are_gaussian_are_not_rotated_with_a_warning(hands, x, monkeypatch):
     mu, logvar = latents.encode(hands, x)
     gaussian = np.random.default_rng(1).standard_normal(mu.shape).astype(np.float32)
     monkeypatch.setattr(latents, "encode", lambda model, images: (gaussian, logvar))
@@ -169,9 +173,7 @@ def test_codes_that_are_gaussian_are_not_rotated_with_a_warning(monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(same.parameters(), hands.parameters(), strict=True))
 
 
-def test_unmixing_needs_many_images_whose_codes_vary(model):
-    with pytest.raises(ValueError, match="images: need at least 1000 images, got 2"):
-        latents.unmix(model, np.zeros((2, 1, 32, 32)))
+def test_unmixing_needs_images_whose_codes_vary(model):
     two = np.repeat(np.random.default_rng(0).random((2, 1, 32, 32)), 600, axis=0)
     for images in (np.zeros((1000, 1, 32, 32)), two):
         with pytest.raises(ValueError, match="images: need images whose codes vary independently in the"):

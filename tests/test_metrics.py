@@ -54,10 +54,8 @@ class TestAsInDisentanglementLib:
         monkeypatch.setattr(metrics, "_order", lambda codes, truths: np.arange(len(codes)))
 
     @MANY_CLASSES
-    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-    def test_mig(self, dtype):
-        mu, truths = mixed(3000)
-        assert metrics.mig(mu.astype(dtype), truths, continuous=False) == self.same(0.3374718548049164)
+    def test_mig(self):
+        assert metrics.mig(*mixed(3000), continuous=False) == self.same(0.3374718548049164)
 
     def test_dci(self):
         mu, truths = mixed(600)
@@ -133,8 +131,7 @@ def test_useless_bins_are_warned_of():
     metrics.mig(mu[:200], degrees[:200], continuous=True)
 
 
-@pytest.mark.parametrize("continuous", [True, False])
-@pytest.mark.parametrize("score", [metrics.mig, metrics.sap, metrics.dci])
+@pytest.mark.parametrize(("score", "continuous"), [(metrics.sap, True), (metrics.sap, False), (metrics.dci, False)])
 def test_the_order_of_rows_does_not_matter(score, continuous):
     """Without a shuffle, rows that are sorted by a factor leave classes in the test that were never learned."""
     rng = RNG(5)

@@ -38,10 +38,10 @@ def moved(x, start, matrix, shift=0.0):
     )
 
 
-def peer(x, start, rounds):
-    model = Peer(len(start.weights), weights_init=start.weights, means_init=start.means, reg_covar=0, tol=0)
+def peer(x, start, rounds, tol=0):
+    model = Peer(len(start.weights), weights_init=start.weights, means_init=start.means, reg_covar=0, tol=tol)
     model.set_params(precisions_init=np.linalg.inv(start.covariances), max_iter=rounds)
-    with pytest.warns(ConvergenceWarning):
+    with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
         return model.fit(x)
 
 
@@ -54,11 +54,9 @@ HARD = {
     "correlated": moved(*TWO, np.array([[1, 1], [1, 1 + 1e-3]])),
     "far apart": (FAR, GaussianMixture([0.3, 0.7], FAR[:2], np.tile(np.cov(FAR.T), (2, 1, 1)) + EYE)),
 }
-CASES = [*PLAIN, *HARD.values()]
-NAMES = ["plain 0", "plain 1", "plain 2", *HARD]
 
 
-@pytest.mark.parametrize(("x", "start"), CASES, ids=NAMES)
+@pytest.mark.parametrize(("x", "start"), [*PLAIN, *HARD.values()], ids=["plain 0", "plain 1", "plain 2", *HARD])
 def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
     fast, bounds = fit(x, start, max_iter=40, tol=0)
     steps = list(em(x, start, max_iter=40))
@@ -77,10 +75,8 @@ def test_the_fast_form_the_readable_form_and_scikit_learn_agree(x, start):
 
 def test_fit_and_em_run_the_stated_number_of_rounds():
     x, start = PLAIN[0]
-    theirs = Peer(4, weights_init=start.weights, means_init=start.means, reg_covar=0, tol=1e-4, max_iter=500)
-    theirs.set_params(precisions_init=np.linalg.inv(start.covariances)).fit(x)
     done = fit(x, start, max_iter=500, tol=1e-4)
-    assert len(done.bounds) == theirs.n_iter_ and done.converged
+    assert len(done.bounds) == peer(x, start, 500, tol=1e-4).n_iter_ and done.converged
     mixture, bounds = done
     assert mixture is done.mixture is done[0] and bounds is done.bounds is done[1]
     assert len(fit(x, mixture, tol=1).bounds) == 2  # two rounds are needed to detect convergence
@@ -183,17 +179,8 @@ def test_a_component_far_from_all_rows_moves_to_the_nearest_ones():
 def test_a_component_without_weight_has_no_responsibility_and_cannot_be_fitted():
     x, mixture = RNG(0).normal(size=(20, 2)), GaussianMixture([1.0, 0.0], [[0, 0], [1, 1]], [EYE, EYE])
     np.testing.assert_array_equal(np.exp(e_step(x, mixture)[0]), np.tile([1.0, 0.0], (20, 1)))
-    with pytest.raises(ValueError, match="component 1 is responsible for nothing"):
+    with pytest.raises(ValueError, match="^start: component 1 is responsible for nothing"):
         fit(x, mixture)
-
-
-@pytest.mark.parametrize("x", [[[0.7]] * 6 + [[0.1 * 7]] * 2, [[0.1 * i] for i in (3, 3, 3, 1, 1, 1, 1)] * 9])
-def test_k_means_ends_where_rounded_means_would_change_labels_for_ever(x):
-    for seed in range(20):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            centres, _ = k_means(x, 2, rng=RNG(seed))
-        assert np.abs(np.subtract.outer(np.ravel(x), centres.ravel())).min(axis=1).max() < 0.2
 
 
 def test_k_means_returns_the_best_of_several_starts():
@@ -205,11 +192,11 @@ def test_k_means_returns_the_best_of_several_starts():
 
 def test_an_unfinished_loop_warns():
     x, start = PLAIN[0]
-    with pytest.warns(ConvergenceWarning, match="k_means did not converge in max_iter=1 rounds"):
+    with pytest.warns(ConvergenceWarning, match="k_means did not converge in max_iter=1 iterations"):
         k_means(x, 5, rng=RNG(0), max_iter=1)
     with pytest.warns(ConvergenceWarning, match="[Nn]umber of distinct clusters"):
         k_means(np.ones((8, 2)), 3, rng=RNG(0))
-    with pytest.warns(ConvergenceWarning, match="fit did not converge to tol=1e-09 in max_iter=2 rounds"):
+    with pytest.warns(ConvergenceWarning, match="fit did not converge to tol=1e-09 in max_iter=2 iterations"):
         fit(x, start, max_iter=2, tol=1e-9)
 
 

@@ -24,8 +24,6 @@ def test_a_tile_stands_in_its_row_and_column():
     np.testing.assert_array_equal(image[18:26, 9:17], grid[2, 1, 0])
     colour = RNG.random((1, 2, 3, 4, 4), np.float32)
     np.testing.assert_array_equal(plots.tile(colour)[:4, 5:9], colour[0, 1].transpose(1, 2, 0))
-    with pytest.raises(ValueError, match="images: need"):
-        plots.tile(grid[0])
 
 
 def test_a_traversal_has_its_labels_and_leaves_the_settings_alone():
@@ -35,8 +33,6 @@ def test_a_traversal_has_its_labels_and_leaves_the_settings_alone():
     assert ax.get_yticks().tolist() == [4.5, 13.5] and ax.get_xticks().tolist() == [4.5, 13.5, 22.5]
     np.testing.assert_array_equal(ax.images[0].get_array(), plots.tile(images))
     assert dict(plt.rcParams) == before
-    with pytest.raises(ValueError, match="labels: need one for each of 2 rows, got 1"):
-        plots.plot_rows(images, ["z0"])
 
 
 def test_a_map_draws_on_the_axes_it_is_given():
@@ -68,5 +64,3 @@ def test_an_ellipse_lies_one_standard_deviation_out():
     for curve, distance in ((curves[:100], 1), (curves[101:], 4)):
         step = curve - [1, -1]
         np.testing.assert_allclose(np.einsum("ni,ij,nj->n", step, np.linalg.inv(cov), step), distance)
-    with pytest.raises(ValueError, match="cov: need positive definite"):
-        plots.ellipses(-cov)

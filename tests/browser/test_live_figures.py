@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import io
+from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -256,13 +257,9 @@ def test_figures_are_accessible_and_fit(visit, theme, width):
     for name, panels in (("two_weathers", 2), ("place_gaussian", 3), ("narrow_gaussian", 1)):
         boxes = [svg.bounding_box() for svg in page.locator(f"#{name} svg").all()]
         assert len(boxes) == (panels if width == 390 else 1)
-        assert all(a["y"] + a["height"] <= b["y"] for a, b in zip(boxes, boxes[1:], strict=False)), (
-            "one below the other"
-        )
+        assert all(a["y"] + a["height"] <= b["y"] for a, b in pairwise(boxes)), "one below the other"
     controls = page.locator("figure.live :is(button, fieldset label, input[type=range], .check):visible")
-    assert all(
-        box["height"] >= (32 if width == 390 else 24) for box in (each.bounding_box() for each in controls.all())
-    )
+    assert all(each.bounding_box()["height"] >= (32 if width == 390 else 24) for each in controls.all())
 
 
 @slow

@@ -181,7 +181,6 @@ def test_constant_latents_do_not_count():
     for dead in (np.full((3000, 2), 1e3), 1e3 + RNG(0).integers(2, size=(3000, 2)) * 1e-12):  # exactly, or rounded
         for score in (metrics.mig, partial(metrics.sap, continuous=True)):
             assert score(np.hstack([mu, dead]), truths) == pytest.approx(score(mu, truths), abs=0.03)
-    assert metrics.sap(truths * [1e-8, 1e-8], truths, continuous=True) == 0
     mu, truths, zeros = mu[:300], truths[:300], np.zeros((300, 3))
     assert metrics.mig(zeros, truths) == metrics.sap(zeros, truths) == metrics.sap(zeros, truths, continuous=True) == 0
     assert metrics.dci(zeros, np.minimum(truths, 1))[:2] == pytest.approx((0, 0), abs=1e-9)

@@ -51,8 +51,7 @@ def weights(rows):
     return [(row["beta"], row["seed"], row["fingerprint"]) for row in rows]
 
 
-def test_each_run_has_a_row_and_the_weights_of_train(images, expected):
-    assert [row[:2] for row in expected] == [(0.5, 0), (0.5, 1), (2, 0), (2, 1)]
+def test_each_run_has_the_weights_of_train(images, expected):
     assert len({row[2] for row in expected}) == 4
     options = {name: SWEEP[name] for name in ("latent_dim", "pictures", "batch")}
     with one_thread():

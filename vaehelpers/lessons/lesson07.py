@@ -384,8 +384,8 @@ def check_turn_alone(function: Callable[..., Any]) -> Result:
     """Exercise 9: ``turn_alone(codes)``, the whole degrees from 0 to 89 that make codes (n, 2) least Gaussian."""
 
     def best(codes: NDArray, of: Callable[[NDArray], NDArray] = np.abs, *, centred: bool = True) -> int:
-        turned = [turn(codes - centred * codes.mean(axis=0), angle) for angle in range(90)]
-        return int(np.argmax([of((s**4).mean(axis=0) / (s**2).mean(axis=0) ** 2 - 3).sum() for s in turned]))
+        squares = [turn(codes - centred * codes.mean(axis=0), angle) ** 2 for angle in range(90)]
+        return int(np.argmax([of((s**2).mean(axis=0) / s.mean(axis=0) ** 2 - 3).sum() for s in squares]))
 
     rng = np.random.default_rng(9)
     drawn = {55: rng.uniform(0, 3, (4000, 2)), 20: rng.laplace(size=(4000, 2))}

@@ -239,6 +239,7 @@ def test_an_image_of_any_size_is_cropped_to_a_square_and_scaled(digits, paper, t
 
 def test_an_image_is_dropped(digits, paper, tmp_path):
     digit().save(tmp_path / "three.png")
+    drop(digits.page, "html", tmp_path / "three.png")  # on the page's margin, where nothing happens
     drop(digits.page, ".paper", tmp_path / "three.png")
     digits.eventually(assert_encoded, digits, as_pixels(digit()))
 

@@ -36,6 +36,8 @@ export default createWidget;
 /** Create the explorer of an HTML file from the traits that it stores as JSON. */
 export async function fillPage() {
   const el = document.getElementById("explorer"), widget = createWidget(), traits = createTraits();
+  // A file that is dropped beside the drawing does not replace the page.
+  for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
   try {
     traits.fill(await readTraits(document.getElementById("traits")?.textContent));
     widget.initialize({ model: traits });

@@ -115,8 +115,8 @@ STEPS = """([simd, pixels, latents, options]) => {
     saved.push(net.save());
     return [reconstruction, ...kl];
   });
-  const [parameters, first] = ["parameters", "first"].map((name) => saved.map((at) => text(at[name])));
-  return { images: batches.map(text), parameters, first, state: clear.random, nats };
+  const vectors = ["parameters", "first", "second"].map((name) => saved.map((at) => text(at[name])));
+  return { images: batches.map(text), vectors, state: clear.random, nats };
 }"""
 
 
@@ -133,7 +133,7 @@ STEPS = """([simd, pixels, latents, options]) => {
 )
 def test_gradients_and_steps_are_those_of_torch(page, pixels, latents, options, simd):
     answer = page.evaluate(STEPS, [simd, pixels, latents, options])
-    parameters, first = ([from_text(text).astype(float) for text in answer[key]] for key in ("parameters", "first"))
+    parameters, first, second = ([from_text(text).astype(float) for text in texts] for texts in answer["vectors"])
     eps = normals(answer["state"] % 2**32, (2, latents, 64)).swapaxes(1, 2) * options.get("noise", True)
     vector = torch.tensor(parameters[0], requires_grad=True)
     adam = torch.optim.Adam([vector], lr=options.get("rate", 2e-3))
@@ -151,6 +151,8 @@ def test_gradients_and_steps_are_those_of_torch(page, pixels, latents, options, 
         adam.step()
         moved = (vector.detach().numpy() - parameters[0], parameters[step + 1] - parameters[0])
         assert np.linalg.norm(moved[0] - moved[1]) <= 1e-3 * np.linalg.norm(moved[0])
+        squares = adam.state[vector]["exp_avg_sq"].numpy()
+        assert np.linalg.norm(second[step + 1] - squares) <= 1e-5 * np.linalg.norm(squares)
 
 
 def test_codes_and_images_are_those_of_torch(page):

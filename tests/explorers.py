@@ -136,8 +136,8 @@ class Opened:
         assert np.all(np.abs(self.image(selector) - expected) <= allowed)
 
     def eventually(self, holds, *args):
-        """Call ``holds(*args)`` until it raises no AssertionError, for at most two minutes."""
-        end = time.monotonic() + 120
+        """Call ``holds(*args)`` until it raises no AssertionError, for at most five minutes."""
+        end = time.monotonic() + 300
         while time.monotonic() < end:
             with contextlib.suppress(AssertionError):
                 return holds(*args)

@@ -169,8 +169,8 @@ def wait_for_kernel(page):
 
 
 def until(page, holds):
-    """Wait until ``holds()`` is true, for at most two minutes."""
-    end = time.monotonic() + 120
+    """Wait until ``holds()`` is true, for at most five minutes."""
+    end = time.monotonic() + 300
     while not holds():
         assert time.monotonic() < end
         page.wait_for_timeout(20)

@@ -133,6 +133,8 @@ bad(mixtures.e_step, "x: every value must be finite, and at most 1e.150 in size,
 bad(mixtures.e_step, "mixture: need GaussianMixture, got 2", X, 2)
 bad(mixtures.m_step, "x: the columns are linearly dependent", X * [1, 0], LOG_HALF)
 bad(mixtures.fit, "x: the columns are linearly dependent", X[:, [0, 0]], MIXTURE)
+NEARLY, ON_TWO = X @ [[1, 1], [0, 1e-6]], np.where(np.arange(9)[:, None] < 2, [-INF, 0], [0, -INF])
+bad(mixtures.m_step, "x: the columns are nearly linearly dependent: a component is flat", NEARLY, ON_TWO)
 bad(mixtures.m_step, "x: need more rows than columns .*, got shape", X[:2], LOG_HALF[:2])
 bad(mixtures.m_step, "log_resp: component 0 is responsible for nothing", X, LOG_HALF + [-INF, 0])
 bad(mixtures.fit, "x: need standard deviations of at most 1e70, got", X * 1e75, MIXTURE)

@@ -96,7 +96,7 @@ def test_each_listed_mistake_gets_its_own_hint(name, mistakes):
 def test_invalid_answers_are_wrong_and_raise_in_a_grader(name, monkeypatch):
     check, given = CHECKS[name], NO_ANSWERS
     if name in FUNCTIONS:
-        assert "Need a function here" in check(0.7).hint
+        assert check(...).hint == OPEN and "Need a function here" in check(0.7).hint
         assert "stopped with ZeroDivisionError" in check(lambda *given: 1 / 0).hint
         given = [lambda *given, value=value: value for value in NO_ANSWERS]
     found = [check(answer) for answer in given]

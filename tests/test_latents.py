@@ -173,6 +173,15 @@ def test_codes_that_are_gaussian_are_not_rotated_with_a_warning(hands, x, monkey
     assert all(torch.equal(a, b) for a, b in zip(same.parameters(), hands.parameters(), strict=True))
 
 
+def test_one_active_latent_is_not_rotated(model):
+    one = deepcopy(model)
+    with torch.no_grad():
+        one.encoder.posterior.weight[:] = one.encoder.posterior.bias[:] = 0
+        one.encoder.posterior.bias[0] = 1  # the mean of the first latent, which then has half a nat
+    same = latents.unmix(one, np.zeros((1000, 1, 32, 32)))
+    assert all(torch.equal(a, b) for a, b in zip(same.parameters(), one.parameters(), strict=True))
+
+
 def test_unmixing_needs_images_whose_codes_vary(model):
     two = np.repeat(np.random.default_rng(0).random((2, 1, 32, 32)), 600, axis=0)
     for images in (np.zeros((1000, 1, 32, 32)), two):

@@ -199,14 +199,10 @@ def overlap_lab() -> Live:
         above.legend(loc="upper right", ncols=3)
         above.set_title(f"overlap {now.overlap:.2f}    KL of q₁ {now.kl[0]:.2f}, of q₂ {now.kl[1]:.2f} nats")
         for place, weight in zip(places, best_weights(places, means, sds)[:, 0], strict=True):
-            tile: dict[str, Any] = {
-                "vmin": 0,
-                "vmax": 1,
-                "extent": (place - 0.25, place + 0.25, 0, 0.5),
-                "aspect": "auto",
-            }
-            below.imshow(images[1], **tile)
-            below.imshow(images[0], alpha=weight, **tile)  # the weighted mean of both
+            for image, alpha in ((images[1], 1), (images[0], weight)):  # together the weighted mean of both
+                below.imshow(
+                    image, alpha=alpha, vmin=0, vmax=1, extent=(place - 0.25, place + 0.25, 0, 0.5), aspect="auto"
+                )
         below.set_xlim(-4.5, 4.5)
         lost, kl = np.array([[cost.lost, cost.kl.mean()] for cost in (*known.values(), now)]).T
         right.barh(rows, lost, 0.62, color=DATA, label="reconstruction term lost")

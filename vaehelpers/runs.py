@@ -4,7 +4,6 @@ import hashlib
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -31,16 +30,33 @@ class History:
         return [likelihood - kl for likelihood, kl in zip(self.log_likelihood, self.kl, strict=True)]
 
 
+@dataclass(frozen=True)
+class Config:
+    """The numeric arguments of ``train``."""
+
+    beta: float
+    tc_weight: float
+    latent_dim: int
+    seed: int
+    pictures: int
+    warmup: float
+    capacity: float | None
+    batch: int
+    learning_rate: float
+    minutes: float | None
+    codes_weight: float
+
+
 class Run:
     """The state of a training run, resumed from the checkpoint at ``path`` if there is one.
 
-    ``config`` holds the numeric arguments of ``train``; ``start`` and ``codes`` are those of ``train``.
+    ``start`` and ``codes`` are those of ``train``.
     """
 
     def __init__(
         self,
         images: Images,
-        config: SimpleNamespace,
+        config: Config,
         path: Path | None,
         start: VAE | None = None,
         codes: NDArray[np.float32] | None = None,

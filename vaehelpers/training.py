@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -17,7 +16,7 @@ from .arguments import array, function, instance, number, whole
 from .datasets import Images
 from .files import expanded
 from .model import VAE, elbo_terms, one_thread, reparameterise, total_correlation
-from .runs import History, Run
+from .runs import Config, History, Run
 from .weights import load, load_pretrained, save, shape_of  # noqa: F401  (the first three for callers of this module)
 
 _RECORD = 100  # steps between two points of the history, and between two checkpoints
@@ -66,7 +65,7 @@ def train(
     ``FloatingPointError`` if the loss is not finite.
     """
     _check(images, start, latent_dim)
-    config = SimpleNamespace(
+    config = Config(
         beta=number("beta", beta, least=0),
         tc_weight=number("tc_weight", tc_weight, least=0),
         latent_dim=whole("latent_dim", latent_dim),

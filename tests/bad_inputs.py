@@ -100,6 +100,7 @@ bad(inference.enumerate_posterior, "log_joint: at least one state must be possib
 bad(inference.elbo, r"q, log_joint: need \(1,\), got \(2,\)", HALF, [0])
 bad(inference.elbo, "q: need numbers .* that sum to 1, got .* a sum of 0.9", [0.5, 0.4], [0, 0])
 bad(inference.binary_states, "n: need a whole number from 0 to 24, got 25", 25)
+bad(inference.factorised, "q: need values from 0 to 1, got 0.5 to 1.5", [0.5, 1.5], [[0, 1]])
 bad(inference.factorised, r"states: need \(m, 2\), got \(1, 1\)", HALF, [[1]])
 bad(inference.NoisyOr, "prior: need probabilities strictly between 0 and 1", [0.0], [0.1], [[0.5]])
 bad(inference.NoisyOr, "leak: need probabilities strictly between 0 and 1, got 1 to 1", [0.1], [1.0], [[0.5]])

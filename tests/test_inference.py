@@ -179,6 +179,7 @@ def test_mean_field_is_exact_where_the_causes_are_independent_and_not_elsewhere(
     assert np.abs(path[-1] - posterior_marginals(COFFEE_MACHINE, MORNING)).mean() > 0.03
     assert not converged(mean_field(COFFEE_MACHINE, MORNING, start, sweeps=2)[0])
     assert converged(mean_field(COFFEE_MACHINE, MORNING, start, sweeps=60)[0])
+    assert converged([[0, 0], [9, 9], [1, 1], [1, 1], [1, 1]])  # of two variables: only the last sweep counts
 
 
 @given(st.integers(0, 10_000), st.integers(2, 4))

@@ -224,7 +224,7 @@ def _iteration(x: Floats, root: Floats, mixture: GaussianMixture) -> tuple[Gauss
     with np.errstate(divide="ignore"):  # the weight of a component may be 0
         log_scales = np.log(mixture.weights) - np.log(np.sqrt(2 * np.pi) * np.diagonal(roots, 0, 1, 2)).sum(axis=1)
     log_likelihood, counts, sums = 0.0, np.zeros(k), np.zeros((k, d, 1 + d))
-    rows = max(2**17 // (k * d), 256)  # a block fits into the cache
+    rows = max(2**16 // (k * d), 256)  # a block fits into the cache
     for first in range(0, x.shape[1], rows):
         block = x[:, first : first + rows]
         y = (whiten.reshape(-1, 1 + d) @ block).reshape(k, d, -1)

@@ -51,6 +51,6 @@ if __name__ == "__main__":
         apart = np.abs(ours(*data) - peer(*data)).max()
         beside = f"means apart {apart:.0e}; memory {peak(ours, *data):.0f} MiB against {peak(peer, *data):.0f}"
         pairs = rows.paired(lambda: rows.seconds(ours, *data), lambda: rows.seconds(peer, *data))  # noqa: B023
-        work = f"a round of EM, {n:,} rows, {d} columns, {k} components"
+        work = f"an iteration of EM, {n:,} rows, {d} columns, {k} components"
         table.append(rows.against(work, "scikit-learn", pairs, per=ITERATIONS, beside=beside))
     rows.store("em", table)

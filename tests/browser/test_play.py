@@ -183,6 +183,18 @@ def test_pointing_and_arrow_keys_decode_and_an_image_is_magnified(opened):
     play.page.locator(".glass").wait_for(state="hidden")
 
 
+def test_on_a_large_screen_the_page_is_enlarged_and_decodes_where_one_points(opened):
+    play = opened(viewport={"width": 1920, "height": 1080})
+    left, right = (play.page.locator(f".{view}").bounding_box() for view in ("sidebar", "side"))
+    assert right["x"] + right["width"] - left["x"] > 0.9 * 1920
+    assert play.page.evaluate(BEYOND) == []
+    plane = play.page.locator(".plane > canvas")
+    box = plane.bounding_box()
+    for share, z in ((0.75, "1.7"), (0.5, "0.0")):
+        play.page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+        play.page.get_by_text(f"z = ({z}, 0.0)").wait_for()
+
+
 def test_the_magnifying_glass_shows_the_chosen_image_in_the_present_state(opened):
     play = opened("data=digits")
     play.train(640)

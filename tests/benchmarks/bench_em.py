@@ -1,4 +1,4 @@
-"""EM against scikit-learn from the same start: time of a round, and peak memory."""
+"""EM against scikit-learn from the same start: time of an iteration, and peak memory."""
 
 import tracemalloc
 import warnings

@@ -100,10 +100,10 @@ def normals(state, shape):
     return np.sqrt(-2 * np.log(1 - u[..., 0])) * np.cos(2 * np.pi * u[..., 1])
 
 
-# Take some steps, so that no parameter is at its initial value; then two with Adam's moments at 0.
+# Take some steps, so that no parameter is at its initial value; then three with Adam's moments at 0 at first.
 STEPS = """([simd, pixels, latents, options]) => {
-  const images = random(3 * 64 * pixels).map((value) => value < 0.5 ? 0 : 2 * value - 1);
-  const [early, ...batches] = [0, 1, 2].map((i) => images.subarray(i * 64 * pixels, (i + 1) * 64 * pixels));
+  const images = random(4 * 64 * pixels).map((value) => value < 0.5 ? 0 : 2 * value - 1);
+  const [early, ...batches] = [0, 1, 2, 3].map((i) => images.subarray(i * 64 * pixels, (i + 1) * 64 * pixels));
   const net = vae.createVae(allocate(simd), { pixels, latents, seed: 4, mean: new Float32Array(pixels).fill(0.25) });
   for (let i = 0; i < 4; i++) net.train(early, { rate: 0.01 });
   const clear = { ...net.save(), step: 0 }, saved = [clear];
@@ -134,10 +134,10 @@ STEPS = """([simd, pixels, latents, options]) => {
 def test_gradients_and_steps_are_those_of_torch(page, pixels, latents, options, simd):
     answer = page.evaluate(STEPS, [simd, pixels, latents, options])
     parameters, first, second = ([from_text(text).astype(float) for text in texts] for texts in answer["vectors"])
-    eps = normals(answer["state"] % 2**32, (2, latents, 64)).swapaxes(1, 2) * options.get("noise", True)
+    eps = normals(answer["state"] % 2**32, (3, latents, 64)).swapaxes(1, 2) * options.get("noise", True)
     vector = torch.tensor(parameters[0], requires_grad=True)
     adam = torch.optim.Adam([vector], lr=options.get("rate", 2e-3))
-    for step in range(2):
+    for step in range(3):
         reference = Reference(parameters[step], pixels, latents)
         x = torch.tensor(from_text(answer["images"][step], 64, pixels), dtype=torch.float64)
         recon, kl = reference.terms(x, torch.from_numpy(eps[step]))

@@ -78,7 +78,7 @@ def log_evidence(theta):
 def test_em_climbs_under_the_evidence():
     """Against torch's mixture distribution and finite differences of it. Q plus the entropy is its evidence minus
     SciPy's divergence, has the slope of the evidence where it was made, and a numerical search for its maximum
-    converges to the M step.
+    converges to the M-step.
     """
     table = log_joint_of_nights(1.0)
     q = softmax(table, axis=1)

@@ -197,7 +197,7 @@ def as_bytes(images: ArrayLike) -> NDArray[np.uint8]:
 
 
 def _part(files: list[str], test: bool) -> list[str]:
-    """Return the held-out files, or the others, by a hash: files added to ten or more hold out no training image."""
+    """Return the held-out files, or the others, chosen by a hash: files added to ten or more hold out no older one."""
     if len(files) < _HELD_OUT_FROM:
         if test:
             raise ValueError(f"test: need at least {_HELD_OUT_FROM} files to hold any out, got {len(files)}")

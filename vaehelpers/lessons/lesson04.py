@@ -307,7 +307,7 @@ def check_rate(rate: Callable[[Any], Any]) -> Result:
         "You compared the log-likelihoods themselves. Compare their rises.": lambda b: b[-1] / b[-2],
         "You took the last value for the limit.": lambda b: np.sqrt((b[-1] - b[-2]) / (b[-1] - b[-3])),
         "Those are the first rises. The rate is seen at the end of the run.": lambda b: np.sqrt(shrink(b)[0]),
-        "The early iterations are far from the limit. Take the last rises only.": lambda b: np.sqrt(shrink(b).mean()),
+        "The early iterations are far from the limit. Take the last two rises.": lambda b: np.sqrt(shrink(b).mean()),
     })  # fmt: skip
 
 

@@ -104,7 +104,7 @@ def plot_path(codes: ArrayLike, factor: ArrayLike, *, names: tuple[str, str, str
         if len(inside := places[(values >= low) & (values <= high)]):
             place, box = np.median(inside, axis=0), {"fc": "white", "pad": 3}
             ax.annotate(str(quintile), place, ha="center", va="center", weight="bold", fontsize=15, bbox=box)
-    title = f"{names[2]}, quintiles from lowest (1) to highest (5)"
+    title = f"{names[2]}, in fifths from lowest (1) to highest (5)"
     ax.set(xlabel=names[0], ylabel=names[1], title=title, aspect="equal")
     return ax
 
